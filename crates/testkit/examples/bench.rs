@@ -1,0 +1,181 @@
+//! Measures one thing and prints one number; `scripts/bench` runs it on a release build.
+//!
+//! A measurement that has no code yet says so and fails: it never prints a number nobody measured.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measurement talks to whoever started it"
+)]
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+/// Which direction is an improvement.
+#[derive(Clone, Copy)]
+enum Better {
+    Lower,
+    #[expect(dead_code, reason = "no measurement counts what should grow, so far")]
+    Higher,
+}
+
+/// One thing that can be measured.
+struct Measurement {
+    name: &'static str,
+    /// What happens while the clock runs, for `list`.
+    what: &'static str,
+    unit: &'static str,
+    /// The value to reach, in `unit`; `None` until somebody has set one.
+    goal: Option<f64>,
+    better: Better,
+    /// Measures, or tells in a sentence why it cannot.
+    run: fn() -> Result<Outcome, String>,
+}
+
+/// What came out.
+struct Outcome {
+    /// In the measurement's unit; of several runs the median.
+    value: f64,
+    runs: u32,
+    /// Whatever helps to read the value: counts, sizes, other percentiles.
+    extra: BTreeMap<&'static str, f64>,
+}
+
+const MEASUREMENTS: [Measurement; 5] = [
+    Measurement {
+        name: "day",
+        what: "a worker's whole day is synced: bytes on the line",
+        unit: "bytes",
+        goal: None,
+        better: Better::Lower,
+        run: nothing_yet,
+    },
+    Measurement {
+        name: "noop",
+        what: "a sync with nothing to say: bytes on the line",
+        unit: "bytes",
+        goal: None,
+        better: Better::Lower,
+        run: nothing_yet,
+    },
+    Measurement {
+        name: "record",
+        what: "one visit is recorded, until it is durable",
+        unit: "ms",
+        goal: None,
+        better: Better::Lower,
+        run: nothing_yet,
+    },
+    Measurement {
+        name: "find",
+        what: "one household is found by a few letters",
+        unit: "ms",
+        goal: None,
+        better: Better::Lower,
+        run: nothing_yet,
+    },
+    Measurement {
+        name: "import",
+        what: "a roster is imported",
+        unit: "ms",
+        goal: None,
+        better: Better::Lower,
+        run: nothing_yet,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["list"] => list(),
+        [name] => measure(name, show),
+        [name, "--json"] | ["--json", name] => measure(name, show_json),
+        _ => misused("usage: scripts/bench list | NAME [--json]"),
+    }
+}
+
+fn list() -> ExitCode {
+    for measurement in &MEASUREMENTS {
+        println!(
+            "{:8} {} ({})",
+            measurement.name, measurement.what, measurement.unit
+        );
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(name: &str, show: fn(&Measurement, &Outcome)) -> ExitCode {
+    let Some(measurement) = MEASUREMENTS.iter().find(|other| other.name == name) else {
+        return misused(&format!(
+            "unknown measurement: {name}; see: scripts/bench list"
+        ));
+    };
+    match (measurement.run)() {
+        Ok(outcome) => {
+            show(measurement, &outcome);
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("{name}: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show(measurement: &Measurement, outcome: &Outcome) {
+    let goal = measurement
+        .goal
+        .map_or_else(|| "none set".to_owned(), |goal| goal.to_string());
+    println!(
+        "{}: {} {} (goal: {goal}; runs: {}; commit: {})",
+        measurement.name,
+        outcome.value,
+        measurement.unit,
+        outcome.runs,
+        commit()
+    );
+    for (name, value) in &outcome.extra {
+        println!("  {name}: {value}");
+    }
+}
+
+fn show_json(measurement: &Measurement, outcome: &Outcome) {
+    let goal = measurement
+        .goal
+        .map_or_else(|| "null".to_owned(), |goal| goal.to_string());
+    let better = match measurement.better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+    };
+    let extra: Vec<String> = outcome
+        .extra
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
+    // Numbers and names of our own need no escapes.
+    println!(
+        r#"{{"name":"{}","value":{},"unit":"{}","goal":{goal},"better":"{better}","runs":{},"commit":"{}","extra":{{{}}}}}"#,
+        measurement.name,
+        outcome.value,
+        measurement.unit,
+        outcome.runs,
+        commit(),
+        extra.join(",")
+    );
+}
+
+/// Returns what `scripts/bench` found out about the tree it built.
+fn commit() -> String {
+    std::env::var("WANGGE_BENCH_COMMIT").unwrap_or_else(|_| "unknown".to_owned())
+}
+
+fn misused(hint: &str) -> ExitCode {
+    eprintln!("{hint}");
+    ExitCode::from(2)
+}
+
+/// Stands where measuring code is still to be written.
+fn nothing_yet() -> Result<Outcome, String> {
+    Err("nothing measures this yet".to_owned())
+}

@@ -1,0 +1,3 @@
+//! A district for tests: devices, desks, relays, bad links, and the rules of the house.
+
+pub mod tidy;
