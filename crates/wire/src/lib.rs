@@ -1,0 +1,71 @@
+//! The names, messages and limits both ends agree on, and their bytes.
+//!
+//! This crate is vocabulary and codec: what a document, a change, a batch and a place are called,
+//! how they look as bytes, and how large they may be. It decides nothing, stores nothing and reads
+//! no clock; it knows the outside of a change (its chunk, hash and dependencies), never its meaning.
+//!
+//! Formats are **v0**: they may be re-issued with a decision record until they are frozen
+//! (`docs/protocol.md`). Data already on a device or a relay is migrated, always.
+
+pub mod area;
+pub mod batch;
+pub mod chunk;
+pub mod digest;
+pub mod enroll;
+pub mod entry;
+pub mod frame;
+pub mod id;
+pub mod limits;
+pub mod message;
+pub mod order;
+pub mod packing;
+pub mod receipt;
+pub mod stream;
+
+pub use area::{AreaCode, Audience, BadAreaCode, Level};
+pub use batch::{Batch, BatchHead, Item, ItemName};
+pub use digest::Digest;
+pub use entry::{Change, DocKind, EntryKind, Place, Shape};
+pub use id::{
+    ActionId, ActorId, BatchHash, ChangeHash, DeviceId, DocId, Incarnation, LifeNonce, PersonId,
+    PublicKey, RelayId, Signature,
+};
+pub use message::{Ask, Cursor, End, Page, PageBatch, Verdict};
+pub use order::{Grant, Order, OrderBody, Role};
+pub use receipt::Receipt;
+
+/// The protocol both ends speak.
+///
+/// * 0 (2026-11-23): one round trip, batches of ten, elided dependencies, places, digests.
+pub const PROTOCOL_VERSION: u16 = 0;
+
+/// Bytes that do not read as what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The bytes end too early, have the wrong type, or carry a value out of its range.
+    #[error("malformed {what}")]
+    Shape {
+        /// What was being read.
+        what: &'static str,
+    },
+    /// A size or count is past its limit in [`limits`].
+    #[error("{what} is past its limit of {limit}")]
+    TooLarge {
+        /// What was being measured.
+        what: &'static str,
+        /// The limit, in the unit its constant names.
+        limit: usize,
+    },
+    /// The bytes were packed with a dictionary this program does not have.
+    #[error("packed with unknown dictionary {id}")]
+    UnknownDictionary {
+        /// The dictionary id inside the frame.
+        id: u32,
+    },
+}
+
+impl Malformed {
+    pub(crate) fn shape(what: &'static str) -> Self {
+        Malformed::Shape { what }
+    }
+}

@@ -1,0 +1,50 @@
+//! Every limit, in one place, with its unit in its name.
+//!
+//! A limit is checked at the first byte from outside that could break it; each has a test at the
+//! limit and one past it. Past a limit is an answer with a reason, never a crash.
+
+/// Bytes of one change.
+pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
+/// Operations in one change: run lengths are summed before they are expanded.
+pub const CHANGE_OPS_MAX: u64 = 10_000;
+/// Dependencies of one change.
+pub const CHANGE_DEPS_MAX: usize = 256;
+/// Actors named in one change, its author included.
+pub const CHANGE_ACTORS_MAX: usize = 64;
+/// Columns of one change.
+pub const CHANGE_COLUMNS_MAX: usize = 64;
+/// Bytes of one saved document.
+pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Changes and places in one batch.
+pub const BATCH_ITEMS_MAX: usize = 10;
+/// Bytes of one batch frame once inflated: ten changes of the largest size, and their names.
+pub const FRAME_INFLATED_BYTES_MAX: usize = BATCH_ITEMS_MAX * CHANGE_BYTES_MAX + 64 * 1024;
+/// Bytes of packed batches a device puts into one request (one batch always fits).
+pub const REQUEST_BATCH_BYTES_GOAL: usize = 64 * 1024;
+/// Bytes of a request that a relay reads at all.
+pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of all batches of a request once inflated; a relay keeps them until they are stored.
+pub const REQUEST_INFLATED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Batches in one request.
+pub const REQUEST_BATCHES_MAX: usize = 1_024;
+/// Bytes of the head frame of a request.
+pub const HEAD_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of packed entries a relay aims at for one page.
+pub const PAGE_BYTES_GOAL: usize = 16 * 1024;
+/// Bytes of one page once inflated: a re-placed document brings its history along.
+pub const PAGE_INFLATED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of one answer frame that a device reads.
+pub const ANSWER_FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Audiences of one place.
+pub const PLACE_AUDIENCES_MAX: usize = 32;
+/// Containers a shape may make in its genesis.
+pub const SHAPE_CONTAINERS_MAX: usize = 16;
+/// Bytes of a container's name.
+pub const SHAPE_NAME_BYTES_MAX: usize = 32;
+/// Areas in one grant.
+pub const GRANT_AREAS_MAX: usize = 64;
+/// Bytes of a person's or a device's name.
+pub const NAME_BYTES_MAX: usize = 120;
