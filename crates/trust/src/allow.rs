@@ -1,0 +1,227 @@
+//! The one function that says who may do what: deny by default.
+//!
+//! A scope is checked where the data is, on every push, pull and page, by this function alone. It is
+//! pure, so that it can be tested against a second, naive one.
+
+use wangge_wire::{AreaCode, Audience, DeviceId};
+
+use crate::roster::{Member, Roster};
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Receive a document's entries.
+    Read,
+    /// Add a change to a document.
+    Write,
+    /// Say where a new document lives.
+    PlaceNew,
+    /// Move a document that has a place.
+    PlaceAgain,
+    /// Invite people, see devices.
+    Administer,
+}
+
+/// What it is done to: a document by its place, or an area.
+#[derive(Debug, Clone, Copy)]
+pub struct What<'a> {
+    /// The area the document lives in.
+    pub home: &'a AreaCode,
+    /// Those who receive it beside.
+    pub audiences: &'a [Audience],
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes.
+    Allowed,
+    /// No: the device is not a member, or not any more.
+    NotAMember,
+    /// No: the document or area lies outside what the person sees.
+    OutOfScope,
+    /// No: the role does not do this.
+    NotThisRole,
+}
+
+impl Decision {
+    /// Returns whether the answer is yes.
+    pub fn is_allowed(self) -> bool {
+        self == Decision::Allowed
+    }
+}
+
+/// Returns whether `who` may do `action` to `what`.
+pub fn allowed(roster: &Roster, who: &DeviceId, action: Action, what: &What<'_>) -> Decision {
+    let Some(member) = roster.member(who) else {
+        return Decision::NotAMember;
+    };
+    if !role_does(member, action) {
+        return Decision::NotThisRole;
+    }
+    if in_scope(member, what) {
+        Decision::Allowed
+    } else {
+        Decision::OutOfScope
+    }
+}
+
+/// Returns whether the member's areas or person receive the document.
+pub fn in_scope(member: &Member, what: &What<'_>) -> bool {
+    use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
+    let by_area = |area: &AreaCode| member.areas.iter().any(|own| own.covers(area));
+    let home = match member.role {
+        Worker | Station | Township | County => by_area(what.home),
+        Unit | Auditor => false,
+    };
+    home || what.audiences.iter().any(|audience| match audience {
+        Audience::Area(area) => by_area(area),
+        Audience::Person(person) => *person == member.person,
+        Audience::Unit(_) => false,
+    })
+}
+
+fn role_does(member: &Member, action: Action) -> bool {
+    use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
+    match (member.role, action) {
+        (Auditor, _) => false,
+        (_, Action::Read | Action::Write) => true,
+        (Worker | Station | Township | County, Action::PlaceNew) => true,
+        (Station | Township | County, Action::PlaceAgain | Action::Administer) => true,
+        (Worker, Action::PlaceAgain | Action::Administer) => false,
+        (Unit, Action::PlaceNew | Action::PlaceAgain | Action::Administer) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyPair;
+    use crate::roster::tests::{grant, relay, rooted};
+    use wangge_wire::{PersonId, Role};
+
+    fn with(role: Role, areas: &[&str]) -> (Roster, DeviceId, PersonId) {
+        let device = KeyPair::from_secret(&[1; 32]);
+        let mut roster = rooted();
+        roster
+            .take(&relay().sign_order(grant(&device, role, areas), roster.last(), 2))
+            .unwrap();
+        let id = device.public().device();
+        let person = roster.member(&id).unwrap().person;
+        (roster, id, person)
+    }
+
+    fn area(code: &str) -> AreaCode {
+        AreaCode::parse(code).unwrap()
+    }
+
+    #[test]
+    fn a_worker_reads_and_writes_in_the_own_grids_only() {
+        let (roster, li, _) = with(Role::Worker, &["511724103202001", "511724103202002"]);
+        for (home, expected) in [
+            ("511724103202001", Decision::Allowed),
+            ("511724103202002", Decision::Allowed),
+            ("511724103202003", Decision::OutOfScope),
+            ("511724104202001", Decision::OutOfScope),
+        ] {
+            let home = area(home);
+            let what = What {
+                home: &home,
+                audiences: &[],
+            };
+            assert_eq!(allowed(&roster, &li, Action::Read, &what), expected);
+            assert_eq!(allowed(&roster, &li, Action::Write, &what), expected);
+        }
+    }
+
+    #[test]
+    fn a_person_among_the_audiences_receives_a_document_of_another_area() {
+        let (roster, li, person) = with(Role::Worker, &["511724103202001"]);
+        let home = area("511724104202001");
+        let audiences = [Audience::Person(person)];
+        let what = What {
+            home: &home,
+            audiences: &audiences,
+        };
+        assert_eq!(
+            allowed(&roster, &li, Action::Read, &what),
+            Decision::Allowed
+        );
+        assert_eq!(
+            allowed(&roster, &li, Action::PlaceNew, &what),
+            Decision::Allowed
+        );
+        assert_eq!(
+            allowed(&roster, &li, Action::PlaceAgain, &what),
+            Decision::NotThisRole
+        );
+    }
+
+    #[test]
+    fn the_default_is_no() {
+        let (roster, li, _) = with(Role::Auditor, &["511724"]);
+        let home = area("511724104202001");
+        let what = What {
+            home: &home,
+            audiences: &[],
+        };
+        assert_eq!(
+            allowed(&roster, &li, Action::Read, &what),
+            Decision::NotThisRole
+        );
+        let stranger = DeviceId([8; 16]);
+        assert_eq!(
+            allowed(&roster, &stranger, Action::Read, &what),
+            Decision::NotAMember
+        );
+        let (roster, unit, _) = with(Role::Unit, &["511724"]);
+        assert_eq!(
+            allowed(&roster, &unit, Action::Read, &what),
+            Decision::OutOfScope
+        );
+    }
+
+    /// Every role, action and relation of areas, against the table of `docs/protocol.md`.
+    #[test]
+    fn every_role_and_action_has_its_cell() {
+        let roles = [
+            Role::Worker,
+            Role::Station,
+            Role::Township,
+            Role::County,
+            Role::Unit,
+            Role::Auditor,
+        ];
+        let actions = [
+            Action::Read,
+            Action::Write,
+            Action::PlaceNew,
+            Action::PlaceAgain,
+            Action::Administer,
+        ];
+        let table = ["yyynn", "yyyyy", "yyyyy", "yyyyy", "ssnnn", "nnnnn"];
+        for (role, row) in roles.into_iter().zip(table) {
+            for (action, cell) in actions.into_iter().zip(row.chars()) {
+                let (roster, device, _) = with(role, &["511724103"]);
+                for (home, inside) in [("511724103202001", true), ("511724104202001", false)] {
+                    let home = area(home);
+                    let got = allowed(
+                        &roster,
+                        &device,
+                        action,
+                        &What {
+                            home: &home,
+                            audiences: &[],
+                        },
+                    );
+                    let expected = match (cell, inside) {
+                        ('y', true) => Decision::Allowed,
+                        ('y' | 's', _) => Decision::OutOfScope,
+                        _ => Decision::NotThisRole,
+                    };
+                    assert_eq!(got, expected, "{role:?} {action:?} inside: {inside}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Who is who, who may do what, and whose signature this is.
+//!
+//! Keys, signatures of batches and requests, enrolment proofs, the roster that signed orders build,
+//! and the one function [`allowed`] that every push, pull and page asks. No SQL, no sockets, no
+//! clock: times and random bytes come in as arguments.
+
+pub mod allow;
+pub mod enroll;
+pub mod key;
+pub mod request;
+pub mod roster;
+
+pub use allow::{Action, Decision, What, allowed};
+pub use key::{KeyPair, verify};
+pub use roster::{BadOrder, Member, Roster};
