@@ -1,0 +1,17 @@
+//! What a household, a visit, a report and a ticket are, who may do what, and how two edits meet.
+
+pub mod care;
+pub mod door;
+pub mod find;
+pub mod household;
+pub mod id_number;
+pub mod kind;
+pub mod limits;
+pub mod phone;
+pub mod pinyin;
+pub mod relation;
+pub mod report;
+pub mod tables;
+pub mod text;
+pub mod ticket;
+pub mod visit;

@@ -1,0 +1,248 @@
+//! A report 民情: what somebody told a worker, or what a worker saw.
+//!
+//! It carries its own contact and place, so whoever receives it needs no household. `handled_on_spot`
+//! is the commonest case: told and done in one action, offline.
+
+use serde::{Deserialize, Serialize};
+use wangge_crdt::{Fields, Put, Scalar};
+use wangge_wire::{AreaCode, DocId};
+
+use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
+
+/// How urgent it is; the clocks follow from it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub enum Urgency {
+    /// Life and limb: telephone first, record after.
+    P0,
+    /// 急.
+    P1,
+    /// 一般.
+    #[default]
+    P2,
+    /// 疑难.
+    P3,
+}
+
+/// How the person who told it wishes to be named.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// 实名.
+    #[default]
+    Named,
+    /// 实名保密.
+    Confidential,
+    /// 匿名.
+    Anonymous,
+}
+
+/// A report as the document has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// The area it is about.
+    pub area: Option<AreaCode>,
+    /// The household it came from.
+    pub household: Option<DocId>,
+    /// Who told it, when they belong to no household here.
+    pub requester: String,
+    /// How to reach them.
+    pub contact: String,
+    /// Where it is.
+    pub place: String,
+    /// How the person wishes to be named.
+    pub identity: Identity,
+    /// A code of `fixtures/events.csv`.
+    pub category: String,
+    /// What was told.
+    pub text: String,
+    /// 群体性: it concerns more than one household.
+    pub collective: bool,
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// 走访 来访 电话 12345 上级交办 巡查 纸质补录.
+    pub source: String,
+    /// The day the person says, `2026-11-23`.
+    pub happened_on: String,
+    /// The device's clock when it was saved, milliseconds since 1970.
+    pub at_ms: i64,
+    /// What was done at once; none if it is open.
+    pub handled_on_spot: Option<String>,
+}
+
+/// Returns an error if something is past its limit.
+pub fn check(report: &Report) -> Result<(), TooLong> {
+    at_most("text", &report.text, NOTE_CHARS_MAX)?;
+    at_most(
+        "handled_on_spot",
+        report.handled_on_spot.as_deref().unwrap_or(""),
+        NOTE_CHARS_MAX,
+    )?;
+    at_most("place", &report.place, LINE_CHARS_MAX)?;
+    at_most("requester", &report.requester, LINE_CHARS_MAX)?;
+    at_most("contact", &report.contact, LINE_CHARS_MAX)?;
+    Ok(())
+}
+
+/// Returns the writes that record a report; what has its usual value is not written.
+pub fn puts(report: &Report) -> Vec<Put> {
+    let mut puts = vec![
+        Put::root("on", report.happened_on.as_str()),
+        Put::root("at", report.at_ms),
+        Put::root("category", report.category.as_str()),
+        Put::root("text", report.text.as_str()),
+    ];
+    let mut text = |key: &str, value: &str| {
+        if !value.is_empty() {
+            puts.push(Put::root(key, value));
+        }
+    };
+    text("area", report.area.as_ref().map_or("", AreaCode::as_str));
+    text(
+        "household",
+        &report
+            .household
+            .map(|doc| doc.to_string())
+            .unwrap_or_default(),
+    );
+    text("requester", &report.requester);
+    text("contact", &report.contact);
+    text("place", &report.place);
+    text("source", &report.source);
+    text(
+        "identity",
+        if report.identity == Identity::Named {
+            ""
+        } else {
+            report.identity.code()
+        },
+    );
+    text(
+        "urgency",
+        if report.urgency == Urgency::P2 {
+            ""
+        } else {
+            report.urgency.code()
+        },
+    );
+    text(
+        "handled",
+        report.handled_on_spot.as_deref().unwrap_or_default(),
+    );
+    if report.collective {
+        puts.push(Put::root("collective", true));
+    }
+    puts
+}
+
+/// Returns a report as its document has it.
+pub fn read(fields: &Fields) -> Report {
+    let text = |key: &str| fields.root_text(key).to_owned();
+    Report {
+        area: AreaCode::parse(fields.root_text("area")).ok(),
+        household: fields.root_text("household").parse().ok(),
+        requester: text("requester"),
+        contact: text("contact"),
+        place: text("place"),
+        identity: Identity::of(fields.root_text("identity")).unwrap_or_default(),
+        category: text("category"),
+        text: text("text"),
+        collective: fields
+            .root("collective")
+            .and_then(Scalar::as_bool)
+            .unwrap_or(false),
+        urgency: Urgency::of(fields.root_text("urgency")).unwrap_or_default(),
+        source: text("source"),
+        happened_on: text("on"),
+        at_ms: fields
+            .root("at")
+            .and_then(Scalar::as_int)
+            .unwrap_or_default(),
+        handled_on_spot: Some(text("handled")).filter(|text| !text.is_empty()),
+    }
+}
+
+impl Urgency {
+    /// Returns the urgency as documents and JSON have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Urgency::P0 => "P0",
+            Urgency::P1 => "P1",
+            Urgency::P2 => "P2",
+            Urgency::P3 => "P3",
+        }
+    }
+
+    /// Returns the urgency with this code, in either case.
+    pub fn of(code: &str) -> Option<Self> {
+        [Urgency::P0, Urgency::P1, Urgency::P2, Urgency::P3]
+            .into_iter()
+            .find(|urgency| urgency.code().eq_ignore_ascii_case(code))
+    }
+}
+
+impl Identity {
+    /// Returns the identity as documents and JSON have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Identity::Named => "named",
+            Identity::Confidential => "confidential",
+            Identity::Anonymous => "anonymous",
+        }
+    }
+
+    /// Returns the identity with this code or Chinese word.
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "named" | "实名" => Some(Identity::Named),
+            "confidential" | "实名保密" => Some(Identity::Confidential),
+            "anonymous" | "匿名" => Some(Identity::Anonymous),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind;
+    use wangge_crdt::Document;
+    use wangge_wire::ActorId;
+
+    #[test]
+    fn a_report_reads_back_as_it_was_recorded() {
+        let report = Report {
+            area: AreaCode::parse("511724103202001").ok(),
+            household: Some(DocId([1; 16])),
+            category: "D05".into(),
+            text: "水管爆了".into(),
+            place: "三组路口".into(),
+            urgency: Urgency::P1,
+            identity: Identity::Confidential,
+            source: "电话".into(),
+            happened_on: "2026-11-23".into(),
+            at_ms: 7,
+            collective: true,
+            handled_on_spot: Some("已关阀".into()),
+            ..Report::default()
+        };
+        let shape = kind::shape(kind::REPORT).unwrap();
+        let mut doc = Document::begin(&shape, &DocId([2; 16])).unwrap();
+        doc.write(&ActorId([1; 8]), 5, &puts(&report)).unwrap();
+        assert_eq!(read(&doc.fields()), report);
+    }
+
+    #[test]
+    fn a_text_of_the_limit_is_taken_and_one_character_more_is_not() {
+        let mut report = Report {
+            text: "长".repeat(NOTE_CHARS_MAX),
+            ..Report::default()
+        };
+        assert!(check(&report).is_ok());
+        report.text.push('了');
+        assert!(check(&report).is_err());
+    }
+}
