@@ -1,0 +1,310 @@
+//! Judges the items of a pushed batch: what takes its place, what waits, what a person must see.
+//!
+//! Pure: what is held is asked through [`Holdings`]. **An authenticated change is never refused for
+//! its scope**: it goes to the inbox with a reason. Refused are only bytes that are not what their
+//! author signed, or that nobody could ever read. Each item sees the effect of those before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wangge_trust::{Action, Roster, What, allowed};
+use wangge_wire::limits::CHANGE_BYTES_MAX;
+use wangge_wire::receipt::Reason;
+use wangge_wire::{
+    ActorId, AreaCode, Audience, Batch, Change, ChangeHash, DocId, DocKind, EntryKind, Item,
+    ItemName, Place, PublicKey, Shape,
+};
+
+/// How far a document's place is looked for along its owners.
+pub const OWNERS_DEPTH_MAX: usize = 4;
+
+/// Where a document lives now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The area.
+    pub home: AreaCode,
+    /// Those who receive it beside.
+    pub audiences: Vec<Audience>,
+    /// The number of the place that says so.
+    pub n: u64,
+    /// The hash of the place that says so.
+    pub hash: ChangeHash,
+    /// Whether the place is the document's own, or its owner's.
+    pub own: bool,
+}
+
+/// What the judging side holds, before the batch.
+pub trait Holdings {
+    /// Returns where the document lives: by its own place, else by its owner's.
+    fn place(&self, doc: &DocId) -> Option<Placed>;
+    /// Returns the document that this one belongs to, as its first change said.
+    fn owner(&self, doc: &DocId) -> Option<DocId>;
+    /// Returns whether an entry of the document with this hash is numbered, or is its genesis.
+    fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool;
+    /// Returns the hash of the genesis of `doc` with this shape.
+    fn genesis(&self, doc: &DocId, shape: &Shape) -> Option<ChangeHash>;
+    /// Returns the shapes known for a kind; a batch need not bring what was told before.
+    fn shapes(&self, kind: DocKind, schema: u8) -> Vec<Shape>;
+    /// Returns the change of the document that the actor gave this number, waiting ones included.
+    fn author_of_seq(&self, doc: &DocId, actor: &ActorId, seq: u64) -> Option<ChangeHash>;
+    /// Returns why a change's bytes must not come near the document library.
+    fn check(&self, raw: &[u8]) -> Result<(), Reason>;
+}
+
+/// What becomes of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemDecision {
+    /// It is numbered now.
+    Accept,
+    /// It is held already; nothing changes.
+    Held,
+    /// It is kept until these changes of its document arrive.
+    Wait {
+        /// What it rests on and is not here.
+        missing: Vec<ChangeHash>,
+    },
+    /// It is kept for a person to decide.
+    Inbox(Reason),
+    /// It is not kept.
+    Refuse(Reason),
+}
+
+/// Returns what becomes of each item of a batch whose signature was found right.
+///
+/// `damaged` are the items whose bytes do not match the name the author signed.
+pub fn admit(
+    batch: &Batch,
+    damaged: &[usize],
+    roster: &Roster,
+    held: &impl Holdings,
+) -> Vec<ItemDecision> {
+    let Some(signer) = roster.known(&batch.head.device) else {
+        return batch
+            .items
+            .iter()
+            .map(|_| ItemDecision::Refuse(Reason::ForgedActor))
+            .collect();
+    };
+    let mut judge = Judge {
+        batch,
+        roster,
+        key: signer.key,
+        held,
+        news: News::default(),
+    };
+    let decide = |(index, item): (usize, &Item)| {
+        if damaged.contains(&index) {
+            return ItemDecision::Refuse(Reason::WrongHash);
+        }
+        let decision = judge.item(item);
+        if decision == ItemDecision::Accept {
+            judge.news.take(item, &judge.batch.head.actor(&judge.key));
+        }
+        decision
+    };
+    batch.items.iter().enumerate().map(decide).collect()
+}
+
+/// What earlier items of the batch brought.
+#[derive(Default)]
+struct News {
+    places: BTreeMap<DocId, Placed>,
+    owners: BTreeMap<DocId, DocId>,
+    entries: BTreeSet<(DocId, ChangeHash)>,
+    numbers: BTreeMap<(DocId, ActorId, u64), ChangeHash>,
+}
+
+struct Judge<'a, H> {
+    batch: &'a Batch,
+    roster: &'a Roster,
+    key: PublicKey,
+    held: &'a H,
+    news: News,
+}
+
+impl News {
+    fn take(&mut self, item: &Item, actor: &ActorId) {
+        let name = item.name();
+        self.entries.insert((name.doc, name.hash));
+        match item {
+            Item::Change { change, .. } => {
+                self.numbers
+                    .insert((change.doc, *actor, change.seq), change.hash);
+                if let Some(owner) = change.owner {
+                    self.owners.entry(change.doc).or_insert(owner);
+                }
+            }
+            Item::Place(place) => {
+                let placed = Placed {
+                    home: place.home.clone(),
+                    audiences: place.audiences.clone(),
+                    n: place.n,
+                    hash: name.hash,
+                    own: true,
+                };
+                let before = self.places.get(&place.doc);
+                if before.is_none_or(|before| (before.n, before.hash) < (placed.n, placed.hash)) {
+                    self.places.insert(place.doc, placed);
+                }
+            }
+            Item::Named(_) | Item::Unknown { .. } => {}
+        }
+    }
+}
+
+impl<H: Holdings> Judge<'_, H> {
+    fn item(&self, item: &Item) -> ItemDecision {
+        match item {
+            Item::Change { change, .. } => self.change(change),
+            Item::Place(place) => self.place(place),
+            Item::Named(name) if self.holds(&name.doc, &name.hash) => ItemDecision::Held,
+            // A name without its body proves nothing and loses nothing: the sender has the body.
+            Item::Named(_) => ItemDecision::Refuse(Reason::Malformed),
+            Item::Unknown { name, bytes } => self.unknown(name, bytes),
+        }
+    }
+
+    fn change(&self, change: &Change) -> ItemDecision {
+        match self.held.check(&change.raw) {
+            Ok(()) => {}
+            Err(Reason::OverLimit) => return ItemDecision::Inbox(Reason::OverLimit),
+            Err(reason) => return ItemDecision::Refuse(reason),
+        }
+        // Every change rests at least on the genesis, which names its document.
+        if change.deps.is_empty() {
+            return ItemDecision::Refuse(Reason::Malformed);
+        }
+        if change.actor != self.batch.head.actor(&self.key) {
+            return ItemDecision::Refuse(Reason::ForgedActor);
+        }
+        if self.holds(&change.doc, &change.hash) {
+            return ItemDecision::Held;
+        }
+        let Some(placed) = self.placed(&change.doc, change.owner, 0) else {
+            return ItemDecision::Inbox(Reason::Unplaced);
+        };
+        if !self.may(Action::Write, &placed.home, &placed.audiences) {
+            return ItemDecision::Inbox(Reason::OutOfScope);
+        }
+        let number = (change.doc, change.actor, change.seq);
+        let same = self.news.numbers.get(&number).copied();
+        let same = same.or_else(|| {
+            self.held
+                .author_of_seq(&change.doc, &change.actor, change.seq)
+        });
+        if same.is_some_and(|hash| hash != change.hash) {
+            return ItemDecision::Inbox(Reason::Equivocation);
+        }
+        let missing = self.missing(change);
+        if missing.is_empty() {
+            ItemDecision::Accept
+        } else {
+            ItemDecision::Wait { missing }
+        }
+    }
+
+    fn place(&self, place: &Place) -> ItemDecision {
+        let hash = place.hash();
+        if self.holds(&place.doc, &hash) {
+            return ItemDecision::Held;
+        }
+        let may_be_here = |action| self.may(action, &place.home, &place.audiences);
+        let accepted = match self.placed(&place.doc, None, 0) {
+            None => place.n == 0 && may_be_here(Action::PlaceNew),
+            // Born twice, or given a place of its own: nobody pulls in what lies outside their scope.
+            Some(now) if place.n == 0 => {
+                self.may(Action::Write, &now.home, &now.audiences) && may_be_here(Action::PlaceNew)
+            }
+            // Two desks that place at once both stand in the log; the greatest (n, hash) wins.
+            Some(now) => {
+                let not_behind = !now.own || place.n >= now.n;
+                not_behind && self.may(Action::PlaceAgain, &now.home, &now.audiences)
+            }
+        };
+        match (accepted, self.placed(&place.doc, None, 0)) {
+            (true, _) => ItemDecision::Accept,
+            (false, None) if place.n == 0 => ItemDecision::Inbox(Reason::OutOfScope),
+            (false, _) => ItemDecision::Inbox(Reason::PlaceNotAllowed),
+        }
+    }
+
+    /// Judges an entry of a later kind: carried like a change, by where its document lives.
+    fn unknown(&self, name: &ItemName, bytes: &[u8]) -> ItemDecision {
+        let kind = EntryKind(name.entry);
+        if kind == EntryKind::CHANGE || kind == EntryKind::PLACE {
+            return ItemDecision::Refuse(Reason::Malformed);
+        }
+        if self.holds(&name.doc, &name.hash) {
+            return ItemDecision::Held;
+        }
+        // Holds, erasures and orders are a relay's to write, never a device's batch's.
+        if kind >= EntryKind::HOLD && kind <= EntryKind::ACCESS {
+            return ItemDecision::Inbox(Reason::OutOfScope);
+        }
+        if bytes.len() > CHANGE_BYTES_MAX {
+            return ItemDecision::Inbox(Reason::OverLimit);
+        }
+        match self.placed(&name.doc, None, 0) {
+            None => ItemDecision::Inbox(Reason::Unplaced),
+            Some(placed) if self.may(Action::Write, &placed.home, &placed.audiences) => {
+                ItemDecision::Accept
+            }
+            Some(_) => ItemDecision::Inbox(Reason::OutOfScope),
+        }
+    }
+
+    fn may(&self, action: Action, home: &AreaCode, audiences: &[Audience]) -> bool {
+        let what = What { home, audiences };
+        allowed(self.roster, &self.batch.head.device, action, &what).is_allowed()
+    }
+
+    fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool {
+        self.news.entries.contains(&(*doc, *hash)) || self.held.holds(doc, hash)
+    }
+
+    /// Returns where a document lives, the batch's own places included.
+    fn placed(&self, doc: &DocId, claimed_owner: Option<DocId>, depth: usize) -> Option<Placed> {
+        let stored = self.held.place(doc);
+        let own = stored.clone().filter(|placed| placed.own);
+        if let Some(new) = self.news.places.get(doc) {
+            let wins = own
+                .as_ref()
+                .is_none_or(|own| (own.n, own.hash) < (new.n, new.hash));
+            return if wins { Some(new.clone()) } else { own };
+        }
+        if own.is_some() || depth >= OWNERS_DEPTH_MAX {
+            return own;
+        }
+        let owner = self
+            .held
+            .owner(doc)
+            .or_else(|| self.news.owners.get(doc).copied());
+        let through = owner
+            .or(claimed_owner)
+            .and_then(|owner| self.placed(&owner, None, depth + 1));
+        through
+            .map(|placed| Placed {
+                own: false,
+                ..placed
+            })
+            .or(stored)
+    }
+
+    fn missing(&self, change: &Change) -> Vec<ChangeHash> {
+        let absent = |dep: &&ChangeHash| !self.holds(&change.doc, dep);
+        let open: Vec<ChangeHash> = change.deps.iter().filter(absent).copied().collect();
+        if open.is_empty() {
+            return open;
+        }
+        let fits = |shape: &&Shape| shape.kind == change.kind && shape.schema == change.schema;
+        let brought = self.batch.shapes.iter().find(fits).cloned();
+        let shapes = brought
+            .into_iter()
+            .chain(self.held.shapes(change.kind, change.schema));
+        let first: BTreeSet<ChangeHash> = shapes
+            .filter_map(|shape| self.held.genesis(&change.doc, &shape))
+            .collect();
+        open.into_iter()
+            .filter(|dep| !first.contains(dep))
+            .collect()
+    }
+}
