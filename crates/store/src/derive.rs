@@ -1,0 +1,207 @@
+//! Derived rows: what lists and searches read, made anew from a document each time it changes.
+//!
+//! **Nothing is stored here that the document does not say**; all of it can be thrown away and made
+//! again. It happens in the transaction of the change.
+
+use rusqlite::{Connection, params};
+use serde_json::json;
+use wangge_crdt::{Document, Fields};
+use wangge_model::find::SearchKeys;
+use wangge_model::household::Household;
+use wangge_model::ticket::document as ticket;
+use wangge_model::{household, kind, report, visit};
+use wangge_wire::{ActorId, DocId, DocKind};
+
+use crate::error::StoreError;
+
+/// Makes the rows of a document anew.
+pub(crate) fn rows(
+    conn: &Connection,
+    doc: &DocId,
+    kind: DocKind,
+    owner: Option<&DocId>,
+    document: &Document,
+) -> Result<(), StoreError> {
+    let fields = document.fields();
+    conflicts(conn, doc, &fields)?;
+    match kind {
+        kind::HOUSEHOLD => household_rows(conn, doc, &fields),
+        kind::VISIT_BOOK => visit_rows(conn, doc, owner, &fields, document),
+        kind::REPORT => report_row(conn, doc, &fields, document),
+        kind::TICKET => ticket_row(conn, doc, &fields, document),
+        _ => Ok(()),
+    }
+}
+
+fn conflicts(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM conflict WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    let mut insert =
+        conn.prepare_cached("INSERT INTO conflict (doc, container, key) VALUES (?1, ?2, ?3)")?;
+    for (container, key, _) in fields.conflicts() {
+        insert.execute(params![doc.as_bytes(), container, key])?;
+    }
+    Ok(())
+}
+
+fn household_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
+    let household = household::read(*doc, fields);
+    let head = household.head_member();
+    let mut care: Vec<&str> = household
+        .present()
+        .flat_map(|member| &member.care)
+        .map(|care| care.code())
+        .collect();
+    care.sort_unstable();
+    care.dedup();
+    let sql =
+        "INSERT OR REPLACE INTO household (doc, area, village_group, door, door_number, number,
+                 head_name, phone, residence, members, present, care)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let digits: String = household
+        .door
+        .number
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .take(9)
+        .collect();
+    conn.prepare_cached(sql)?.execute(params![
+        doc.as_bytes(),
+        household.area.as_ref().map_or("", |area| area.as_str()),
+        household.door.group.unwrap_or_default(),
+        household.door.number,
+        digits.parse::<i64>().unwrap_or_default(),
+        household.number,
+        head.map(|head| head.name.as_str()).unwrap_or_default(),
+        household.phone.as_deref().unwrap_or_default(),
+        household.residence.code(),
+        household.members.len() as i64,
+        household.present().count() as i64,
+        care.join(","),
+    ])?;
+    search_rows(conn, doc, &household)?;
+    id_rows(conn, doc, fields)
+}
+
+fn search_rows(conn: &Connection, doc: &DocId, household: &Household) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM search WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    let mut keys = SearchKeys::new();
+    keys.add_door(&household.door);
+    if let Some(phone) = &household.phone {
+        keys.add_phone(phone);
+    }
+    for member in household.present() {
+        keys.add_person(&member.name);
+        if let Some(phone) = &member.phone {
+            keys.add_phone(phone);
+        }
+    }
+    let sql = "INSERT INTO search (kind, key, doc, place) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = conn.prepare_cached(sql)?;
+    for row in keys.rows() {
+        insert.execute(params![
+            row.kind.as_str(),
+            row.key,
+            doc.as_bytes(),
+            row.place
+        ])?;
+    }
+    Ok(())
+}
+
+fn id_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM id_hash WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql = "INSERT OR IGNORE INTO id_hash (hash, doc, member) VALUES (?1, ?2, ?3)";
+    let mut insert = conn.prepare_cached(sql)?;
+    for (member, entry) in fields.entries("members") {
+        for (field, value) in entry {
+            if let (Some(key), Some(hash)) = (field.strip_prefix("id_hash."), value.as_text()) {
+                insert.execute(params![format!("{key}:{hash}"), doc.as_bytes(), member])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn visit_rows(
+    conn: &Connection,
+    doc: &DocId,
+    owner: Option<&DocId>,
+    fields: &Fields,
+    document: &Document,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM visit WHERE book = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql =
+        "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut insert = conn.prepare_cached(sql)?;
+    let owner = owner.copied().unwrap_or(*doc);
+    for visit in visit::read(fields) {
+        let writer = writer(document, "visits", &format!("{}/on", visit.id));
+        insert.execute(params![
+            visit.id,
+            doc.as_bytes(),
+            owner.as_bytes(),
+            visit.happened_on,
+            visit.at_ms,
+            writer.as_bytes(),
+            json!(visit).to_string(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn report_row(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    document: &Document,
+) -> Result<(), StoreError> {
+    let report = report::read(fields);
+    let sql = "INSERT OR REPLACE INTO report (doc, happened_on, at_ms, handled, writer, content)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    conn.prepare_cached(sql)?.execute(params![
+        doc.as_bytes(),
+        report.happened_on,
+        report.at_ms,
+        report.handled_on_spot.is_some(),
+        writer(document, "", "text").as_bytes(),
+        json!(report).to_string(),
+    ])?;
+    Ok(())
+}
+
+fn ticket_row(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    document: &Document,
+) -> Result<(), StoreError> {
+    let Some((opened, _, state)) = ticket::state(fields) else {
+        return Ok(());
+    };
+    let sql = "INSERT OR REPLACE INTO ticket (doc, code, status, contested, parked, at_ms, writer, content)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    conn.prepare_cached(sql)?.execute(params![
+        doc.as_bytes(),
+        opened.code,
+        state.progress.status.as_str(),
+        !state.contested.is_empty(),
+        state.parked.len() as i64,
+        opened.at_ms,
+        writer(document, "", "code").as_bytes(),
+        json!(opened).to_string(),
+    ])?;
+    Ok(())
+}
+
+/// Returns who wrote a register's shown value; zeros where nobody did.
+fn writer(document: &Document, container: &str, key: &str) -> ActorId {
+    document
+        .versions(container, key)
+        .first()
+        .map_or(ActorId([0; 8]), |version| version.actor)
+}

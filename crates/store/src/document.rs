@@ -1,0 +1,165 @@
+//! Documents in the file: loading from the cache, from the changes when the cache is damaged, saving.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wangge_crdt::Document;
+use wangge_model::kind;
+use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, Place};
+
+use crate::error::StoreError;
+
+/// A document's row.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentRow {
+    pub(crate) kind: DocKind,
+    pub(crate) owner: Option<DocId>,
+    pub(crate) place_n: i64,
+    pub(crate) place_hash: Vec<u8>,
+    pub(crate) digest: Digest,
+    saved: Vec<u8>,
+}
+
+pub(crate) fn row(conn: &Connection, doc: &DocId) -> Result<Option<DocumentRow>, StoreError> {
+    let sql = "SELECT kind, owner, place_n, place_hash, changes, sum, saved
+               FROM document WHERE doc = ?1";
+    let found = conn
+        .prepare_cached(sql)?
+        .query_row([doc.as_bytes()], |row| {
+            let owner: Option<Vec<u8>> = row.get(1)?;
+            let sum: [u8; 16] = row.get(5)?;
+            Ok(DocumentRow {
+                kind: DocKind(row.get(0)?),
+                owner: owner.and_then(|bytes| DocId::from_slice(&bytes)),
+                place_n: row.get(2)?,
+                place_hash: row.get(3)?,
+                digest: Digest::from_parts(row.get::<_, i64>(4)?.unsigned_abs(), sum),
+                saved: row.get(6)?,
+            })
+        });
+    Ok(found.optional()?)
+}
+
+/// Makes sure the document has a row.
+pub(crate) fn ensure(
+    conn: &Connection,
+    doc: &DocId,
+    kind: DocKind,
+    schema: u8,
+    owner: Option<&DocId>,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO document (doc, kind, schema, owner) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (doc) DO UPDATE SET owner = coalesce(owner, excluded.owner)";
+    let owner = owner.map(DocId::as_bytes);
+    conn.prepare_cached(sql)?
+        .execute(params![doc.as_bytes(), kind.0, schema, owner])?;
+    Ok(())
+}
+
+/// Returns the document of a row; none for a kind of a newer program, whose changes are only kept.
+///
+/// A damaged cache costs time, not data: the document is built again from its changes.
+pub(crate) fn load(
+    conn: &Connection,
+    doc: &DocId,
+    row: &DocumentRow,
+) -> Result<Option<Document>, StoreError> {
+    let Some(shape) = kind::shape(row.kind) else {
+        return Ok(None);
+    };
+    if !row.saved.is_empty()
+        && let Ok(document) = Document::load(&shape, &row.saved)
+        && document.id() == Some(*doc)
+    {
+        return Ok(Some(document));
+    }
+    let mut document = Document::begin(&shape, doc)?;
+    let mut statement =
+        conn.prepare_cached("SELECT raw FROM change WHERE doc = ?1 AND state = 0")?;
+    let raws = statement
+        .query_map([doc.as_bytes()], |row| row.get(0))?
+        .collect::<Result<Vec<Vec<u8>>, _>>()?;
+    document.apply(&raws);
+    Ok(Some(document))
+}
+
+/// Keeps the saved form of a document.
+pub(crate) fn save(conn: &Connection, doc: &DocId, document: &Document) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached("UPDATE document SET saved = ?2 WHERE doc = ?1")?;
+    statement.execute(params![doc.as_bytes(), document.save()])?;
+    Ok(())
+}
+
+/// Adds a change to the document's digest.
+pub(crate) fn count(conn: &Connection, doc: &DocId, hash: &ChangeHash) -> Result<(), StoreError> {
+    let digest = row(conn, doc)?.map(|row| row.digest).unwrap_or_default();
+    let digest = digest.plus(Digest::of(doc, hash));
+    let sql = "UPDATE document SET changes = ?2, sum = ?3 WHERE doc = ?1";
+    let changes = i64::try_from(digest.changes).unwrap_or(i64::MAX);
+    conn.prepare_cached(sql)?
+        .execute(params![doc.as_bytes(), changes, digest.sum_bytes()])?;
+    Ok(())
+}
+
+/// Takes a place if it is greater than the document's own: (n, hash) decides.
+pub(crate) fn take_place(conn: &Connection, place: &Place) -> Result<(), StoreError> {
+    let Some(row) = row(conn, &place.doc)? else {
+        return Ok(());
+    };
+    let (n, hash) = (i64::try_from(place.n).unwrap_or(i64::MAX), place.hash());
+    if (n, hash.as_bytes()) <= (row.place_n, row.place_hash.as_slice()) {
+        return Ok(());
+    }
+    let sql = "UPDATE document SET home = ?2, audiences = ?3, place_n = ?4, place_hash = ?5
+               WHERE doc = ?1";
+    let audiences = wangge_wire::packing::encode(&place.audiences);
+    let (doc, home) = (place.doc.as_bytes(), place.home.as_str());
+    conn.prepare_cached(sql)?
+        .execute(params![doc, home, audiences, n, hash.as_bytes()])?;
+    Ok(())
+}
+
+/// Returns where a document lives: its own place, else its owner's.
+pub(crate) fn home(conn: &Connection, doc: &DocId) -> Result<Option<AreaCode>, StoreError> {
+    let sql = "SELECT coalesce(nullif(d.home, ''), o.home, '')
+               FROM document d LEFT JOIN document o ON o.doc = d.owner WHERE d.doc = ?1";
+    let found = conn
+        .prepare_cached(sql)?
+        .query_row([doc.as_bytes()], |row| row.get(0));
+    let home: Option<String> = found.optional()?;
+    Ok(home.and_then(|code| AreaCode::parse(&code).ok()))
+}
+
+/// Returns the digest of what is placed in each of these audiences.
+pub(crate) fn digests(
+    conn: &Connection,
+    audiences: &[Audience],
+) -> Result<Vec<(Audience, Digest)>, StoreError> {
+    let mut sums: Vec<(Audience, Digest)> = audiences
+        .iter()
+        .map(|audience| (audience.clone(), Digest::default()))
+        .collect();
+    let sql = "SELECT coalesce(nullif(d.home, ''), o.home, ''),
+                      CASE WHEN d.home <> '' THEN d.audiences ELSE coalesce(o.audiences, x'80') END,
+                      d.changes, d.sum
+               FROM document d LEFT JOIN document o ON o.doc = d.owner";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let home: String = row.get(0)?;
+        let Ok(home) = AreaCode::parse(&home) else {
+            continue;
+        };
+        let placed: Vec<u8> = row.get(1)?;
+        let digest = Digest::from_parts(row.get::<_, i64>(2)?.unsigned_abs(), row.get(3)?);
+        for (audience, sum) in &mut sums {
+            let belongs = match audience {
+                Audience::Area(area) => area.covers(&home),
+                other => wangge_wire::packing::decode::<Vec<Audience>>(&placed, "audiences")
+                    .is_ok_and(|placed| placed.contains(other)),
+            };
+            if belongs {
+                *sum = sum.plus(digest);
+            }
+        }
+    }
+    Ok(sums)
+}

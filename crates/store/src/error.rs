@@ -1,0 +1,59 @@
+//! What can go wrong with the file, by what the person can do about it.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+use wangge_crdt::DocumentError;
+
+/// The store could not do what was asked; nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No room on the disk: free some and do it again.
+    #[error("the disk is full")]
+    Full,
+    /// Another program holds the file: wait and do it again.
+    #[error("the database is in use by another program")]
+    Busy,
+    /// The file is damaged; it stays where it is, or was set aside there.
+    #[error("the database is damaged")]
+    Damaged {
+        /// Where the damaged file is.
+        at: PathBuf,
+    },
+    /// A newer program wrote the file: update this one.
+    #[error("the database has version {found}, this program knows {known}")]
+    TooNew {
+        /// The file's version.
+        found: i64,
+        /// This program's version.
+        known: i64,
+    },
+    /// The document refuses the write.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A page leaves out what this device does not hold: ask for it in full.
+    #[error("a page leaves out what is not held here")]
+    NeedFull,
+    /// A page or stored bytes do not read.
+    #[error(transparent)]
+    Malformed(#[from] wangge_wire::Malformed),
+    /// No such document here.
+    #[error("no such document")]
+    Missing,
+    /// Anything else the database says.
+    #[error("the database refused: {0}")]
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+            Some(
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure,
+            ) => StoreError::Damaged { at: PathBuf::new() },
+            _ => StoreError::Sql(error),
+        }
+    }
+}

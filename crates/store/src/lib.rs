@@ -1,0 +1,24 @@
+//! Keeps documents, changes, outbox, cursors and what screens read, safe on a device.
+//!
+//! One SQLite file, WAL, `synchronous=FULL`: what a method says is recorded is on the disk. Changes
+//! are the truth, one row each; a saved document and every derived row can be made again from them.
+//! **Changes, documents, derived rows, outbox and cursor move in one transaction**, which never
+//! outlives a method: nothing here waits for a network.
+
+pub mod apply;
+mod derive;
+mod document;
+pub mod error;
+mod open;
+pub mod outbox;
+pub mod query;
+pub mod record;
+pub mod relay;
+
+pub use apply::{Incoming, PageOutcome, Signer};
+pub use error::StoreError;
+pub use open::{Health, Store};
+pub use outbox::OutboxRow;
+pub use query::{ConflictRow, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
+pub use record::{Draft, Recorded, Writer};
+pub use relay::RelayRow;

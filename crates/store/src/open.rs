@@ -1,0 +1,233 @@
+//! Opening the file: settings, migrations, and what happens when it is damaged.
+//!
+//! **A damaged file is set aside, never deleted**: it may hold the only copy of a day's work. A file of
+//! a newer program is not touched. Migrations are an ordered table, their position is their version,
+//! and each runs in one transaction.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use crate::error::StoreError;
+
+/// Migrations by position; one that has landed is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-first.sql")];
+
+/// Older SQLite has a race between a checkpoint and a writer that damages the file.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// How long a command waits for another one to finish its transaction.
+const BUSY_MS: u64 = 5_000;
+
+/// The database of one device.
+pub struct Store {
+    pub(crate) conn: Connection,
+    path: PathBuf,
+}
+
+/// What a check of the file found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Every page reads.
+    Sound,
+    /// Some page does not.
+    Damaged,
+}
+
+impl Store {
+    /// Opens the file, making it if there is none, and brings it to this program's version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let damaged = |error: StoreError| match error {
+            StoreError::Damaged { .. } => StoreError::Damaged {
+                at: path.to_owned(),
+            },
+            other => other,
+        };
+        let store = Self::connect(path).map_err(damaged)?;
+        store.migrate().map_err(damaged)?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < SQLITE_VERSION_MIN {
+            return Err(StoreError::Sql(rusqlite::Error::InvalidQuery));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(Duration::from_millis(BUSY_MS))?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update(None, "foreign_keys", "ON")?;
+        conn.pragma_update(None, "cache_size", -16_000)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+        })
+    }
+
+    fn migrate(&self) -> Result<(), StoreError> {
+        let found: i64 = self
+            .conn
+            .pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let known = MIGRATIONS.len() as i64;
+        if found > known {
+            return Err(StoreError::TooNew { found, known });
+        }
+        for (version, sql) in (1..)
+            .zip(MIGRATIONS)
+            .skip(usize::try_from(found).unwrap_or(0))
+        {
+            self.conn.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {sql} PRAGMA user_version = {version}; COMMIT;"
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Reads every page of the file.
+    pub fn check(&self) -> Result<Health, StoreError> {
+        let verdict: Result<String, _> = self
+            .conn
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        match verdict.map_err(StoreError::from) {
+            Ok(text) if text == "ok" => Ok(Health::Sound),
+            Ok(_) | Err(StoreError::Damaged { .. }) => Ok(Health::Damaged),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Moves the file and what belongs to it beside itself, and returns where it is now.
+    ///
+    /// `mark` is part of the new name, so that a second damaged file does not replace the first.
+    pub fn set_aside(path: &Path, mark: &str) -> std::io::Result<PathBuf> {
+        let aside = path.with_extension(format!("damaged-{mark}.db"));
+        for suffix in ["", "-wal", "-shm"] {
+            let from = with_suffix(path, suffix);
+            if from.exists() {
+                std::fs::rename(&from, with_suffix(&aside, suffix))?;
+            }
+        }
+        Ok(aside)
+    }
+
+    /// Returns the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns a fact about this database.
+    pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    }
+
+    /// Keeps a fact about this database.
+    pub fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        set_meta(&self.conn, name, value)
+    }
+
+    /// Limits the file to `pages`; past it every write says the disk is full. For tests of a full disk.
+    pub fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        Ok(self.conn.pragma_update(None, "max_page_count", pages)?)
+    }
+
+    /// Returns how many pages the file has.
+    pub fn pages(&self) -> Result<u32, StoreError> {
+        Ok(self
+            .conn
+            .pragma_query_value(None, "page_count", |row| row.get(0))?)
+    }
+}
+
+pub(crate) fn set_meta(conn: &Connection, name: &str, value: &[u8]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2)
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    conn.prepare_cached(sql)?.execute(params![name, value])?;
+    Ok(())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_has_this_programs_version_and_opens_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("wangge.db");
+        Store::open(&path).unwrap().set_meta("life", b"1").unwrap();
+        let store = Store::open(&path).unwrap();
+        assert_eq!(
+            store.meta("life").unwrap().as_deref(),
+            Some(b"1".as_slice())
+        );
+        assert_eq!(store.check().unwrap(), Health::Sound);
+        let sync: i64 = store
+            .conn
+            .pragma_query_value(None, "synchronous", |row| row.get(0))
+            .unwrap();
+        assert_eq!(sync, 2, "FULL");
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_is_not_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("wangge.db");
+        Store::open(&path)
+            .unwrap()
+            .conn
+            .pragma_update(None, "user_version", 999)
+            .unwrap();
+        assert!(matches!(
+            Store::open(&path),
+            Err(StoreError::TooNew { found: 999, .. })
+        ));
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_named_and_can_be_set_aside_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("wangge.db");
+        let garbage = b"this is not a database, it is a shopping list".repeat(100);
+        std::fs::write(&path, &garbage).unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreError::Damaged { at }) if at == path));
+        let aside = Store::set_aside(&path, "1").unwrap();
+        assert_eq!(std::fs::read(aside).unwrap(), garbage);
+        assert!(Store::open(&path).is_ok());
+    }
+
+    #[test]
+    fn damage_inside_a_file_is_found_by_the_check() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("wangge.db");
+        let store = Store::open(&path).unwrap();
+        for n in 0..200 {
+            store.set_meta(&format!("fact {n}"), &[7; 500]).unwrap();
+        }
+        store
+            .conn
+            .pragma_update(None, "wal_checkpoint", "TRUNCATE")
+            .unwrap();
+        drop(store);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..].fill(0xa5);
+        std::fs::write(&path, bytes).unwrap();
+        let found = Store::open(&path).and_then(|store| store.check());
+        assert!(
+            matches!(found, Ok(Health::Damaged) | Err(StoreError::Damaged { .. })),
+            "{found:?}"
+        );
+    }
+}

@@ -1,0 +1,430 @@
+//! The outbox: what this device made and no relay has receipted.
+//!
+//! Before it is sent it is put into batches of at most ten, signed once and kept: a repeated send is
+//! the same bytes, so that a lost answer never makes a second copy. **A row leaves the outbox only by
+//! a receipt that gives its entry a position.**
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wangge_model::kind;
+use wangge_wire::limits::{BATCH_ITEMS_MAX, CHANGE_BYTES_MAX};
+use wangge_wire::receipt::ItemState;
+use wangge_wire::{
+    ActionId, ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId, EntryKind,
+    Item, ItemName, Place, Receipt, Signature, packing,
+};
+
+use crate::document;
+use crate::error::StoreError;
+use crate::open::Store;
+
+/// Raw bytes of changes that one batch may carry.
+const BATCH_RAW_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
+
+/// Where an outbox row stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// To be sent.
+    Unsent,
+    /// At a relay, waiting for what it rests on.
+    Waiting,
+    /// In a relay's inbox.
+    Inbox,
+    /// Refused by a relay; only here.
+    Refused,
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// What kind of entry.
+    pub entry: EntryKind,
+    /// The document.
+    pub doc: DocId,
+    /// The document's kind, as JSON names it.
+    pub kind: &'static str,
+    /// The entry's hash.
+    pub hash: ChangeHash,
+    /// Where it stands.
+    pub state: Pending,
+    /// Why, where a relay gave a reason.
+    pub reason: String,
+    /// The device's clock when it was recorded, milliseconds since 1970; 0 for places.
+    pub at_ms: i64,
+}
+
+/// What makes a batch's head beside its items.
+#[derive(Debug, Clone)]
+pub struct Heading {
+    /// The head of the next batch; number, previous and area are filled in here.
+    pub head: BatchHead,
+    /// The actor that the heads' device and nonce make.
+    pub actor: ActorId,
+}
+
+impl Store {
+    /// Puts what has no batch yet into signed batches; urgent entries come first.
+    pub fn make_batches(
+        &mut self,
+        heading: &Heading,
+        sign: &dyn Fn(&mut Batch),
+    ) -> Result<usize, StoreError> {
+        let transaction = self.conn.transaction()?;
+        let (mut number, mut previous) = last_batch(&transaction, &heading.actor)?;
+        let mut made = 0;
+        for (area, ids) in groups(&transaction)? {
+            number += 1;
+            let items = ids
+                .iter()
+                .map(|id| item(&transaction, *id))
+                .collect::<Result<Vec<_>, StoreError>>()?;
+            let head = BatchHead {
+                number,
+                previous,
+                area,
+                ..heading.head.clone()
+            };
+            let mut batch = Batch {
+                shapes: shapes(&items),
+                head,
+                items,
+                signature: Signature([0; 64]),
+            };
+            sign(&mut batch);
+            previous = batch.hash();
+            keep_batch(&transaction, &batch, &heading.actor, true)?;
+            for id in ids {
+                let sql = "UPDATE outbox SET batch = ?2 WHERE id = ?1";
+                transaction
+                    .prepare_cached(sql)?
+                    .execute(params![id, previous.as_bytes()])?;
+            }
+            made += 1;
+        }
+        transaction.commit()?;
+        Ok(made)
+    }
+
+    /// Returns the batches that have something to be sent, urgent ones first.
+    pub fn pending_batches(&self) -> Result<Vec<BatchHash>, StoreError> {
+        let sql = "SELECT o.batch FROM outbox o JOIN batch b ON b.hash = o.batch
+                   WHERE o.state = 0 GROUP BY o.batch ORDER BY max(o.urgent) DESC, b.number";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
+        Ok(rows
+            .map(|row| row.map(BatchHash))
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Returns an own batch with its bodies.
+    pub fn batch(&self, hash: &BatchHash) -> Result<Batch, StoreError> {
+        let sql = "SELECT head, names, signature FROM batch WHERE hash = ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_row([hash.as_bytes()], |row| {
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, [u8; 64]>(2)?,
+            ))
+        });
+        let (head, names, signature) = found.optional()?.ok_or(StoreError::Missing)?;
+        let names: Vec<ItemName> = packing::decode(&names, "stored batch")?;
+        let items = names
+            .into_iter()
+            .map(|name| named_item(&self.conn, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Batch {
+            shapes: shapes(&items),
+            head: packing::decode(&head, "stored batch")?,
+            items,
+            signature: Signature(signature),
+        })
+    }
+
+    /// Returns whether a relay is known to hold a change.
+    pub fn is_held(
+        &self,
+        relay: &[u8],
+        doc: &DocId,
+        hash: &ChangeHash,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM arrival WHERE doc = ?1 AND hash = ?2 AND relay = ?3";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.exists(params![doc.as_bytes(), hash.as_bytes(), relay])?)
+    }
+
+    /// Returns whether this device made a change.
+    pub fn is_own(&self, doc: &DocId, hash: &ChangeHash) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM change WHERE doc = ?1 AND hash = ?2 AND own = 1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.exists(params![doc.as_bytes(), hash.as_bytes()])?)
+    }
+
+    /// Returns whether a hash is the genesis of a document that is here.
+    pub fn is_genesis(&self, doc: &DocId, hash: &ChangeHash) -> bool {
+        let row = document::row(&self.conn, doc).ok().flatten();
+        let shape = row.and_then(|row| kind::shape(row.kind));
+        shape.and_then(|shape| wangge_crdt::genesis::hash(&shape, doc).ok()) == Some(*hash)
+    }
+
+    /// Keeps a receipt and what it says of each item. Returns how many entries it made safe.
+    pub fn keep_receipt(&mut self, receipt: &Receipt) -> Result<usize, StoreError> {
+        let transaction = self.conn.transaction()?;
+        let sql = "SELECT names FROM batch WHERE hash = ?1";
+        let names: Option<Vec<u8>> = transaction
+            .prepare_cached(sql)?
+            .query_row([receipt.batch.as_bytes()], |row| row.get(0))
+            .optional()?;
+        let names: Vec<ItemName> =
+            packing::decode(&names.ok_or(StoreError::Missing)?, "stored batch")?;
+        let mut safe = 0;
+        for (name, state) in names.iter().zip(&receipt.items) {
+            let (state, reason) = match state {
+                ItemState::At(position) => {
+                    arrive(
+                        &transaction,
+                        receipt.relay.as_bytes(),
+                        name,
+                        *position,
+                        receipt.at_ms,
+                    )?;
+                    safe += 1;
+                    continue;
+                }
+                ItemState::Waiting => (1, String::new()),
+                ItemState::Inbox(reason) => (2, reason_code(*reason)),
+                ItemState::Refused(reason) => (3, reason_code(*reason)),
+            };
+            let sql = "UPDATE outbox SET state = ?4, reason = ?5
+                       WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
+            transaction.prepare_cached(sql)?.execute(params![
+                name.entry,
+                name.doc.as_bytes(),
+                name.hash.as_bytes(),
+                state,
+                reason
+            ])?;
+        }
+        let sql = "INSERT OR REPLACE INTO receipt (relay, batch, bytes) VALUES (?1, ?2, ?3)";
+        transaction.prepare_cached(sql)?.execute(params![
+            receipt.relay.as_bytes(),
+            receipt.batch.as_bytes(),
+            packing::encode(receipt)
+        ])?;
+        transaction.commit()?;
+        Ok(safe)
+    }
+
+    /// Takes a batch apart again that a relay refused as a whole, so that it is signed anew.
+    pub fn unbatch(&mut self, batch: &BatchHash) -> Result<(), StoreError> {
+        let sql = "UPDATE outbox SET batch = NULL WHERE batch = ?1 AND state = 0";
+        self.conn.execute(sql, [batch.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Returns what has no receipt, oldest first.
+    pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        let sql = "SELECT o.entry, o.doc, o.hash, o.state, o.reason, coalesce(c.at_ms, 0), d.kind
+                   FROM outbox o JOIN document d ON d.doc = o.doc
+                   LEFT JOIN change c ON c.doc = o.doc AND c.hash = o.hash
+                   ORDER BY o.id";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(OutboxRow {
+                entry: EntryKind(row.get(0)?),
+                doc: DocId(row.get(1)?),
+                hash: ChangeHash(row.get(2)?),
+                state: match row.get(3)? {
+                    0 => Pending::Unsent,
+                    1 => Pending::Waiting,
+                    2 => Pending::Inbox,
+                    _ => Pending::Refused,
+                },
+                reason: row.get(4)?,
+                at_ms: row.get(5)?,
+                kind: kind::name(wangge_wire::DocKind(row.get(6)?)),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Pending {
+    /// Returns the state as JSON names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Pending::Unsent => "unsent",
+            Pending::Waiting => "waiting",
+            Pending::Inbox => "inbox",
+            Pending::Refused => "refused",
+        }
+    }
+}
+
+/// Notes where an entry stands in a relay's log, and takes it out of the outbox.
+pub(crate) fn arrive(
+    conn: &Connection,
+    relay: &[u8],
+    name: &ItemName,
+    position: u64,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    let (doc, hash) = (name.doc.as_bytes(), name.hash.as_bytes());
+    let position = i64::try_from(position).unwrap_or(i64::MAX);
+    let sql = "INSERT INTO arrival (relay, doc, hash, position, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT (doc, hash, relay) DO UPDATE SET position = excluded.position";
+    conn.prepare_cached(sql)?
+        .execute(params![relay, doc, hash, position, at_ms])?;
+    let sql = "DELETE FROM outbox WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
+    conn.prepare_cached(sql)?
+        .execute(params![name.entry, doc, hash])?;
+    Ok(())
+}
+
+pub(crate) fn keep_batch(
+    conn: &Connection,
+    batch: &Batch,
+    actor: &ActorId,
+    own: bool,
+) -> Result<(), StoreError> {
+    let names: Vec<ItemName> = batch.items.iter().map(Item::name).collect();
+    let sql = "INSERT INTO batch (hash, device, actor, number, head, names, signature, own)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+    conn.prepare_cached(sql)?.execute(params![
+        batch.hash().as_bytes(),
+        batch.head.device.as_bytes(),
+        actor.as_bytes(),
+        i64::try_from(batch.head.number).unwrap_or(i64::MAX),
+        packing::encode(&batch.head),
+        packing::encode(&names),
+        batch.signature.as_bytes(),
+        own
+    ])?;
+    let sql = "INSERT INTO writer (actor, device) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    conn.prepare_cached(sql)?
+        .execute(params![actor.as_bytes(), batch.head.device.as_bytes()])?;
+    Ok(())
+}
+
+/// Returns the number and hash of the actor's last batch; 0 and zeros before its first.
+pub(crate) fn last_batch(
+    conn: &Connection,
+    actor: &ActorId,
+) -> Result<(u64, BatchHash), StoreError> {
+    let sql = "SELECT number, hash FROM batch WHERE actor = ?1 ORDER BY number DESC LIMIT 1";
+    let found = conn
+        .prepare_cached(sql)?
+        .query_row([actor.as_bytes()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get(1)?))
+        })
+        .optional()?;
+    Ok(found.map_or((0, BatchHash([0; 32])), |(n, hash)| {
+        (n.unsigned_abs(), BatchHash(hash))
+    }))
+}
+
+/// Returns the outbox rows without a batch, as groups of one area, in the order they are to be sent.
+fn groups(conn: &Connection) -> Result<Vec<(AreaCode, Vec<i64>)>, StoreError> {
+    let sql = "SELECT o.id, o.area, length(coalesce(c.raw, x'')) FROM outbox o
+               LEFT JOIN change c ON c.doc = o.doc AND c.hash = o.hash
+               WHERE o.batch IS NULL AND o.state = 0 ORDER BY o.urgent DESC, o.id";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut groups: Vec<(AreaCode, Vec<i64>, usize)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, area): (i64, String) = (row.get(0)?, row.get(1)?);
+        let bytes = usize::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        let Ok(area) = AreaCode::parse(&area) else {
+            continue;
+        };
+        let fits = |(group, ids, sum): &&mut (AreaCode, Vec<i64>, usize)| {
+            *group == area && ids.len() < BATCH_ITEMS_MAX && *sum + bytes <= BATCH_RAW_BYTES_MAX
+        };
+        // Only the area's newest group may grow: entries of one area keep their order.
+        match groups
+            .iter_mut()
+            .rev()
+            .find(|(group, ..)| *group == area)
+            .filter(fits)
+        {
+            Some((_, ids, sum)) => {
+                ids.push(id);
+                *sum += bytes;
+            }
+            None => groups.push((area, vec![id], bytes)),
+        }
+    }
+    Ok(groups
+        .into_iter()
+        .map(|(area, ids, _)| (area, ids))
+        .collect())
+}
+
+fn item(conn: &Connection, id: i64) -> Result<Item, StoreError> {
+    let sql = "SELECT entry, doc, hash, action FROM outbox WHERE id = ?1";
+    let name = conn.prepare_cached(sql)?.query_row([id], |row| {
+        let action: Option<Vec<u8>> = row.get(3)?;
+        Ok(ItemName {
+            entry: row.get(0)?,
+            doc: DocId(row.get(1)?),
+            hash: ChangeHash(row.get(2)?),
+            action: action.and_then(|bytes| ActionId::from_slice(&bytes)),
+        })
+    })?;
+    named_item(conn, name)
+}
+
+/// Returns the item with this name, its body if it is here.
+fn named_item(conn: &Connection, name: ItemName) -> Result<Item, StoreError> {
+    let (doc, hash) = (name.doc.as_bytes(), name.hash.as_bytes());
+    match EntryKind(name.entry) {
+        EntryKind::CHANGE => {
+            let sql = "SELECT raw FROM change WHERE doc = ?1 AND hash = ?2";
+            let raw: Option<Vec<u8>> = conn
+                .prepare_cached(sql)?
+                .query_row(params![doc, hash], |row| row.get(0))
+                .optional()?;
+            let row = document::row(conn, &name.doc)?;
+            let (Some(raw), Some(row)) = (raw, row) else {
+                return Ok(Item::Named(name));
+            };
+            let change = Change::read(name.doc, row.kind, kind::SCHEMA, row.owner, raw)?;
+            Ok(Item::Change {
+                change,
+                action: name.action,
+            })
+        }
+        EntryKind::PLACE => {
+            let sql = "SELECT bytes FROM place WHERE doc = ?1 AND hash = ?2";
+            let bytes: Option<Vec<u8>> = conn
+                .prepare_cached(sql)?
+                .query_row(params![doc, hash], |row| row.get(0))
+                .optional()?;
+            Ok(match bytes {
+                Some(bytes) => Item::Place(Place::read(&bytes)?),
+                None => Item::Named(name),
+            })
+        }
+        _ => Ok(Item::Named(name)),
+    }
+}
+
+/// Returns the shape of each kind among the items.
+fn shapes(items: &[Item]) -> Vec<wangge_wire::Shape> {
+    let mut shapes: Vec<_> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Change { change, .. } => kind::shape(change.kind),
+            _ => None,
+        })
+        .collect();
+    shapes.sort();
+    shapes.dedup();
+    shapes
+}
+
+fn reason_code(reason: wangge_wire::receipt::Reason) -> String {
+    match serde_json::to_value(reason) {
+        Ok(serde_json::Value::String(code)) => code,
+        _ => String::new(),
+    }
+}

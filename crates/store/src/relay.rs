@@ -1,0 +1,183 @@
+//! What this device knows of relays: the cursor, the roster, completeness.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wangge_wire::{
+    AreaCode, Audience, BatchHash, Cursor, Digest, End, Incarnation, Order, RelayId,
+};
+
+use crate::apply::keep_order;
+use crate::document;
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::outbox::last_batch;
+
+/// A relay this device has met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayRow {
+    /// Where the device stands in its log; none before the first page.
+    pub cursor: Option<Cursor>,
+    /// When the last sync ended, milliseconds since 1970 by the device; 0 for never.
+    pub last_sync_ms: i64,
+    /// How many of this device's entries its inbox held then.
+    pub inbox: u32,
+}
+
+/// An area, what the relay says is there, what is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completeness {
+    /// The area.
+    pub area: AreaCode,
+    /// The relay's digest.
+    pub relay: Digest,
+    /// This device's digest.
+    pub here: Digest,
+}
+
+impl Completeness {
+    /// Returns whether this device holds exactly what the relay holds.
+    pub fn is_equal(&self) -> bool {
+        self.relay == self.here
+    }
+}
+
+impl Store {
+    /// Returns what is known of a relay.
+    pub fn relay(&self, relay: &RelayId) -> Result<RelayRow, StoreError> {
+        let sql =
+            "SELECT incarnation, position, chain, last_sync_ms, inbox FROM relay WHERE relay = ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found = statement.query_row([relay.as_bytes()], |row| {
+            let incarnation: Vec<u8> = row.get(0)?;
+            let incarnation = Incarnation::from_slice(&incarnation);
+            let position: i64 = row.get(1)?;
+            let chain: i64 = row.get(2)?;
+            Ok(RelayRow {
+                cursor: incarnation.map(|incarnation| Cursor {
+                    relay: *relay,
+                    incarnation,
+                    position: position.unsigned_abs(),
+                    chain: u64::from_ne_bytes(chain.to_ne_bytes()),
+                }),
+                last_sync_ms: row.get(3)?,
+                inbox: row.get(4)?,
+            })
+        });
+        let none = RelayRow {
+            cursor: None,
+            last_sync_ms: 0,
+            inbox: 0,
+        };
+        Ok(found.optional()?.unwrap_or(none))
+    }
+
+    /// Ends a sync: cursor, inbox, time, and whether each area is complete. Returns the comparison.
+    pub fn end_sync(&mut self, end: &End, now_ms: i64) -> Result<Vec<Completeness>, StoreError> {
+        let transaction = self.conn.transaction()?;
+        move_cursor(&transaction, &end.cursor)?;
+        let relay = end.cursor.relay;
+        let sql = "UPDATE relay SET last_sync_ms = ?2, inbox = ?3 WHERE relay = ?1";
+        transaction
+            .prepare_cached(sql)?
+            .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
+        for (level, position) in &end.watermarks {
+            let sql =
+                "INSERT OR REPLACE INTO watermark (relay, level, position) VALUES (?1, ?2, ?3)";
+            let position = i64::try_from(*position).unwrap_or(i64::MAX);
+            transaction.prepare_cached(sql)?.execute(params![
+                relay.as_bytes(),
+                *level as i64,
+                position
+            ])?;
+        }
+        let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
+        let here = document::digests(&transaction, &audiences)?;
+        let mut areas = Vec::new();
+        for ((audience, relay), (_, here)) in end.digests.iter().zip(here) {
+            let Audience::Area(area) = audience else {
+                continue;
+            };
+            let sql = "INSERT OR REPLACE INTO complete (area, changes, sum, equal, at_ms)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let changes = i64::try_from(relay.changes).unwrap_or(i64::MAX);
+            transaction.prepare_cached(sql)?.execute(params![
+                area.as_str(),
+                changes,
+                relay.sum_bytes(),
+                *relay == here,
+                now_ms
+            ])?;
+            areas.push(Completeness {
+                area: area.clone(),
+                relay: *relay,
+                here,
+            });
+        }
+        transaction.commit()?;
+        Ok(areas)
+    }
+
+    /// Forgets where the device stands in a relay's log: the next page starts at the beginning.
+    pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
+        let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
+        self.conn.execute(sql, [relay.as_bytes()])?;
+        Ok(())
+    }
+
+    /// Returns the digest of what is placed in each of these audiences.
+    pub fn digests(&self, audiences: &[Audience]) -> Result<Vec<(Audience, Digest)>, StoreError> {
+        document::digests(&self.conn, audiences)
+    }
+
+    /// Returns the areas whose completeness was last found unequal.
+    pub fn incomplete_areas(&self) -> Result<Vec<AreaCode>, StoreError> {
+        let sql = "SELECT area FROM complete WHERE equal = 0 ORDER BY area";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let codes = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(codes
+            .iter()
+            .filter_map(|code| AreaCode::parse(code).ok())
+            .collect())
+    }
+
+    /// Keeps orders that enrolment brought.
+    pub fn keep_orders(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        let transaction = self.conn.transaction()?;
+        orders
+            .iter()
+            .try_for_each(|order| keep_order(&transaction, order, 0))?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Returns the orders in the order they came, and the position of the last.
+    pub fn orders(&self) -> Result<(Vec<Order>, u64), StoreError> {
+        let sql = "SELECT bytes, position FROM roster_order ORDER BY id";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let (mut orders, mut last) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            let bytes: Vec<u8> = row.get(0)?;
+            orders.push(Order::read(&bytes)?);
+            last = last.max(row.get::<_, i64>(1)?.unsigned_abs());
+        }
+        Ok((orders, last))
+    }
+
+    /// Returns the number and hash of an actor's last batch here; 0 before its first.
+    pub fn last_batch(&self, actor: &wangge_wire::ActorId) -> Result<(u64, BatchHash), StoreError> {
+        last_batch(&self.conn, actor)
+    }
+}
+
+pub(crate) fn move_cursor(conn: &Connection, cursor: &Cursor) -> Result<(), StoreError> {
+    let sql = "INSERT INTO relay (relay, incarnation, position, chain) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (relay) DO UPDATE SET incarnation = excluded.incarnation,
+                 position = excluded.position, chain = excluded.chain";
+    conn.prepare_cached(sql)?.execute(params![
+        cursor.relay.as_bytes(),
+        cursor.incarnation.as_bytes(),
+        i64::try_from(cursor.position).unwrap_or(i64::MAX),
+        i64::from_ne_bytes(cursor.chain.to_ne_bytes())
+    ])?;
+    Ok(())
+}
