@@ -1,0 +1,124 @@
+//! Many records from JSON lines: all or nothing per line, with a report of the lines refused and why.
+//!
+//! A hundred lines are one transaction on the disk, each line a savepoint in it: a bad line undoes
+//! itself and no other.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+/// What became of the lines.
+#[derive(Debug, Default, Serialize)]
+pub struct BulkReport {
+    /// Lines that wrote something.
+    pub recorded: usize,
+    /// Lines that said what stood already.
+    pub unchanged: usize,
+    /// What each recorded line made, in the file's order.
+    pub ids: Vec<String>,
+    /// Lines that were not taken.
+    pub refused: Vec<RefusedLine>,
+}
+
+/// A line that was not taken.
+#[derive(Debug, Serialize)]
+pub struct RefusedLine {
+    /// Counted from 1.
+    pub line: usize,
+    /// What kind of fault, a stable word.
+    pub reason: &'static str,
+    /// The field it is in; empty where the line as a whole is at fault.
+    pub field: String,
+    /// What the reader says; it names no value of the line.
+    pub detail: String,
+}
+
+/// What one line did.
+pub(crate) struct Line {
+    pub(crate) id: String,
+    pub(crate) changed: bool,
+}
+
+impl Replica {
+    /// Runs `work` on every line of `text`.
+    pub(crate) fn bulk<T: DeserializeOwned>(
+        &mut self,
+        text: &str,
+        mut work: impl FnMut(&mut Self, T) -> Result<Line, AgentError>,
+    ) -> Result<BulkReport, AgentError> {
+        let mut report = BulkReport::default();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (number, line) in (1..)
+            .zip(text.lines())
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let done = match serde_json::from_str::<T>(line) {
+                Ok(input) => work(self, input),
+                Err(error) => {
+                    report.refused.push(RefusedLine {
+                        line: number,
+                        reason: "json",
+                        field: String::new(),
+                        detail: describe(&error),
+                    });
+                    continue;
+                }
+            };
+            match done {
+                Ok(line) if line.changed => {
+                    report.recorded += 1;
+                    report.ids.push(line.id);
+                }
+                Ok(_) => report.unchanged += 1,
+                Err(error) => report.refused.push(refused(number, error)?),
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Returns the line's fault, or the error if it is not the line's.
+fn refused(line: usize, error: AgentError) -> Result<RefusedLine, AgentError> {
+    let (reason, field, detail) = match &error {
+        AgentError::BadValue {
+            field, expected, ..
+        } => ("value", (*field).to_owned(), (*expected).to_owned()),
+        AgentError::TooLong(long) => ("too_long", long.field.to_owned(), long.limit.to_string()),
+        AgentError::NotFound { .. } => ("not_found", String::new(), String::new()),
+        AgentError::Ambiguous { candidates, .. } => {
+            ("ambiguous", String::new(), candidates.len().to_string())
+        }
+        AgentError::NotYourArea { area } => ("area", "area".to_owned(), area.clone()),
+        AgentError::DocumentFull => ("document_full", String::new(), String::new()),
+        AgentError::Ticket(refusal) => ("ticket", String::new(), refusal.code().to_owned()),
+        _ => return Err(error),
+    };
+    Ok(RefusedLine {
+        line,
+        reason,
+        field,
+        detail,
+    })
+}
+
+/// Returns what is wrong with a line without repeating what stands in it.
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Data => {
+            // The reader's words name fields and types; a value stands between quotes or backquotes
+            // only after "invalid value", which our own types do not raise with contents.
+            let text = error.to_string();
+            text.split(", expected")
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(120)
+                .collect()
+        }
+        Category::Syntax | Category::Eof => format!("column {}", error.column()),
+        Category::Io => String::new(),
+    }
+}

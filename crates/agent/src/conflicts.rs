@@ -1,0 +1,280 @@
+//! Conflicts at a device: two people wrote the same field, both values are kept, a person settles.
+//!
+//! Settling is a write like any other: it rests on all the values it saw, travels, and is itself kept
+//! beside a settlement somebody else made at the same time.
+
+use serde::Serialize;
+use wangge_crdt::{Put, Scalar};
+use wangge_model::kind;
+use wangge_store::{ConflictRow, Draft};
+use wangge_wire::DocId;
+
+use crate::error::AgentError;
+use crate::replica::{Replica, WrittenBy};
+
+/// A field with more than one value.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConflictView {
+    /// Its number in the list, from 1; it changes when others are settled.
+    pub number: usize,
+    /// The document.
+    pub id: DocId,
+    /// `household visit_book report ticket`.
+    pub kind: &'static str,
+    /// What tells the document apart: door and head, a ticket's number.
+    pub title: String,
+    /// The field: `phone`, `members/…/name`.
+    pub field: String,
+    /// The values, the shown one first.
+    pub versions: Vec<VersionView>,
+}
+
+/// One value of a field in conflict.
+#[derive(Debug, Clone, Serialize)]
+pub struct VersionView {
+    /// The value.
+    pub value: serde_json::Value,
+    /// Who wrote it.
+    pub by: WrittenBy,
+    /// The writer's clock, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether it is the value that is shown until someone settles.
+    pub shown: bool,
+}
+
+/// How a conflict is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// By one of the values, counted from 1 as they are listed.
+    Number(usize),
+    /// By a new value.
+    Value(String),
+}
+
+impl Replica {
+    /// Returns every conflict on this device.
+    pub fn conflicts(&self) -> Result<Vec<ConflictView>, AgentError> {
+        let rows = self.home.store.conflicts()?;
+        (1..)
+            .zip(rows)
+            .map(|(number, row)| self.conflict_view(number, row))
+            .collect()
+    }
+
+    /// Settles one field of a document. `name` is a number of the list, an id, or what finds the
+    /// household; a field may be left out where the document has one conflict.
+    pub fn settle(
+        &mut self,
+        name: &str,
+        field: Option<&str>,
+        choice: &Choice,
+    ) -> Result<ConflictView, AgentError> {
+        let conflict = self.name_conflict(name, field)?;
+        let value = match choice {
+            Choice::Number(number) => self.chosen(&conflict, *number)?,
+            Choice::Value(text) => typed(&conflict, text)?,
+        };
+        let (container, key) = split(&conflict.field);
+        let container = container_name(&conflict, container)?;
+        let (kind, owner) =
+            self.home
+                .store
+                .kind_of(&conflict.id)?
+                .ok_or_else(|| AgentError::NotFound {
+                    name: name.to_owned(),
+                })?;
+        let puts = vec![Put {
+            container,
+            key: key.to_owned(),
+            value,
+        }];
+        let draft = Draft {
+            doc: conflict.id,
+            kind,
+            owner,
+            puts,
+            place: None,
+            urgent: false,
+        };
+        self.record(&[draft])?;
+        Ok(conflict)
+    }
+
+    fn conflict_view(&self, number: usize, row: ConflictRow) -> Result<ConflictView, AgentError> {
+        let field = match row.container.as_str() {
+            "" => row.key.clone(),
+            container => format!("{container}/{}", row.key),
+        };
+        let shown = row.versions.first().map(|version| version.value.clone());
+        let mut versions: Vec<VersionView> = Vec::new();
+        for version in row.versions {
+            let value = json(&version.value);
+            // Equal values are one value, whoever wrote them.
+            if versions.iter().any(|known| known.value == value) {
+                continue;
+            }
+            versions.push(VersionView {
+                shown: Some(&version.value) == shown.as_ref(),
+                by: self.written_by(&version.actor)?,
+                at_ms: version.at_ms,
+                value,
+            });
+        }
+        Ok(ConflictView {
+            number,
+            title: self.title(&row.doc)?,
+            id: row.doc,
+            kind: kind::name(row.kind),
+            field,
+            versions,
+        })
+    }
+
+    /// Returns the one conflict that a name and a field mean.
+    pub fn name_conflict(
+        &self,
+        name: &str,
+        field: Option<&str>,
+    ) -> Result<ConflictView, AgentError> {
+        let mut all = self.conflicts()?;
+        let missing = || AgentError::NotFound {
+            name: name.to_owned(),
+        };
+        if let Ok(number) = name.parse::<usize>()
+            && number <= all.len()
+            && number > 0
+        {
+            return Ok(all.swap_remove(number - 1));
+        }
+        let id = match self.name_any(name)? {
+            crate::naming::Named::Document(id) => id,
+            crate::naming::Named::Visit(visit) => visit.book,
+        };
+        all.retain(|conflict| {
+            conflict.id == id && field.is_none_or(|field| conflict.field == field)
+        });
+        match all.len() {
+            0 => Err(missing()),
+            1 => Ok(all.swap_remove(0)),
+            _ => Err(AgentError::Ambiguous {
+                name: name.to_owned(),
+                candidates: all
+                    .into_iter()
+                    .map(|c| (c.number.to_string(), c.field))
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Returns what tells a document apart in a line.
+    pub(crate) fn title(&self, doc: &DocId) -> Result<String, AgentError> {
+        let Some((kind, owner)) = self.home.store.kind_of(doc)? else {
+            return Ok(String::new());
+        };
+        let household = match kind {
+            kind::HOUSEHOLD => Some(*doc),
+            kind::VISIT_BOOK => owner,
+            _ => None,
+        };
+        if let Some(household) = household {
+            let row = self.home.store.household(&household)?;
+            return Ok(row
+                .map(|row| crate::naming::household_line(&row))
+                .unwrap_or_default());
+        }
+        let document = self.home.store.document(doc)?;
+        let fields = document
+            .map(|document| document.fields())
+            .unwrap_or_default();
+        Ok(match kind {
+            kind::TICKET => format!(
+                "{} {}",
+                fields.root_text("code"),
+                fields.root_text("subject")
+            ),
+            _ => fields.root_text("text").chars().take(20).collect(),
+        })
+    }
+
+    fn chosen(&self, conflict: &ConflictView, number: usize) -> Result<Scalar, AgentError> {
+        let version = number
+            .checked_sub(1)
+            .and_then(|index| conflict.versions.get(index));
+        let version = version.ok_or_else(|| AgentError::BadValue {
+            field: "choice",
+            value: number.to_string(),
+            expected: "the number of one of the values",
+        })?;
+        let (container, key) = split(&conflict.field);
+        let document = self.home.store.document(&conflict.id)?;
+        let versions = document
+            .map(|doc| doc.versions(container, key))
+            .unwrap_or_default();
+        let kept = versions
+            .into_iter()
+            .find(|kept| json(&kept.value) == version.value);
+        kept.map(|kept| kept.value)
+            .ok_or_else(|| AgentError::NotFound {
+                name: conflict.field.clone(),
+            })
+    }
+}
+
+/// Returns a typed value in the kind the field's values have; a phone is checked as one.
+fn typed(conflict: &ConflictView, text: &str) -> Result<Scalar, AgentError> {
+    let bad = |expected| AgentError::BadValue {
+        field: "value",
+        value: text.to_owned(),
+        expected,
+    };
+    if conflict.field == "phone" || conflict.field.ends_with("/phone") {
+        return Ok(crate::households::phone("phone", text)?
+            .unwrap_or_default()
+            .into());
+    }
+    match conflict.versions.first().map(|version| &version.value) {
+        Some(serde_json::Value::Number(_)) => text
+            .trim()
+            .parse::<i64>()
+            .map(Scalar::Int)
+            .map_err(|_| bad("a whole number")),
+        Some(serde_json::Value::Bool(_)) => match text.trim() {
+            "true" | "是" => Ok(Scalar::Bool(true)),
+            "false" | "否" => Ok(Scalar::Bool(false)),
+            _ => Err(bad("true or false")),
+        },
+        _ => Ok(Scalar::Text(text.to_owned())),
+    }
+}
+
+fn split(field: &str) -> (&str, &str) {
+    match field.split_once('/') {
+        // Only collections have a slash: a root field is its own name.
+        Some((container, key)) => (container, key),
+        None => ("", field),
+    }
+}
+
+fn container_name(conflict: &ConflictView, name: &str) -> Result<&'static str, AgentError> {
+    if name.is_empty() {
+        return Ok("");
+    }
+    let known = kind::named(conflict.kind).and_then(|kind| kind::container(kind, name));
+    known.ok_or_else(|| AgentError::NotFound {
+        name: conflict.field.clone(),
+    })
+}
+
+fn json(value: &Scalar) -> serde_json::Value {
+    match value {
+        Scalar::Null => serde_json::Value::Null,
+        Scalar::Bool(value) => (*value).into(),
+        Scalar::Int(value) => (*value).into(),
+        Scalar::Text(text) => text.clone().into(),
+        Scalar::Bytes(bytes) => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            .into(),
+    }
+}

@@ -1,0 +1,164 @@
+//! What can go wrong for a person at a device, by what they can do about it.
+
+use std::path::PathBuf;
+
+use wangge_model::limits::TooLong;
+use wangge_model::ticket::Refusal;
+use wangge_store::StoreError;
+
+/// Something was not done; what was typed is still the caller's.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// No home in this folder.
+    #[error("no home at {at}")]
+    NoHome {
+        /// The folder.
+        at: PathBuf,
+    },
+    /// There is a home already.
+    #[error("a home is there already")]
+    HomeExists {
+        /// The folder.
+        at: PathBuf,
+    },
+    /// Another program works in this home.
+    #[error("the home is in use")]
+    InUse,
+    /// The database was damaged and is set aside; nothing was deleted.
+    #[error("the database was damaged; it is kept at {aside}")]
+    Damaged {
+        /// Where it is now.
+        aside: PathBuf,
+    },
+    /// A newer program wrote this home.
+    #[error("the home was written by a newer program")]
+    TooNew,
+    /// No room on the disk.
+    #[error("the disk is full")]
+    DiskFull,
+    /// Nothing has this name.
+    #[error("nothing is named {name}")]
+    NotFound {
+        /// What was typed.
+        name: String,
+    },
+    /// Several have this name; the ids of up to twenty.
+    #[error("{name} names several")]
+    Ambiguous {
+        /// What was typed.
+        name: String,
+        /// What it may mean: id and a line that tells them apart.
+        candidates: Vec<(String, String)>,
+    },
+    /// A value is not what its field takes.
+    #[error("{field} does not take {value}")]
+    BadValue {
+        /// The field, as JSON names it.
+        field: &'static str,
+        /// What was given.
+        value: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// Something typed is too long or too many.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// A document would grow past its size.
+    #[error("the document is full")]
+    DocumentFull,
+    /// The ticket does not allow this now, or not to this person.
+    #[error("the ticket does not allow this")]
+    Ticket(Refusal),
+    /// The area lies outside what this person works for.
+    #[error("{area} is not one of this home's areas")]
+    NotYourArea {
+        /// The area.
+        area: String,
+    },
+    /// This home is not enrolled with a relay.
+    #[error("not enrolled with a relay")]
+    NotEnrolled,
+    /// The relay does not take the invitation.
+    #[error("the invitation was refused")]
+    Invitation(InvitationRefused),
+    /// The relay does not know this device, or not any more.
+    #[error("the relay refused this device")]
+    Refused {
+        /// The relay's word.
+        reason: String,
+    },
+    /// No link, or the relay is busy; the work is safe on this device.
+    #[error("no link to the relay")]
+    NoLink {
+        /// What happened, for the log.
+        reason: String,
+    },
+    /// The relay answered something that is no answer of a relay, or of a newer one.
+    #[error("the relay's answer does not read")]
+    StrangeAnswer {
+        /// What happened, for the log.
+        reason: String,
+    },
+    /// The address is neither https nor loopback.
+    #[error("{url} is not a safe address")]
+    UnsafeAddress {
+        /// The address.
+        url: String,
+    },
+    /// A file cannot be read.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        reason: String,
+    },
+    /// A file is no roster.
+    #[error(transparent)]
+    Roster(#[from] crate::roster::RosterError),
+    /// Something inside is not as it must be; the text names no data.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// Why an invitation was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationRefused {
+    /// The code is not ten letters and digits, is wrong, or names no invitation.
+    WrongCode,
+    /// Five wrong tries: it is dead.
+    TooManyTries,
+    /// Another device used it.
+    Spent,
+    /// It is older than a day.
+    Expired,
+    /// The relay could not show that it holds the invitation: it may not be the one that made it.
+    WrongRelay,
+}
+
+impl From<StoreError> for AgentError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => AgentError::DiskFull,
+            StoreError::Busy => AgentError::InUse,
+            StoreError::Damaged { at } => AgentError::Damaged { aside: at },
+            StoreError::TooNew { .. } => AgentError::TooNew,
+            StoreError::Document(wangge_crdt::DocumentError::Full { .. }) => {
+                AgentError::DocumentFull
+            }
+            StoreError::Missing => AgentError::NotFound {
+                name: String::new(),
+            },
+            other => AgentError::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for AgentError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => AgentError::DiskFull,
+            _ => AgentError::Internal(error.to_string()),
+        }
+    }
+}

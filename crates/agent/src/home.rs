@@ -1,0 +1,251 @@
+//! The folder of one person on one device: key, life, profile, database, lock.
+//!
+//! The key and the life stand beside the database, not in it: a database that was copied, restored or
+//! lost must not write as the actor it was before. **One program at a time**: the lock is held while a
+//! home is open.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use wangge_model::household::IdKey;
+use wangge_store::{Health, Store, StoreError};
+use wangge_trust::KeyPair;
+use wangge_wire::{AreaCode, LifeNonce, PublicKey};
+
+use crate::error::AgentError;
+use crate::machine::Machine;
+
+const DATABASE: &str = "wangge.db";
+const DEVICE_KEY: &str = "device.key";
+const ID_KEY: &str = "id.key";
+const LIFE: &str = "life";
+const PROFILE: &str = "profile.json";
+const LOCK: &str = "lock";
+const TICKETS: &str = "tickets";
+/// The life as the database knows it; another one beside it means the database is a copy.
+const LIFE_META: &str = "life";
+
+/// Whose home it is and where it syncs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The person's name.
+    pub name: String,
+    /// The areas chosen when the home was made; an enrolment's grant goes before them.
+    #[serde(default)]
+    pub areas: Vec<AreaCode>,
+    /// The relay this home is enrolled with.
+    #[serde(default)]
+    pub relay: Option<RelayLink>,
+}
+
+/// The relay a home is enrolled with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayLink {
+    /// `http://127.0.0.1:8720`, without a path.
+    pub url: String,
+    /// The relay's key, pinned at enrolment, 64 hex digits.
+    pub key: PublicKey,
+    /// What people call it.
+    pub name: String,
+    /// `county township village`.
+    pub level: String,
+}
+
+/// An open home.
+pub struct Home {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Whose it is.
+    pub profile: Profile,
+    /// The device's key.
+    pub key: KeyPair,
+    /// The key of id hashes.
+    pub id_key: IdKey,
+    /// The life of the database.
+    pub life: LifeNonce,
+    /// The database.
+    pub store: Store,
+    /// Where a damaged database was put when this home was opened.
+    pub set_aside: Option<PathBuf>,
+    _lock: File,
+}
+
+impl Home {
+    /// Makes a home; refuses if there is one.
+    pub fn make(dir: &Path, profile: &Profile, machine: &Machine) -> Result<Self, AgentError> {
+        if dir.join(PROFILE).exists() {
+            return Err(AgentError::HomeExists { at: dir.to_owned() });
+        }
+        fs::create_dir_all(dir)?;
+        let lock = lock(dir)?;
+        if !dir.join(DEVICE_KEY).exists() {
+            write_secret(&dir.join(DEVICE_KEY), &machine.random::<32>()?)?;
+        }
+        if !dir.join(ID_KEY).exists() {
+            write_secret(&dir.join(ID_KEY), &machine.random::<32>()?)?;
+        }
+        save_profile(dir, profile)?;
+        drop(lock);
+        Self::open(dir, machine)
+    }
+
+    /// Opens a home. A damaged database is set aside and a new one begun: what was synced comes back
+    /// from the relay, and the damaged file stays for whoever can read it.
+    pub fn open(dir: &Path, machine: &Machine) -> Result<Self, AgentError> {
+        let text = match fs::read_to_string(dir.join(PROFILE)) {
+            Ok(text) => text,
+            Err(_) => return Err(AgentError::NoHome { at: dir.to_owned() }),
+        };
+        let profile = serde_json::from_str(&text)
+            .map_err(|error| AgentError::Internal(format!("{PROFILE}: {error}")))?;
+        let lock = lock(dir)?;
+        let key = KeyPair::from_secret(&read_secret(&dir.join(DEVICE_KEY))?);
+        let id_key = IdKey::new(read_secret(&dir.join(ID_KEY))?);
+        let path = dir.join(DATABASE);
+        let (store, set_aside) = match Store::open(&path) {
+            Ok(store) => (store, None),
+            Err(StoreError::Damaged { .. }) => {
+                let aside = Store::set_aside(&path, &mark(machine))?;
+                (Store::open(&path)?, Some(aside))
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut home = Self {
+            dir: dir.to_owned(),
+            profile,
+            key,
+            id_key,
+            life: LifeNonce([0; 8]),
+            store,
+            set_aside,
+            _lock: lock,
+        };
+        home.life = home.settle_life(machine)?;
+        Ok(home)
+    }
+
+    /// Begins a new life of the database: from now on this device writes as another actor.
+    pub fn new_life(&mut self, machine: &Machine) -> Result<(), AgentError> {
+        let life = LifeNonce(machine.random()?);
+        self.store.set_meta(LIFE_META, life.as_bytes())?;
+        write_whole(&self.dir.join(LIFE), life.to_string().as_bytes())?;
+        self.life = life;
+        Ok(())
+    }
+
+    /// Keeps a changed profile.
+    pub fn keep_profile(&mut self, profile: Profile) -> Result<(), AgentError> {
+        save_profile(&self.dir, &profile)?;
+        self.profile = profile;
+        Ok(())
+    }
+
+    /// Keeps the key that everyone below a relay hashes id numbers with.
+    pub fn keep_id_key(&mut self, key: [u8; 32]) -> Result<(), AgentError> {
+        write_secret(&self.dir.join(ID_KEY), &key)?;
+        self.id_key = IdKey::new(key);
+        Ok(())
+    }
+
+    /// Returns the next ticket number of this device; it is durable before it is used.
+    pub fn next_ticket_number(&mut self) -> Result<u32, AgentError> {
+        let path = self.dir.join(TICKETS);
+        let last = match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().unwrap_or(0),
+            Err(_) => 0u32,
+        };
+        let next = last.saturating_add(1);
+        write_whole(&path, next.to_string().as_bytes())?;
+        Ok(next)
+    }
+
+    /// Reads every page of the database; a damaged one is set aside and a new one begun.
+    pub fn check(&mut self, machine: &Machine) -> Result<Option<PathBuf>, AgentError> {
+        if self.store.check()? == Health::Sound {
+            return Ok(None);
+        }
+        let path = self.dir.join(DATABASE);
+        let aside = Store::set_aside(&path, &mark(machine))?;
+        self.store = Store::open(&path)?;
+        self.life = self.settle_life(machine)?;
+        self.set_aside = Some(aside.clone());
+        Ok(Some(aside))
+    }
+
+    /// Returns the life that file and database agree on, or a new one.
+    fn settle_life(&mut self, machine: &Machine) -> Result<LifeNonce, AgentError> {
+        let beside = fs::read_to_string(self.dir.join(LIFE)).ok();
+        let beside: Option<LifeNonce> = beside.and_then(|text| text.trim().parse().ok());
+        let inside = self
+            .store
+            .meta(LIFE_META)?
+            .and_then(|bytes| LifeNonce::from_slice(&bytes));
+        match (beside, inside) {
+            (Some(beside), Some(inside)) if beside == inside => Ok(beside),
+            _ => {
+                self.new_life(machine)?;
+                Ok(self.life)
+            }
+        }
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, AgentError> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join(LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(AgentError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn save_profile(dir: &Path, profile: &Profile) -> Result<(), AgentError> {
+    let text = serde_json::to_string_pretty(profile)
+        .map_err(|error| AgentError::Internal(error.to_string()))?;
+    write_whole(&dir.join(PROFILE), text.as_bytes())
+}
+
+/// Writes a file whole or not at all: a power cut leaves the old one.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), AgentError> {
+    let next = path.with_extension("next");
+    let mut file = File::create(&next)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&next, path)?;
+    if let Some(dir) = path.parent() {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), AgentError> {
+    write_whole(path, secret)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+fn read_secret(path: &Path) -> Result<[u8; 32], AgentError> {
+    let bytes = fs::read(path)?;
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    bytes
+        .try_into()
+        .map_err(|_| AgentError::Internal(format!("{name} is damaged")))
+}
+
+fn mark(machine: &Machine) -> String {
+    (machine.now_ms)().to_string()
+}

@@ -1,0 +1,319 @@
+//! Taking a roster in: match what is there, add what is not, undo nothing a person wrote since.
+//!
+//! A household of the sheet is matched by an id number's hash, then by door and head, then by phone
+//! and a name. **Importing twice makes nothing twice**; a sheet that still says what it said last time
+//! brings no news, so what a worker corrected in between stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+use wangge_model::door::Door;
+use wangge_model::find::Query;
+use wangge_model::household::{self, Household, Member, NewHousehold, NewMember, Residence};
+use wangge_model::kind;
+use wangge_store::{Draft, Writer};
+use wangge_wire::{ActionId, AreaCode, DocId};
+
+use crate::error::AgentError;
+use crate::households::member_ids;
+use crate::replica::Replica;
+use crate::roster::{self, Refused, RosterHousehold, SheetReading};
+
+/// What a roster brought, or would bring.
+#[derive(Debug, Serialize)]
+pub struct ImportReport {
+    /// Households added, updated and unchanged.
+    pub households: ImportCounts,
+    /// People in the households that were read.
+    pub people: usize,
+    /// Each value that was not taken, with its cell; the rest of its household was.
+    pub refused: Vec<Refused>,
+    /// How each sheet was understood.
+    pub sheets: Vec<SheetReading>,
+    /// Columns that are not modelled, with the cells left in them.
+    pub left_behind: BTreeMap<String, u64>,
+    /// Rows of households that hold more than a document may; they were not taken.
+    pub too_large: Vec<u32>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Households by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ImportCounts {
+    /// New on this device.
+    pub added: usize,
+    /// There already, and the sheet brought news.
+    pub updated: usize,
+    /// There already, and the sheet brought none.
+    pub unchanged: usize,
+}
+
+/// A household of the sheet with the document and members it is matched to.
+struct Matched {
+    id: DocId,
+    is_new: bool,
+    members: Vec<String>,
+    new: NewHousehold,
+}
+
+impl Replica {
+    /// Imports a roster into a grid; a dry run shows what would happen and writes nothing.
+    pub fn import_roster(
+        &mut self,
+        path: &Path,
+        grid: &AreaCode,
+        dry_run: bool,
+    ) -> Result<ImportReport, AgentError> {
+        self.grid(Some(grid.as_str()))?;
+        let roster = roster::read(path)?;
+        let mut left_behind: BTreeMap<String, u64> = BTreeMap::new();
+        for column in roster.sheets.iter().flat_map(|sheet| &sheet.left_behind) {
+            *left_behind.entry(column.header.clone()).or_default() += u64::from(column.cells);
+        }
+        let mut report = ImportReport {
+            households: ImportCounts::default(),
+            people: 0,
+            refused: roster.refused,
+            sheets: roster.sheets,
+            left_behind,
+            too_large: Vec::new(),
+            dry_run,
+        };
+        let mut taken: BTreeSet<DocId> = BTreeSet::new();
+        let mut matched = Vec::new();
+        for found in roster.households {
+            let row = found.row;
+            let new = new_household(found, grid);
+            if household::check(&new).is_err() {
+                report.too_large.push(row);
+                continue;
+            }
+            report.people += new.members.len();
+            matched.push(self.match_household(new, &mut taken)?);
+        }
+        report.households = self.take_matched(matched, dry_run)?;
+        Ok(report)
+    }
+
+    /// Writes what is matched, all of it in one transaction; a dry run takes it back.
+    fn take_matched(
+        &mut self,
+        matched: Vec<Matched>,
+        dry_run: bool,
+    ) -> Result<ImportCounts, AgentError> {
+        let (at_ms, actor) = (self.now_ms(), self.actor());
+        let places: Vec<_> = matched
+            .iter()
+            .map(|found| self.place(found.id, found.new.area.clone()))
+            .collect();
+        let key = self.home.id_key.clone();
+        let mut counts = ImportCounts::default();
+        let done = self.home.store.write(actor, |writer: &mut Writer<'_>| {
+            for (found, place) in matched.iter().zip(places) {
+                let puts = household::puts(&found.new, &found.members, &key);
+                let draft = Draft {
+                    doc: found.id,
+                    kind: kind::HOUSEHOLD,
+                    owner: None,
+                    puts: writer.news(&found.id, puts)?,
+                    place: found.is_new.then_some(place),
+                    urgent: false,
+                };
+                let recorded = writer.record(at_ms, ActionId([0; 8]), &[draft])?;
+                let changed = recorded.iter().any(|recorded| recorded.change.is_some());
+                match (found.is_new, changed) {
+                    (true, _) => counts.added += 1,
+                    (false, true) => counts.updated += 1,
+                    (false, false) => counts.unchanged += 1,
+                }
+            }
+            if dry_run {
+                Err(TakeBack::DryRun)
+            } else {
+                Ok(())
+            }
+        });
+        match done {
+            Ok(()) | Err(TakeBack::DryRun) => Ok(counts),
+            Err(TakeBack::Failed(error)) => Err(error),
+        }
+    }
+
+    fn match_household(
+        &self,
+        new: NewHousehold,
+        taken: &mut BTreeSet<DocId>,
+    ) -> Result<Matched, AgentError> {
+        let derived = household::derived_id(&new, 0);
+        let existing = match self.existing(&new, derived)? {
+            // One document for two households of a sheet would mix two families.
+            Some(id) if !taken.contains(&id) => Some(id),
+            _ => None,
+        };
+        let matched = match existing {
+            Some(id) => {
+                let members = self.match_members(&id, &new)?;
+                Matched {
+                    id,
+                    is_new: false,
+                    members,
+                    new,
+                }
+            }
+            None => {
+                let id = match derived {
+                    Some(id) if !taken.contains(&id) => id,
+                    _ => self.new_doc()?,
+                };
+                let is_new = self.home.store.kind_of(&id)?.is_none();
+                Matched {
+                    id,
+                    is_new,
+                    members: member_ids(&id, &new),
+                    new,
+                }
+            }
+        };
+        taken.insert(matched.id);
+        Ok(matched)
+    }
+
+    /// Returns the household that is there already.
+    fn existing(
+        &self,
+        new: &NewHousehold,
+        derived: Option<DocId>,
+    ) -> Result<Option<DocId>, AgentError> {
+        let store = &self.home.store;
+        let key = &self.home.id_key;
+        for number in new
+            .members
+            .iter()
+            .filter_map(|member| member.id_number.as_ref())
+        {
+            if let [(doc, _)] = store
+                .members_with_hash(&key.name(), &key.hash(number))?
+                .as_slice()
+            {
+                return Ok(Some(*doc));
+            }
+        }
+        if let Some(id) = derived
+            && store.kind_of(&id)?.is_some()
+        {
+            return Ok(Some(id));
+        }
+        let Some(head) = new.members.first().filter(|head| !head.name.is_empty()) else {
+            return Ok(None);
+        };
+        let door = new.door.short();
+        for row in store.find(&Query::parse(&head.name), 50)? {
+            let same_door = !door.is_empty()
+                && (row.group, row.door.as_str())
+                    == (new.door.group.unwrap_or_default(), new.door.number.as_str());
+            let same_phone = new.phone.as_ref().is_some_and(|phone| *phone == row.phone);
+            let same_area = row.area == new.area.as_str();
+            if same_area && row.head == head.name && (same_door || same_phone) {
+                return Ok(Some(row.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns an id for each member of the sheet: a member that is there, or a derived one.
+    fn match_members(&self, id: &DocId, new: &NewHousehold) -> Result<Vec<String>, AgentError> {
+        let Some(document) = self.home.store.document(id)? else {
+            return Ok(member_ids(id, new));
+        };
+        let fields = document.fields();
+        let household = household::read(*id, &fields);
+        let hashes = Household::id_hashes(&fields, &self.home.id_key);
+        let mut open: Vec<&Member> = household.members.iter().collect();
+        let mut ids = Vec::new();
+        for (member, derived) in new.members.iter().zip(member_ids(id, new)) {
+            let by_hash = member
+                .id_number
+                .as_ref()
+                .and_then(|number| hashes.get(&self.home.id_key.hash(number)))
+                .filter(|id| open.iter().any(|member| member.id == **id))
+                .cloned();
+            let found = by_hash
+                .or_else(|| known_member(member, &derived, &open))
+                .unwrap_or(derived);
+            open.retain(|member| member.id != found);
+            ids.push(found);
+        }
+        Ok(ids)
+    }
+}
+
+/// Returns the member that a person of the sheet is: the same derived id, name and birth, or name and
+/// relation where the birth is not known on one side.
+fn known_member(new: &NewMember, derived: &str, open: &[&Member]) -> Option<String> {
+    let birth = new
+        .birth
+        .map(|(year, month)| format!("{year:04}-{month:02}"));
+    let same_id = |member: &&&Member| member.id == derived;
+    let same_birth =
+        |member: &&&Member| member.name == new.name && birth.is_some() && member.birth == birth;
+    let same_relation = |member: &&&Member| {
+        member.name == new.name
+            && member.relation == new.relation
+            && (member.birth.is_none() || birth.is_none())
+    };
+    open.iter()
+        .find(same_id)
+        .or_else(|| open.iter().find(same_birth))
+        .or_else(|| open.iter().find(same_relation))
+        .map(|member| member.id.clone())
+}
+
+fn new_household(found: RosterHousehold, grid: &AreaCode) -> NewHousehold {
+    let members = found
+        .members
+        .into_iter()
+        .map(|member| NewMember {
+            name: member.name,
+            sex: member.sex,
+            birth: member.birth,
+            relation: member.relation,
+            id_number: member.id_number,
+            phone: member.phone,
+            care: member.care,
+            away: member.away,
+            note: member.note,
+        })
+        .collect();
+    NewHousehold {
+        area: grid.clone(),
+        door: Door {
+            group: found.group,
+            number: found.door,
+        },
+        number: found.number,
+        phone: found.phone,
+        residence: found.residence.map(|residence| match residence {
+            roster::Residence::Resident => Residence::Resident,
+            roster::Residence::Away => Residence::Away,
+            roster::Residence::Vacant => Residence::Empty,
+            roster::Residence::MovedOut => Residence::MovedOut,
+        }),
+        note: found.note,
+        arrangement: String::new(),
+        members,
+    }
+}
+
+/// Why the import's transaction is undone.
+enum TakeBack {
+    DryRun,
+    Failed(AgentError),
+}
+
+impl From<wangge_store::StoreError> for TakeBack {
+    fn from(error: wangge_store::StoreError) -> Self {
+        TakeBack::Failed(error.into())
+    }
+}

@@ -1,0 +1,30 @@
+//! One living replica: the façade [`Replica`] and the link driver.
+//!
+//! Faces call this crate and nothing below it. It owns the clock, the dice, the lock on the home and
+//! the connection; it prints nothing and knows no command line.
+
+pub mod bulk;
+pub mod conflicts;
+pub mod error;
+pub mod home;
+pub mod households;
+pub mod import;
+pub mod link;
+pub mod machine;
+pub mod naming;
+pub mod replica;
+pub mod reports;
+pub mod roster;
+pub mod status;
+pub mod tickets;
+pub mod visits;
+
+pub use error::{AgentError, InvitationRefused};
+pub use link::SyncReport;
+pub use machine::Machine;
+pub use replica::{Replica, WrittenBy};
+
+/// Makes the panics that the document gate catches silent; a program calls it once at its start.
+pub fn silence_caught_panics() {
+    wangge_crdt::gate::silence_caught_panics();
+}

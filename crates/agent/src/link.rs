@@ -1,0 +1,13 @@
+//! The link driver: does over HTTP what the session says, and tells it what happened.
+//!
+//! **No transaction is open while a byte travels.** Each frame is handled as it arrives: a receipt is
+//! kept, a page applied, before the next is read; a cut costs the frame it hit.
+
+mod enroll;
+mod http;
+mod incoming;
+mod sync;
+
+pub use enroll::Enrolled;
+pub use http::Address;
+pub use sync::{AreaReport, SyncReport};

@@ -1,0 +1,244 @@
+//! Requests to a relay: addresses that may be used, signed headers, counted bytes.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use wangge_trust::KeyPair;
+use wangge_trust::request::{self, HEAD_HEADER, Signed};
+
+use crate::error::AgentError;
+
+/// How long connecting may take before there is no link.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the line may be silent before it counts as cut.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The address of a relay: scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    url: reqwest::Url,
+    authority: String,
+}
+
+impl Address {
+    /// Returns the address in `url`; plain http is for loopback, or where `plain_http` says so.
+    pub fn parse(url: &str, plain_http: bool) -> Result<Self, AgentError> {
+        let unsafe_address = || AgentError::UnsafeAddress {
+            url: url.to_owned(),
+        };
+        let parsed = reqwest::Url::parse(url.trim()).map_err(|_| unsafe_address())?;
+        let host = parsed.host_str().ok_or_else(unsafe_address)?;
+        let loopback = matches!(host, "localhost" | "[::1]")
+            || host
+                .parse::<std::net::Ipv4Addr>()
+                .is_ok_and(|ip| ip.is_loopback());
+        let bare = matches!(parsed.path(), "" | "/") && parsed.query().is_none();
+        if parsed.scheme() != "http" || !bare || !(loopback || plain_http) {
+            return Err(unsafe_address());
+        }
+        let authority = match parsed.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Ok(Self {
+            url: parsed,
+            authority,
+        })
+    }
+
+    /// Returns the address as it is kept.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+}
+
+/// A client of one relay; counts what it sends and receives.
+pub(super) struct Line {
+    client: Client,
+    address: Address,
+    /// Bytes sent, request lines and headers included.
+    pub(super) bytes_up: u64,
+    /// Bytes received, status lines and headers included.
+    pub(super) bytes_down: u64,
+    /// Requests made.
+    pub(super) requests: u32,
+}
+
+impl Line {
+    pub(super) fn new(address: Address) -> Result<Self, AgentError> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(SILENCE_TIMEOUT)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| AgentError::Internal(error.to_string()))?;
+        Ok(Self {
+            client,
+            address,
+            bytes_up: 0,
+            bytes_down: 0,
+            requests: 0,
+        })
+    }
+
+    /// Asks without a signature.
+    pub(super) async fn get(&mut self, path: &str) -> Result<Response, AgentError> {
+        let request = self.request(Method::GET, path)?;
+        self.send(request, 0).await
+    }
+
+    /// Posts without a signature.
+    pub(super) async fn post(&mut self, path: &str, body: Vec<u8>) -> Result<Response, AgentError> {
+        let bytes = body.len();
+        let request = self.request(Method::POST, path)?.body(body);
+        self.send(request, bytes).await
+    }
+
+    /// Posts what `key` signs for: the head is covered by the signature, the body begins with it.
+    pub(super) async fn post_signed(
+        &mut self,
+        path: &str,
+        head: &[u8],
+        body: Vec<u8>,
+        key: &KeyPair,
+        created_s: i64,
+        nonce: &[u8; 8],
+    ) -> Result<Response, AgentError> {
+        let authority = self.address.authority.clone();
+        let signed = Signed {
+            method: "POST",
+            authority: &authority,
+            path,
+            query: "?",
+            head,
+        };
+        let headers = request::sign(key, &signed, created_s, nonce);
+        let bytes = body.len();
+        let request = self
+            .request(Method::POST, path)?
+            .header(HEAD_HEADER, headers.head)
+            .header("signature-input", headers.signature_input)
+            .header("signature", headers.signature)
+            .body(body);
+        self.send(request, bytes).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, AgentError> {
+        let url = self.address.url.join(path);
+        Ok(self.client.request(
+            method,
+            url.map_err(|error| AgentError::Internal(error.to_string()))?,
+        ))
+    }
+
+    async fn send(&mut self, request: RequestBuilder, body: usize) -> Result<Response, AgentError> {
+        let request = request
+            .build()
+            .map_err(|error| AgentError::Internal(error.to_string()))?;
+        self.requests += 1;
+        self.bytes_up += request_bytes(&request, &self.address.authority, body);
+        let response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| no_link(&error))?;
+        self.bytes_down += response_bytes(&response);
+        Ok(response)
+    }
+}
+
+/// Returns the error of a line that gave no answer.
+pub(super) fn no_link(error: &reqwest::Error) -> AgentError {
+    // The error's own text has the address, which is no secret, and nothing of the body.
+    AgentError::NoLink {
+        reason: error.to_string(),
+    }
+}
+
+/// Returns what a status that is no success means.
+pub(super) fn refusal(status: StatusCode) -> AgentError {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Refused {
+            reason: status.to_string(),
+        },
+        StatusCode::UPGRADE_REQUIRED => AgentError::StrangeAnswer {
+            reason: status.to_string(),
+        },
+        StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::INSUFFICIENT_STORAGE
+        | StatusCode::INTERNAL_SERVER_ERROR => AgentError::NoLink {
+            reason: status.to_string(),
+        },
+        _ => AgentError::StrangeAnswer {
+            reason: status.to_string(),
+        },
+    }
+}
+
+/// Returns the bytes of a request as HTTP/1.1 writes it.
+fn request_bytes(request: &reqwest::Request, authority: &str, body: usize) -> u64 {
+    let line =
+        request.method().as_str().len() + request.url().path().len() + " HTTP/1.1\r\n".len() + 1;
+    let own: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| field(name.as_str(), value.len()))
+        .sum();
+    // What the client adds by itself.
+    let host = field("host", authority.len());
+    let accept = field("accept", 3);
+    let length = if body > 0 {
+        field("content-length", body.to_string().len())
+    } else {
+        0
+    };
+    (line + own + host + accept + length + 2 + body) as u64
+}
+
+/// Returns the bytes of a response's status line and headers.
+fn response_bytes(response: &Response) -> u64 {
+    let reason = response
+        .status()
+        .canonical_reason()
+        .unwrap_or_default()
+        .len();
+    let line = "HTTP/1.1 200 \r\n".len() + reason;
+    let fields: usize = response
+        .headers()
+        .iter()
+        .map(|(name, value)| field(name.as_str(), value.len()))
+        .sum();
+    (line + fields + 2) as u64
+}
+
+fn field(name: &str, value: usize) -> usize {
+    name.len() + ": ".len() + value + "\r\n".len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_only_unless_it_is_asked_for() {
+        for good in [
+            "http://127.0.0.1:8720",
+            "http://localhost:1/",
+            "http://[::1]:8720",
+        ] {
+            assert!(Address::parse(good, false).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://192.168.1.5:8720",
+            "https://127.0.0.1",
+            "127.0.0.1:8720",
+            "http://a/b",
+            "",
+        ] {
+            assert!(Address::parse(bad, false).is_err(), "{bad}");
+        }
+        assert!(Address::parse("http://192.168.1.5:8720", true).is_ok());
+    }
+}

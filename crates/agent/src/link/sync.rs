@@ -1,0 +1,440 @@
+//! One sync: the session decides, this sends, reads and keeps.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde::Serialize;
+use wangge_store::{StoreError, outbox::Heading, relay::Completeness};
+use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
+use wangge_trust::key::verify_receipt;
+use wangge_wire::batch::SUITE_PLAIN;
+use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
+use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
+use wangge_wire::message::{AnswerKind, Standing};
+use wangge_wire::packing::{Packer, Unpacker};
+use wangge_wire::stream::{self, Splitter};
+use wangge_wire::{
+    AreaCode, Ask, BatchHash, BatchHead, ChangeHash, DocId, End, PROTOCOL_VERSION, Page, PublicKey,
+    RelayId, Verdict, packing,
+};
+
+use super::http::{Address, Line, refusal};
+use super::incoming::Judge;
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+/// The kind of a batch frame in a request.
+const BATCH_FRAME: u8 = 1;
+/// The header in which a relay tells its time to a device whose clock is wrong.
+const TIME_HEADER: &str = "wangge-time";
+
+/// What a sync did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SyncReport {
+    /// Entries the relay has now and had not before this sync.
+    pub sent: usize,
+    /// Entries that came and were new here.
+    pub received: usize,
+    /// Receipts kept.
+    pub receipts: usize,
+    /// Requests made.
+    pub round_trips: u32,
+    /// Bytes sent, HTTP headers included.
+    pub bytes_up: u64,
+    /// Bytes received, HTTP headers included, transfer framing not.
+    pub bytes_down: u64,
+    /// Milliseconds from the first byte to the end.
+    pub ms: u64,
+    /// Per area of this person: whether this device holds exactly what the relay holds.
+    pub complete: BTreeMap<AreaCode, AreaReport>,
+    /// Entries of this device in the relay's inbox.
+    pub inbox: u32,
+    /// Entries that have no receipt after this sync.
+    pub unsent: u64,
+    /// Changes the gate holds, and batches whose signature does not fit.
+    pub held: usize,
+}
+
+/// The proof of one area.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AreaReport {
+    /// Changes the relay has there.
+    pub changes: u64,
+    /// The relay's digest, 32 hex digits.
+    pub digest: String,
+    /// Whether this device's is the same.
+    pub equal: bool,
+}
+
+/// A sync under way.
+struct Meeting<'a> {
+    replica: &'a mut Replica,
+    line: Line,
+    relay_key: PublicKey,
+    session: Session,
+    packer: Packer,
+    unpacker: Unpacker,
+    judge: Judge,
+    report: SyncReport,
+    clock_offset_ms: i64,
+    reload_roster: bool,
+}
+
+impl Replica {
+    /// Syncs with the relay this home is enrolled with.
+    ///
+    /// An error says that something could not be said; whatever was receipted or applied before it
+    /// stays, and nothing on this device is lost by it.
+    pub async fn sync(&mut self) -> Result<SyncReport, AgentError> {
+        let link = self
+            .home
+            .profile
+            .relay
+            .clone()
+            .ok_or(AgentError::NotEnrolled)?;
+        if self.member().is_none() {
+            return Err(AgentError::NotEnrolled);
+        }
+        let started = Instant::now();
+        // The address was judged when it was enrolled with.
+        let address = Address::parse(&link.url, true)?;
+        self.make_batches()?;
+        let last_batch = self.home.store.last_batch(&self.actor())?;
+        let malformed = |error: wangge_wire::Malformed| AgentError::Internal(error.to_string());
+        let mut meeting = Meeting {
+            line: Line::new(address)?,
+            relay_key: link.key,
+            session: Session::new(Some(last_batch)),
+            packer: Packer::new().map_err(malformed)?,
+            unpacker: Unpacker::new().map_err(malformed)?,
+            judge: Judge {
+                roster: self.roster.clone(),
+            },
+            report: SyncReport::default(),
+            clock_offset_ms: 0,
+            reload_roster: false,
+            replica: self,
+        };
+        let outcome = meeting.run().await;
+        let mut report = meeting.report;
+        report.round_trips = meeting.line.requests;
+        report.bytes_up = meeting.line.bytes_up;
+        report.bytes_down = meeting.line.bytes_down;
+        if meeting.reload_roster {
+            self.load_roster()?;
+        }
+        report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        report.unsent = self.home.store.counts()?.unsent;
+        match outcome? {
+            Outcome::Complete | Outcome::Stuck => Ok(report),
+            Outcome::Cut => Err(AgentError::NoLink {
+                reason: "the connection was cut".into(),
+            }),
+            Outcome::RelayFailed => Err(AgentError::NoLink {
+                reason: "the relay could not go on".into(),
+            }),
+        }
+    }
+
+    /// Puts what was recorded since the last sync into signed batches.
+    fn make_batches(&mut self) -> Result<(), AgentError> {
+        let Some(first_area) = self.areas().first().cloned() else {
+            return Ok(());
+        };
+        let heading = Heading {
+            actor: self.actor(),
+            head: BatchHead {
+                suite: SUITE_PLAIN,
+                device: self.device(),
+                nonce: self.life(),
+                number: 0,
+                previous: BatchHash([0; 32]),
+                roster: self.roster_position,
+                claimed_at_ms: self.now_ms(),
+                area: first_area,
+            },
+        };
+        let key = &self.home.key;
+        self.home
+            .store
+            .make_batches(&heading, &|batch| key.sign_batch(batch))?;
+        Ok(())
+    }
+}
+
+impl Meeting<'_> {
+    async fn run(&mut self) -> Result<Outcome, AgentError> {
+        let parcels = self.parcels()?;
+        let mut effects = self.session.handle(Event::LinkUp(parcels));
+        while let Some(effect) = effects.pop() {
+            match effect {
+                Effect::Ask {
+                    batches,
+                    full_pages,
+                } => {
+                    self.ask(&batches, full_pages).await?;
+                    effects = self.session.handle(Event::Closed);
+                }
+                Effect::Over(outcome) => return Ok(outcome),
+                other => self.act(other)?,
+            }
+        }
+        Ok(Outcome::Cut)
+    }
+
+    /// Returns what waits to be sent, with its packed size.
+    fn parcels(&mut self) -> Result<Vec<Parcel>, AgentError> {
+        let pending = self.replica.home.store.pending_batches()?;
+        let mut previous = None;
+        pending
+            .into_iter()
+            .map(|batch| {
+                let bytes = self.frame(&batch, Form::Short, previous)?.len();
+                previous = Some(batch);
+                Ok(Parcel { batch, bytes })
+            })
+            .collect()
+    }
+
+    fn frame(
+        &mut self,
+        hash: &BatchHash,
+        form: Form,
+        previous: Option<BatchHash>,
+    ) -> Result<Vec<u8>, AgentError> {
+        let store = &self.replica.home.store;
+        let batch = store.batch(hash)?;
+        let around = Surroundings {
+            device: Some(self.replica.device()),
+            previous,
+        };
+        let bytes = match form {
+            Form::Short => {
+                let known = Held {
+                    store,
+                    relay: self.relay_key.relay(),
+                    batch: &batch,
+                };
+                frame::encode(&batch, &around, &known)
+            }
+            Form::Full => frame::encode_full(&batch),
+        };
+        let packed = bytes.and_then(|bytes| self.packer.pack(&bytes));
+        packed.map_err(|error| AgentError::Internal(error.to_string()))
+    }
+
+    /// Makes one request and handles its answer frame by frame.
+    async fn ask(&mut self, batches: &[(BatchHash, Form)], full: bool) -> Result<(), AgentError> {
+        let relay = self.relay_key.relay();
+        let head = Ask {
+            version: PROTOCOL_VERSION,
+            capabilities: 0,
+            cursor: self.replica.home.store.relay(&relay)?.cursor,
+            actor: self.replica.actor(),
+            batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
+            full,
+        }
+        .bytes();
+        let mut body = u32::try_from(head.len())
+            .unwrap_or(u32::MAX)
+            .to_be_bytes()
+            .to_vec();
+        body.extend_from_slice(&head);
+        let mut previous = None;
+        for (batch, form) in batches {
+            body.extend(stream::frame(
+                BATCH_FRAME,
+                &self.frame(batch, *form, previous)?,
+            ));
+            previous = Some(*batch);
+        }
+        let mut response = self.post(&head, &body).await?;
+        let mut splitter = Splitter::new(ANSWER_FRAME_BYTES_MAX);
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                // A cut line is told by the frame that is missing, not by how it broke.
+                Ok(None) | Err(_) => return Ok(()),
+            };
+            self.line.bytes_down += chunk.len() as u64;
+            splitter.push(&chunk);
+            loop {
+                let frame = splitter.next_frame().map_err(strange)?;
+                let Some((kind, payload)) = frame else { break };
+                if !self.answer(AnswerKind(kind), &payload)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Posts the request; a relay that finds the clock wrong tells its own, and it is tried once more.
+    async fn post(&mut self, head: &[u8], body: &[u8]) -> Result<reqwest::Response, AgentError> {
+        for last_try in [false, true] {
+            let now_ms = self.replica.now_ms() + self.clock_offset_ms;
+            let nonce = self.replica.machine.random::<8>()?;
+            let key = &self.replica.home.key;
+            let sent = self.line.post_signed(
+                "/v1/sync",
+                head,
+                body.to_vec(),
+                key,
+                now_ms.div_euclid(1000),
+                &nonce,
+            );
+            let response = sent.await?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let time = response
+                .headers()
+                .get(TIME_HEADER)
+                .and_then(|value| value.to_str().ok());
+            match time.and_then(|time| time.parse::<i64>().ok()) {
+                Some(relay_ms) if !last_try => {
+                    self.clock_offset_ms = relay_ms - self.replica.now_ms();
+                }
+                _ => return Err(refusal(response.status())),
+            }
+        }
+        Err(AgentError::NoLink {
+            reason: String::new(),
+        })
+    }
+
+    /// Handles one frame of an answer; false when no more should be read.
+    fn answer(&mut self, kind: AnswerKind, payload: &[u8]) -> Result<bool, AgentError> {
+        let event = match kind {
+            AnswerKind::STANDING => {
+                let standing: Standing = packing::decode(payload, "standing").map_err(strange)?;
+                if standing.relay != self.relay_key.relay() {
+                    return Err(AgentError::StrangeAnswer {
+                        reason: "another relay answers".into(),
+                    });
+                }
+                Event::Standing(standing)
+            }
+            AnswerKind::VERDICT => {
+                Event::Verdict(packing::decode::<Verdict>(payload, "verdict").map_err(strange)?)
+            }
+            AnswerKind::PAGE => {
+                let bytes = self
+                    .unpacker
+                    .unpack(payload, PAGE_INFLATED_BYTES_MAX)
+                    .map_err(strange)?;
+                let page: Page = packing::decode(&bytes, "page").map_err(strange)?;
+                Event::Page(self.take_page(&page)?)
+            }
+            AnswerKind::END => Event::End(packing::decode::<End>(payload, "end").map_err(strange)?),
+            AnswerKind::FAILED => Event::RelayFailed,
+            // A kind of a newer relay: it says nothing this device must know.
+            _ => return Ok(true),
+        };
+        let more = !matches!(
+            event,
+            Event::End(_) | Event::RelayFailed | Event::Page(PageTaken::NeedFull)
+        );
+        for effect in self.session.handle(event) {
+            self.act(effect)?;
+        }
+        Ok(more)
+    }
+
+    fn take_page(&mut self, page: &Page) -> Result<PageTaken, AgentError> {
+        let orders = |page: &Page| {
+            page.entries
+                .iter()
+                .any(|entry| matches!(entry, wangge_wire::message::PageEntry::Single { .. }))
+        };
+        match self.replica.home.store.apply_page(page, &mut self.judge) {
+            Ok(outcome) => {
+                self.report.received += outcome.received;
+                self.report.held += outcome.held + outcome.unsigned;
+                self.reload_roster |= orders(page);
+                Ok(PageTaken::Applied)
+            }
+            Err(StoreError::NeedFull) => Ok(PageTaken::NeedFull),
+            Err(StoreError::Malformed(error)) => Err(strange(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn act(&mut self, effect: Effect) -> Result<(), AgentError> {
+        match effect {
+            Effect::Keep(receipt) => {
+                if !verify_receipt(&self.relay_key, &receipt) {
+                    return Err(AgentError::StrangeAnswer {
+                        reason: "a receipt's signature".into(),
+                    });
+                }
+                self.report.sent += self.replica.home.store.keep_receipt(&receipt)?;
+                self.report.receipts += 1;
+            }
+            Effect::ForgetCursor => {
+                self.replica
+                    .home
+                    .store
+                    .forget_cursor(&self.relay_key.relay())?;
+            }
+            Effect::NewLife => self.replica.home.new_life(&self.replica.machine)?,
+            Effect::Resign(batch) => self.replica.home.store.unbatch(&batch)?,
+            Effect::Compare(end) => self.end(&end)?,
+            Effect::Ask { .. } | Effect::Over(_) => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End) -> Result<(), AgentError> {
+        let now_ms = self.replica.now_ms();
+        let areas = self.replica.home.store.end_sync(end, now_ms)?;
+        self.report.inbox = end.inbox;
+        self.report.complete = areas
+            .into_iter()
+            .map(|area: Completeness| {
+                let report = AreaReport {
+                    changes: area.relay.changes,
+                    digest: area.relay.hex(),
+                    equal: area.is_equal(),
+                };
+                (area.area, report)
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+/// What the relay is known to hold of a batch's dependencies.
+struct Held<'a> {
+    store: &'a wangge_store::Store,
+    relay: RelayId,
+    batch: &'a wangge_wire::Batch,
+}
+
+impl Elide for Held<'_> {
+    fn dependency(&self, doc: &DocId, hash: &ChangeHash) -> Dependency {
+        if self.store.is_genesis(doc, hash) {
+            return Dependency::Genesis;
+        }
+        let here = self.batch.items.iter().any(|item| {
+            let name = item.name();
+            name.doc == *doc && name.hash == *hash
+        });
+        // What was made here and is not known to have arrived travels in an earlier batch of this
+        // request or in one before; if it did not get there the relay asks for the full form.
+        let arrived = self
+            .store
+            .is_held(self.relay.as_bytes(), doc, hash)
+            .unwrap_or(false);
+        if here || arrived || self.store.is_own(doc, hash).unwrap_or(false) {
+            Dependency::Held
+        } else {
+            Dependency::Full
+        }
+    }
+}
+
+fn strange(error: wangge_wire::Malformed) -> AgentError {
+    AgentError::StrangeAnswer {
+        reason: error.to_string(),
+    }
+}

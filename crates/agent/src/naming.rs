@@ -1,0 +1,178 @@
+//! Which record a person means: an id, the beginning of one, a ticket's number, or what finds a
+//! household.
+//!
+//! **A name that fits several is never guessed**: the candidates come back with what tells them apart.
+
+use wangge_model::find::Query;
+use wangge_model::kind;
+use wangge_model::ticket::TicketCode;
+use wangge_store::{HouseholdRow, VisitRow};
+use wangge_wire::{DocId, DocKind};
+
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+/// How many candidates are offered.
+const CANDIDATES_MAX: usize = 20;
+/// The fewest digits of an id that name it.
+const PREFIX_DIGITS_MIN: usize = 4;
+
+/// What a name names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// A document.
+    Document(DocId),
+    /// A visit in its book.
+    Visit(VisitRow),
+}
+
+impl Replica {
+    /// Returns the household with this id, or the one a search finds.
+    pub fn name_household(&self, name: &str) -> Result<DocId, AgentError> {
+        if let Ok(doc) = name.parse::<DocId>() {
+            return self.of_kind(&doc, kind::HOUSEHOLD, name);
+        }
+        let mut found = self.home.store.find(&Query::parse(name), CANDIDATES_MAX)?;
+        // A hit on the whole of what was typed goes before those that only begin with it.
+        let exact: Vec<&HouseholdRow> = found.iter().filter(|row| is_exact(row, name)).collect();
+        if let [only] = exact.as_slice() {
+            return Ok(only.id);
+        }
+        match (found.pop(), found.is_empty()) {
+            (None, _) => Err(AgentError::NotFound {
+                name: name.to_owned(),
+            }),
+            (Some(only), true) => Ok(only.id),
+            (Some(last), false) => {
+                found.push(last);
+                let line = |row: &HouseholdRow| (row.id.to_string(), household_line(row));
+                Err(AgentError::Ambiguous {
+                    name: name.to_owned(),
+                    candidates: found.iter().map(line).collect(),
+                })
+            }
+        }
+    }
+
+    /// Returns the ticket with this number, id or beginning of an id.
+    pub fn name_ticket(&self, name: &str) -> Result<DocId, AgentError> {
+        if let Ok(code) = TicketCode::parse(name) {
+            let rows = self.home.store.tickets_with_code(&code.to_string())?;
+            if let [only] = rows.as_slice() {
+                return Ok(only.id);
+            }
+        }
+        self.name_by_id(name, kind::TICKET)
+    }
+
+    /// Returns the report with this id or beginning of an id.
+    pub fn name_report(&self, name: &str) -> Result<DocId, AgentError> {
+        self.name_by_id(name, kind::REPORT)
+    }
+
+    /// Returns the visit with this id or beginning of an id.
+    pub fn name_visit(&self, name: &str) -> Result<VisitRow, AgentError> {
+        let fits = name.len() >= PREFIX_DIGITS_MIN && is_hex(name);
+        let rows = if fits {
+            self.home.store.visits_with_prefix(name)?
+        } else {
+            Vec::new()
+        };
+        let line = |row: &VisitRow| {
+            let on = row
+                .content
+                .get("happened_on")
+                .and_then(|on| on.as_str())
+                .unwrap_or_default();
+            (row.id.clone(), on.to_owned())
+        };
+        match rows.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(AgentError::NotFound {
+                name: name.to_owned(),
+            }),
+            several => Err(AgentError::Ambiguous {
+                name: name.to_owned(),
+                candidates: several.iter().map(line).collect(),
+            }),
+        }
+    }
+
+    /// Returns whatever has this name: a ticket's number, a visit's or document's id, a household.
+    pub fn name_any(&self, name: &str) -> Result<Named, AgentError> {
+        if let Ok(ticket) = self.name_ticket(name) {
+            return Ok(Named::Document(ticket));
+        }
+        if let Ok(visit) = self.name_visit(name) {
+            return Ok(Named::Visit(visit));
+        }
+        if name.len() >= PREFIX_DIGITS_MIN
+            && is_hex(name)
+            && let [only] = self
+                .home
+                .store
+                .documents_with_prefix(name, None)?
+                .as_slice()
+        {
+            return Ok(Named::Document(*only));
+        }
+        self.name_household(name).map(Named::Document)
+    }
+
+    fn name_by_id(&self, name: &str, kind: DocKind) -> Result<DocId, AgentError> {
+        if let Ok(doc) = name.parse::<DocId>() {
+            return self.of_kind(&doc, kind, name);
+        }
+        let fits = name.len() >= PREFIX_DIGITS_MIN && is_hex(name);
+        let found = if fits {
+            self.home.store.documents_with_prefix(name, Some(kind))?
+        } else {
+            Vec::new()
+        };
+        match found.as_slice() {
+            [only] => Ok(*only),
+            [] => Err(AgentError::NotFound {
+                name: name.to_owned(),
+            }),
+            several => Err(AgentError::Ambiguous {
+                name: name.to_owned(),
+                candidates: several
+                    .iter()
+                    .map(|doc| (doc.to_string(), String::new()))
+                    .collect(),
+            }),
+        }
+    }
+
+    fn of_kind(&self, doc: &DocId, kind: DocKind, name: &str) -> Result<DocId, AgentError> {
+        match self.home.store.kind_of(doc)? {
+            Some((found, _)) if found == kind => Ok(*doc),
+            _ => Err(AgentError::NotFound {
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Returns the line that tells a household apart: door, head.
+pub(crate) fn household_line(row: &HouseholdRow) -> String {
+    let group = if row.group > 0 {
+        format!("{}-", row.group)
+    } else {
+        String::new()
+    };
+    format!("{group}{} {}", row.door, row.head)
+}
+
+fn is_exact(row: &HouseholdRow, name: &str) -> bool {
+    let door = if row.group > 0 {
+        format!("{}-{}", row.group, row.door)
+    } else {
+        row.door.clone()
+    };
+    row.head == name || door == name
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}

@@ -1,0 +1,319 @@
+//! Where everything is: on this device, at the relay, further up.
+//!
+//! **"All safe" is said only when receipts cover everything**; what waits in an inbox is a state of its
+//! own. A number is shown only for what was proven.
+
+use serde::Serialize;
+use wangge_model::{kind, tables};
+use wangge_store::outbox::Pending;
+use wangge_store::query::Counts;
+use wangge_wire::{AreaCode, DocId, EntryKind, RelayId};
+
+use crate::error::AgentError;
+use crate::naming::Named;
+use crate::replica::{Replica, WrittenBy};
+
+/// Who, where, and what has not arrived.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The person.
+    pub name: String,
+    /// What the person works as.
+    pub role: &'static str,
+    /// The areas, with their names.
+    pub areas: Vec<AreaView>,
+    /// The device, 32 hex digits.
+    pub device: String,
+    /// The device part of ticket numbers; none before enrolment.
+    pub device_number: Option<u32>,
+    /// The relay; none before enrolment.
+    pub relay: Option<RelayView>,
+    /// How much is here.
+    pub counts: Counts,
+    /// What has no receipt, by kind of document.
+    pub unsent: Unsent,
+    /// Whether receipts cover everything this device made.
+    pub all_safe: bool,
+    /// Areas that were not complete at the last sync.
+    pub incomplete: Vec<AreaCode>,
+    /// Changes that wait for others, and changes the gate holds.
+    pub waiting: u64,
+    /// Changes the gate holds.
+    pub held: u64,
+}
+
+/// An area with its name.
+#[derive(Debug, Clone, Serialize)]
+pub struct AreaView {
+    /// The code.
+    pub code: AreaCode,
+    /// The name; of a grid its village's name and its own number.
+    pub name: String,
+}
+
+/// The relay a device is enrolled with.
+#[derive(Debug, Clone, Serialize)]
+pub struct RelayView {
+    /// Its address.
+    pub url: String,
+    /// What people call it.
+    pub name: String,
+    /// `county township village`.
+    pub level: String,
+    /// When the last sync ended, milliseconds since 1970; none for never.
+    pub last_sync_ms: Option<i64>,
+}
+
+/// What has no receipt.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Unsent {
+    /// Changes of households.
+    pub household: usize,
+    /// Changes of visit books.
+    pub visit_book: usize,
+    /// Changes of reports.
+    pub report: usize,
+    /// Changes of tickets.
+    pub ticket: usize,
+    /// Places.
+    pub place: usize,
+    /// Of all these: in a relay's inbox.
+    pub inbox: usize,
+    /// Of all these: at a relay, waiting for what they rest on.
+    pub waiting: usize,
+    /// Of all these: refused by a relay.
+    pub refused: usize,
+}
+
+/// A row of the outbox.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutboxView {
+    /// The document.
+    pub id: DocId,
+    /// `household visit_book report ticket`.
+    pub kind: &'static str,
+    /// `change` or `place`.
+    pub entry: &'static str,
+    /// What tells the document apart.
+    pub title: String,
+    /// `unsent waiting inbox refused`.
+    pub state: &'static str,
+    /// Why, where a relay gave a reason.
+    pub reason: String,
+    /// When it was recorded, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// Where a record's changes stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReceiptsView {
+    /// The document.
+    pub id: DocId,
+    /// `household visit_book report ticket`.
+    pub kind: &'static str,
+    /// What tells the document apart.
+    pub title: String,
+    /// Whether every change of it that is here is receipted.
+    pub all_safe: bool,
+    /// The changes, oldest first; of a visit only its own.
+    pub changes: Vec<ChangeView>,
+}
+
+/// Where one change stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeView {
+    /// Its hash.
+    pub hash: String,
+    /// Who wrote it.
+    pub by: WrittenBy,
+    /// The writer's clock, milliseconds since 1970.
+    pub at_ms: i64,
+    /// `on_device`, `at_relay`, `waiting`, `inbox` or `refused`.
+    pub state: &'static str,
+    /// Why, where a relay gave a reason.
+    pub reason: String,
+    /// Each relay that has it.
+    pub relays: Vec<ArrivalView>,
+}
+
+/// Where a change stands in a relay's log.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArrivalView {
+    /// The relay.
+    pub relay: RelayId,
+    /// What people call it; empty for one this device is not enrolled with.
+    pub name: String,
+    /// `county township village`.
+    pub level: String,
+    /// Its position in the log.
+    pub position: u64,
+    /// When the relay received it, by the relay's clock, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl Replica {
+    /// Returns who, where, and what has not arrived.
+    pub fn status(&self) -> Result<Status, AgentError> {
+        let unsent = self.unsent()?;
+        let (waiting, held) = self.home.store.unapplied()?;
+        let counts = self.home.store.counts()?;
+        let relay = match &self.home.profile.relay {
+            None => None,
+            Some(link) => {
+                let row = self.home.store.relay(&link.key.relay())?;
+                Some(RelayView {
+                    url: link.url.clone(),
+                    name: link.name.clone(),
+                    level: link.level.clone(),
+                    last_sync_ms: Some(row.last_sync_ms).filter(|at| *at > 0),
+                })
+            }
+        };
+        Ok(Status {
+            name: self.home.profile.name.clone(),
+            role: self.role().as_str(),
+            areas: self.areas().iter().map(area_view).collect(),
+            device: self.device().to_string(),
+            device_number: self.member().map(|member| member.device_number),
+            all_safe: relay.is_some() && counts.unsent == 0,
+            relay,
+            counts,
+            unsent,
+            incomplete: self.home.store.incomplete_areas()?,
+            waiting,
+            held,
+        })
+    }
+
+    /// Returns what has no receipt, oldest first.
+    pub fn outbox(&self) -> Result<Vec<OutboxView>, AgentError> {
+        let rows = self.home.store.outbox()?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(OutboxView {
+                    id: row.doc,
+                    kind: row.kind,
+                    entry: if row.entry == EntryKind::PLACE {
+                        "place"
+                    } else {
+                        "change"
+                    },
+                    title: self.title(&row.doc)?,
+                    state: row.state.as_str(),
+                    reason: row.reason,
+                    at_ms: row.at_ms,
+                })
+            })
+            .collect()
+    }
+
+    /// Returns where a record's changes stand; of a visit its own change only.
+    pub fn receipts(&self, name: &str) -> Result<ReceiptsView, AgentError> {
+        let (doc, only) = match self.name_any(name)? {
+            Named::Document(doc) => (doc, None),
+            Named::Visit(visit) => (visit.book, self.home.store.visit_change(&visit)?),
+        };
+        let (doc_kind, _) = self
+            .home
+            .store
+            .kind_of(&doc)?
+            .ok_or_else(|| AgentError::NotFound {
+                name: name.to_owned(),
+            })?;
+        let mut rows = self.home.store.receipts(&doc)?;
+        if let Some(only) = only {
+            rows.retain(|row| row.hash == only);
+        }
+        let changes = rows
+            .into_iter()
+            .map(|row| {
+                let state = match &row.pending {
+                    Some((Pending::Unsent, _)) => "on_device",
+                    Some((other, _)) => other.as_str(),
+                    None => "at_relay",
+                };
+                let relays = row
+                    .relays
+                    .iter()
+                    .map(|arrival| self.arrival_view(arrival))
+                    .collect();
+                Ok(ChangeView {
+                    hash: row.hash.to_string(),
+                    by: self.written_by(&row.writer)?,
+                    at_ms: row.at_ms,
+                    state,
+                    reason: row.pending.map(|(_, reason)| reason).unwrap_or_default(),
+                    relays,
+                })
+            })
+            .collect::<Result<Vec<ChangeView>, AgentError>>()?;
+        Ok(ReceiptsView {
+            id: doc,
+            kind: kind::name(doc_kind),
+            title: self.title(&doc)?,
+            all_safe: changes.iter().all(|change| change.state == "at_relay"),
+            changes,
+        })
+    }
+
+    fn unsent(&self) -> Result<Unsent, AgentError> {
+        let mut unsent = Unsent::default();
+        for row in self.home.store.outbox()? {
+            match (row.entry, row.kind) {
+                (EntryKind::PLACE, _) => unsent.place += 1,
+                (_, "household") => unsent.household += 1,
+                (_, "visit_book") => unsent.visit_book += 1,
+                (_, "report") => unsent.report += 1,
+                (_, "ticket") => unsent.ticket += 1,
+                _ => {}
+            }
+            match row.state {
+                Pending::Unsent => {}
+                Pending::Waiting => unsent.waiting += 1,
+                Pending::Inbox => unsent.inbox += 1,
+                Pending::Refused => unsent.refused += 1,
+            }
+        }
+        Ok(unsent)
+    }
+
+    fn arrival_view(&self, (relay, position, at_ms): &(RelayId, u64, i64)) -> ArrivalView {
+        let link = self
+            .home
+            .profile
+            .relay
+            .as_ref()
+            .filter(|link| link.key.relay() == *relay);
+        ArrivalView {
+            relay: *relay,
+            name: link.map(|link| link.name.clone()).unwrap_or_default(),
+            level: link.map(|link| link.level.clone()).unwrap_or_default(),
+            position: *position,
+            at_ms: *at_ms,
+        }
+    }
+}
+
+/// Returns an area with its name: divisions by the table, grids by their village and number.
+pub fn area_view(code: &AreaCode) -> AreaView {
+    let named = |code: &str| tables::division(code).map(|division| division.short_name());
+    let name = match (named(code.as_str()), code.parent()) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(village)) => {
+            let grid = code
+                .as_str()
+                .strip_prefix(village.as_str())
+                .unwrap_or_default();
+            format!(
+                "{}{}网格",
+                named(village.as_str()).unwrap_or(village.as_str()),
+                grid
+            )
+        }
+        (None, None) => code.to_string(),
+    };
+    AreaView {
+        code: code.clone(),
+        name,
+    }
+}

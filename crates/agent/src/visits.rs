@@ -1,0 +1,203 @@
+//! Visits at a device: thirty seconds, durable before the screen says so.
+
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+use wangge_model::visit::{self, Met, Mode, Visit};
+use wangge_model::{kind, tables, text};
+use wangge_store::{Draft, VisitRow};
+use wangge_wire::DocId;
+
+use crate::bulk::{BulkReport, Line};
+use crate::error::AgentError;
+use crate::replica::{Replica, WrittenBy};
+
+/// A visit as it is typed or stands in a JSON line.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VisitInput {
+    /// What names the household: id, initials, name, door, tail of a phone.
+    pub household: String,
+    /// The day, `2026-11-23`; today if it is not said.
+    pub on: Option<String>,
+    /// `door phone video deputy` or the Chinese word.
+    pub mode: Option<String>,
+    /// `person family nobody declined` or the Chinese word.
+    pub met: Option<String>,
+    /// Codes or names of `fixtures/duties.csv`.
+    pub purposes: Vec<String>,
+    /// What is worth remembering.
+    pub note: String,
+    /// 无变化.
+    pub no_change: bool,
+    /// When to come back, `2026-11-30`.
+    pub follow_up_on: Option<String>,
+    /// Where it comes from when it was not typed at the door.
+    pub source: Option<String>,
+}
+
+/// A visit as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct VisitView {
+    /// 16 hex digits.
+    pub id: String,
+    /// The household.
+    pub household: DocId,
+    /// The household's door.
+    pub door: String,
+    /// The household's head.
+    pub head: String,
+    /// Who recorded it.
+    pub by: WrittenBy,
+    /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
+    #[serde(flatten)]
+    pub content: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Replica {
+    /// Records a visit.
+    pub fn add_visit(&mut self, input: VisitInput) -> Result<VisitView, AgentError> {
+        let household = self.name_household(&input.household)?;
+        let on = match input.on.as_deref() {
+            Some(typed) => date("on", typed)?,
+            None => self.today(),
+        };
+        let visit = Visit {
+            id: hex(&self.machine.random::<8>()?),
+            happened_on: on.to_string(),
+            at_ms: self.now_ms(),
+            mode: word(
+                "mode",
+                input.mode.as_deref(),
+                Mode::of,
+                "door, phone, video or deputy",
+            )?,
+            met: word(
+                "met",
+                input.met.as_deref(),
+                Met::of,
+                "person, family, nobody or declined",
+            )?,
+            purposes: purposes(&input.purposes)?,
+            note: text::tidy(&input.note),
+            no_change: input.no_change,
+            follow_up_on: match input.follow_up_on.as_deref() {
+                Some(typed) => Some(date("follow_up_on", typed)?.to_string()),
+                None => None,
+            },
+            by: None,
+            source: input.source,
+        };
+        visit::check(&visit)?;
+        let draft = Draft {
+            doc: visit::book_id(&household, on.year()),
+            kind: kind::VISIT_BOOK,
+            owner: Some(household),
+            puts: visit::puts(&visit),
+            place: None,
+            urgent: false,
+        };
+        self.record(&[draft])?;
+        self.visit(&visit.id)
+    }
+
+    /// Records visits from JSON lines.
+    pub fn bulk_visits(&mut self, text: &str) -> Result<BulkReport, AgentError> {
+        self.bulk(text, |replica, input: VisitInput| {
+            Ok(Line {
+                id: replica.add_visit(input)?.id,
+                changed: true,
+            })
+        })
+    }
+
+    /// Returns visits, the latest first: of a household, or of all.
+    pub fn visits(
+        &self,
+        household: Option<&DocId>,
+        limit: usize,
+    ) -> Result<Vec<VisitView>, AgentError> {
+        let rows = self.home.store.visits(household, limit)?;
+        rows.into_iter().map(|row| self.visit_view(row)).collect()
+    }
+
+    /// Returns a visit by its id or the beginning of it.
+    pub fn visit(&self, name: &str) -> Result<VisitView, AgentError> {
+        self.visit_view(self.name_visit(name)?)
+    }
+
+    fn visit_view(&self, row: VisitRow) -> Result<VisitView, AgentError> {
+        let household = self.home.store.household(&row.household)?;
+        let mut content = match row.content {
+            serde_json::Value::Object(content) => content,
+            _ => serde_json::Map::new(),
+        };
+        content.remove("id");
+        content.remove("by");
+        Ok(VisitView {
+            id: row.id,
+            household: row.household,
+            door: household.as_ref().map(short_door).unwrap_or_default(),
+            head: household
+                .map(|household| household.head)
+                .unwrap_or_default(),
+            by: self.written_by(&row.writer)?,
+            content,
+        })
+    }
+}
+
+pub(crate) fn short_door(row: &wangge_store::HouseholdRow) -> String {
+    let group = if row.group > 0 {
+        format!("{}-", row.group)
+    } else {
+        String::new()
+    };
+    format!("{group}{}", row.door)
+}
+
+/// Returns the day of `2026-11-23`, also in full-width digits.
+pub(crate) fn date(field: &'static str, typed: &str) -> Result<NaiveDate, AgentError> {
+    NaiveDate::parse_from_str(text::half_width(typed.trim()).as_str(), "%Y-%m-%d").map_err(|_| {
+        AgentError::BadValue {
+            field,
+            value: typed.to_owned(),
+            expected: "a day like 2026-11-23",
+        }
+    })
+}
+
+/// Returns what a word stands for; the usual value if nothing was typed.
+pub(crate) fn word<T: Default>(
+    field: &'static str,
+    typed: Option<&str>,
+    read: impl Fn(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<T, AgentError> {
+    match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
+        None => Ok(T::default()),
+        Some(typed) => read(typed).ok_or_else(|| AgentError::BadValue {
+            field,
+            value: typed.to_owned(),
+            expected,
+        }),
+    }
+}
+
+fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
+    typed
+        .iter()
+        .map(|word| {
+            let duty = tables::duty(word).or_else(|| tables::duty_named(word));
+            duty.map(|duty| duty.code.to_owned())
+                .ok_or_else(|| AgentError::BadValue {
+                    field: "purposes",
+                    value: word.clone(),
+                    expected: "a code or name of the duties",
+                })
+        })
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
