@@ -6,8 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 use wangge_crdt::{Fields, Put, Scalar};
-use wangge_wire::{DocId, id};
+use wangge_wire::DocId;
+use wangge_wire::entry::owned_doc;
 
+use crate::kind;
 use crate::limits::{NOTE_CHARS_MAX, PURPOSES_MAX, TooLong, at_most};
 
 const VISITS: &str = "visits";
@@ -75,11 +77,7 @@ pub struct Visit {
 
 /// Returns the id of the book of a household's visits in a year.
 pub fn book_id(household: &DocId, year: i32) -> DocId {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(b"visit book\0");
-    hasher.update(&household.0);
-    hasher.update(year.to_string().as_bytes());
-    DocId(id::truncate(hasher.finalize().as_bytes()))
+    owned_doc(kind::VISIT_BOOK, household, &year.to_string())
 }
 
 /// Returns an error if something is past its limit.
@@ -97,10 +95,7 @@ pub fn check(visit: &Visit) -> Result<(), TooLong> {
 /// Returns the writes that record a visit; what has its usual value is not written.
 pub fn puts(visit: &Visit) -> Vec<Put> {
     let put = |field: &str, value: Scalar| Put::entry(VISITS, &visit.id, field, value);
-    let mut puts = vec![
-        put("on", visit.happened_on.as_str().into()),
-        put("at", visit.at_ms.into()),
-    ];
+    let mut puts = vec![put("on", visit.happened_on.as_str().into())];
     if visit.mode != Mode::default() {
         puts.push(put("mode", visit.mode.code().into()));
     }
@@ -129,7 +124,10 @@ pub fn puts(visit: &Visit) -> Vec<Put> {
 }
 
 /// Returns the visits of a book, the latest first.
-pub fn read(fields: &Fields) -> Vec<Visit> {
+///
+/// `at_ms` tells when a key of the book's visits was written: a visit's moment is its change's own,
+/// so it is not written twice.
+pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
     let mut visits: Vec<Visit> = fields
         .entries(VISITS)
         .into_iter()
@@ -138,10 +136,7 @@ pub fn read(fields: &Fields) -> Vec<Visit> {
             Visit {
                 id: id.to_owned(),
                 happened_on: text("on").unwrap_or_default().to_owned(),
-                at_ms: fields
-                    .get("at")
-                    .and_then(|value| value.as_int())
-                    .unwrap_or_default(),
+                at_ms: at_ms(&format!("{id}/on")),
                 mode: text("mode").and_then(Mode::of).unwrap_or_default(),
                 met: text("met").and_then(Met::of).unwrap_or_default(),
                 purposes: text("for")
@@ -221,7 +216,6 @@ impl Met {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind;
     use wangge_crdt::Document;
     use wangge_wire::ActorId;
 
@@ -254,7 +248,7 @@ mod tests {
         book.write(&ActorId([1; 8]), 5, &puts(&full)).unwrap();
         book.write(&ActorId([1; 8]), 6, &puts(&visit("b", "2026-11-24")))
             .unwrap();
-        let read = read(&book.fields());
+        let read = read(&book.fields(), |_| 5);
         assert_eq!(read, vec![visit("b", "2026-11-24"), full]);
     }
 
@@ -268,7 +262,7 @@ mod tests {
             .unwrap()
             .unwrap();
         li.apply(&[b.raw]);
-        assert_eq!(read(&li.fields()).len(), 2);
+        assert_eq!(read(&li.fields(), |_| 5).len(), 2);
         assert_ne!(
             book_id(&DocId([1; 16]), 2025),
             book_id(&DocId([1; 16]), 2026)

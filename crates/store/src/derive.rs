@@ -139,7 +139,13 @@ fn visit_rows(
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let mut insert = conn.prepare_cached(sql)?;
     let owner = owner.copied().unwrap_or(*doc);
-    for visit in visit::read(fields) {
+    let at_ms = |key: &str| {
+        document
+            .versions("visits", key)
+            .first()
+            .map_or(0, |version| version.at_ms)
+    };
+    for visit in visit::read(fields, at_ms) {
         let writer = writer(document, "visits", &format!("{}/on", visit.id));
         insert.execute(params![
             visit.id,

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_trust::{Action, Roster, What, allowed};
+use wangge_wire::digest::content_hash;
 use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
@@ -230,6 +231,9 @@ impl<H: Holdings> Judge<'_, H> {
     /// Judges an entry of a later kind: carried like a change, by where its document lives.
     fn unknown(&self, name: &ItemName, bytes: &[u8]) -> ItemDecision {
         let kind = EntryKind(name.entry);
+        if content_hash(bytes) != name.hash {
+            return ItemDecision::Refuse(Reason::WrongHash);
+        }
         if kind == EntryKind::CHANGE || kind == EntryKind::PLACE {
             return ItemDecision::Refuse(Reason::Malformed);
         }

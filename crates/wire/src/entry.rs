@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use crate::Malformed;
 use crate::area::{AreaCode, Audience};
 use crate::chunk;
-use crate::id::{ActorId, ChangeHash, DocId};
+use crate::id::{self, ActorId, ChangeHash, DocId};
 use crate::limits::{PLACE_AUDIENCES_MAX, SHAPE_CONTAINERS_MAX, SHAPE_NAME_BYTES_MAX};
 
 /// The kind of an entry, one byte; those without a name here are carried as they are.
@@ -83,6 +83,18 @@ impl Change {
             raw,
         })
     }
+}
+
+/// Returns the id of a document of which its owner has one a label: the visit book of a year.
+///
+/// Whoever knows owner and label knows the id, so it need not travel.
+pub fn owned_doc(kind: DocKind, owner: &DocId, label: &str) -> DocId {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"wangge owned\0");
+    hasher.update(&[kind.0]);
+    hasher.update(&owner.0);
+    hasher.update(label.as_bytes());
+    DocId(id::truncate(hasher.finalize().as_bytes()))
 }
 
 /// Who receives a document: its home area and further audiences. The greatest (n, hash) wins.

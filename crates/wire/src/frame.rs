@@ -11,7 +11,7 @@ use crate::Malformed;
 use crate::area::AreaCode;
 use crate::batch::{Batch, BatchHead, Item, ItemName};
 use crate::chunk::{self, Parts};
-use crate::entry::{Change, DocKind, EntryKind, Place, Shape};
+use crate::entry::{Change, DocKind, EntryKind, Place, Shape, owned_doc};
 use crate::id::{ActionId, BatchHash, ChangeHash, DeviceId, DocId, LifeNonce, Signature, truncate};
 use crate::packing;
 
@@ -19,6 +19,12 @@ use crate::packing;
 pub trait Elide {
     /// Returns how a dependency of a change of `doc` may travel.
     fn dependency(&self, doc: &DocId, hash: &ChangeHash) -> Dependency;
+
+    /// Returns the label from which, with the owner, a document's id follows (`entry::owned_doc`).
+    fn label(&self, change: &Change) -> Option<String> {
+        let _ = change;
+        None
+    }
 }
 
 /// How a dependency travels.
@@ -69,6 +75,9 @@ pub enum Unread {
     NeedFull,
 }
 
+/// What a change travels with: its dependencies, its name if it is said, its document's label.
+type Left = (Vec<DepForm>, Option<ChangeHash>, Option<String>);
+
 /// Returns `batch` with what `elide` allows left out.
 pub fn encode(
     batch: &Batch,
@@ -76,6 +85,11 @@ pub fn encode(
     elide: &impl Elide,
 ) -> Result<Vec<u8>, Malformed> {
     write(batch, around, |change, parts| {
+        let label = elide.label(change).filter(|label| {
+            change
+                .owner
+                .is_some_and(|owner| owned_doc(change.kind, &owner, label) == change.doc)
+        });
         let deps = parts
             .deps
             .iter()
@@ -84,7 +98,7 @@ pub fn encode(
                 Dependency::Held => DepForm(truncate::<6>(&dep.0).to_vec()),
                 Dependency::Full => DepForm(dep.0.to_vec()),
             });
-        (deps.collect(), None)
+        (deps.collect(), None, label)
     })
 }
 
@@ -96,14 +110,14 @@ pub fn encode_full(batch: &Batch) -> Result<Vec<u8>, Malformed> {
             .iter()
             .map(|dep| DepForm(dep.0.to_vec()))
             .collect();
-        (deps, Some(change.hash))
+        (deps, Some(change.hash), None)
     })
 }
 
 fn write(
     batch: &Batch,
     around: &Surroundings,
-    form: impl Fn(&Change, &Parts) -> (Vec<DepForm>, Option<ChangeHash>),
+    form: impl Fn(&Change, &Parts) -> Left,
 ) -> Result<Vec<u8>, Malformed> {
     let head = &batch.head;
     let items = batch
@@ -126,16 +140,13 @@ fn write(
     }))
 }
 
-fn item_form(
-    item: &Item,
-    form: &impl Fn(&Change, &Parts) -> (Vec<DepForm>, Option<ChangeHash>),
-) -> Result<ItemForm, Malformed> {
+fn item_form(item: &Item, form: &impl Fn(&Change, &Parts) -> Left) -> Result<ItemForm, Malformed> {
     Ok(match item {
         Item::Change { change, action } => {
             let (_, parts) = chunk::split(&change.raw)?;
-            let (deps, hash) = form(change, &parts);
+            let (deps, hash, label) = form(change, &parts);
             ItemForm::Change(ChangeForm {
-                doc: change.doc,
+                doc: label.is_none().then_some(change.doc),
                 kind: change.kind,
                 schema: change.schema,
                 owner: change.owner,
@@ -143,6 +154,7 @@ fn item_form(
                 deps,
                 rest: parts.rest,
                 hash,
+                label,
             })
         }
         Item::Place(place) => ItemForm::Place(place.clone()),
@@ -205,6 +217,9 @@ enum Body {
 }
 
 fn rebuild(form: ChangeForm, so_far: &Batch, known: &impl Known) -> Result<Body, Unread> {
+    let by_label = form.owner.zip(form.label.as_deref());
+    let by_label = by_label.map(|(owner, label)| owned_doc(form.kind, &owner, label));
+    let doc = form.doc.or(by_label).ok_or(Malformed::shape("document"))?;
     let shape = so_far
         .shapes
         .iter()
@@ -212,7 +227,7 @@ fn rebuild(form: ChangeForm, so_far: &Batch, known: &impl Known) -> Result<Body,
     let deps = form
         .deps
         .iter()
-        .map(|dep| resolve(dep, &form.doc, shape, so_far, known))
+        .map(|dep| resolve(dep, &doc, shape, so_far, known))
         .collect::<Result<Vec<_>, _>>()?;
     let (hash, raw) = chunk::join(&Parts {
         deps,
@@ -222,7 +237,7 @@ fn rebuild(form: ChangeForm, so_far: &Batch, known: &impl Known) -> Result<Body,
     let damaged = |hash| {
         Body::Damaged(ItemName {
             entry: EntryKind::CHANGE.0,
-            doc: form.doc,
+            doc,
             hash,
             action,
         })
@@ -231,7 +246,7 @@ fn rebuild(form: ChangeForm, so_far: &Batch, known: &impl Known) -> Result<Body,
         Some(said) if said != hash => return Ok(damaged(said)),
         _ => {}
     }
-    match Change::read(form.doc, form.kind, form.schema, form.owner, raw) {
+    match Change::read(doc, form.kind, form.schema, form.owner, raw) {
         Ok(change) => Ok(Body::Whole(Box::new(Item::Change { change, action }))),
         Err(_) => Ok(damaged(hash)),
     }
@@ -308,7 +323,7 @@ enum ItemForm {
 #[cbor(array)]
 struct ChangeForm {
     #[n(0)]
-    doc: DocId,
+    doc: Option<DocId>,
     #[n(1)]
     kind: DocKind,
     #[n(2)]
@@ -324,6 +339,8 @@ struct ChangeForm {
     rest: Vec<u8>,
     #[n(7)]
     hash: Option<ChangeHash>,
+    #[n(8)]
+    label: Option<String>,
 }
 
 #[derive(Encode, Decode)]

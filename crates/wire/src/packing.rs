@@ -3,8 +3,11 @@
 //! **Inflating is bounded before it starts**: a frame must say its size, and the size must be within
 //! the limit of what it is read as.
 
+use std::sync::LazyLock;
+
 use minicbor::{Decode, Encode};
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use crate::Malformed;
 
@@ -12,8 +15,8 @@ use crate::Malformed;
 /// (`scripts/train-dictionary`). Its id is inside it and inside each frame packed with it.
 pub const DICTIONARY: &[u8] = include_bytes!("dictionary-0.zdict");
 
-/// Compression level: above it, bytes saved on frames of ten changes stay under one percent.
-const LEVEL: i32 = 12;
+/// Compression level: frames are small, and a byte on a village's line is dearer than a millisecond.
+const LEVEL: i32 = 19;
 
 /// Returns `value` as CBOR.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
@@ -32,7 +35,13 @@ pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8], what: &'static str) -> Res
     }
 }
 
-/// Packs with the shared dictionary; setting one up costs more than a frame, so it is kept.
+/// The dictionary made ready: that costs more than packing a frame, so it is done once.
+static ENCODER: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
+static DECODER: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
+
+/// Packs with the shared dictionary.
 pub struct Packer {
     compressor: Compressor<'static>,
 }
@@ -40,7 +49,7 @@ pub struct Packer {
 impl Packer {
     /// Returns a packer with the dictionary loaded.
     pub fn new() -> Result<Self, Malformed> {
-        let compressor = Compressor::with_dictionary(LEVEL, DICTIONARY);
+        let compressor = Compressor::with_prepared_dictionary(&ENCODER);
         Ok(Self {
             compressor: compressor.map_err(|_| Malformed::shape("dictionary"))?,
         })
@@ -62,7 +71,7 @@ pub struct Unpacker {
 impl Unpacker {
     /// Returns an unpacker with the dictionary loaded.
     pub fn new() -> Result<Self, Malformed> {
-        let decompressor = Decompressor::with_dictionary(DICTIONARY);
+        let decompressor = Decompressor::with_prepared_dictionary(&DECODER);
         Ok(Self {
             decompressor: decompressor.map_err(|_| Malformed::shape("dictionary"))?,
         })

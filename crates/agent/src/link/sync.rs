@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use chrono::Datelike as _;
 use serde::Serialize;
+use wangge_model::{kind, visit};
 use wangge_store::{StoreError, outbox::Heading, relay::Completeness};
 use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
 use wangge_trust::key::verify_receipt;
@@ -21,6 +23,7 @@ use wangge_wire::{
 use super::http::{Address, Line, refusal};
 use super::incoming::Judge;
 use crate::error::AgentError;
+use crate::machine::china_day;
 use crate::replica::Replica;
 
 /// The kind of a batch frame in a request.
@@ -411,6 +414,17 @@ struct Held<'a> {
 }
 
 impl Elide for Held<'_> {
+    fn label(&self, change: &wangge_wire::Change) -> Option<String> {
+        // A book is of the year it was written in, or of one beside it.
+        let year = china_day(self.batch.head.claimed_at_ms).year();
+        let owner = (change.kind == kind::VISIT_BOOK)
+            .then_some(change.owner)
+            .flatten()?;
+        (year - 1..=year + 1)
+            .find(|year| visit::book_id(&owner, *year) == change.doc)
+            .map(|year| year.to_string())
+    }
+
     fn dependency(&self, doc: &DocId, hash: &ChangeHash) -> Dependency {
         if self.store.is_genesis(doc, hash) {
             return Dependency::Genesis;
