@@ -1,0 +1,191 @@
+//! What all requests share: the writer's mailbox, connections that read, the roster, the nonces.
+//!
+//! **A read is one transaction on a connection of its own, in a thread that may block**, and it is
+//! over before anything is sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, oneshot};
+use wangge_trust::request::CREATED_WINDOW_S;
+use wangge_wire::{DeviceId, RelayId};
+
+use crate::db;
+use crate::error::RelayError;
+use crate::orders::Standing;
+use crate::pull::StepError;
+use crate::relay::Relay;
+use crate::writer::{Job, Unwritten};
+
+/// Syncs that run at once; further ones are told to come again.
+const SYNCS_MAX: usize = 512;
+/// Requests whose batches are unpacked at once: each may hold some megabytes.
+const UNPACKING_MAX: usize = 8;
+/// Connections kept open between reads.
+const READERS_KEPT_MAX: usize = 8;
+/// Nonces remembered; more within one window than any honest district sends.
+const NONCES_MAX: usize = 100_000;
+/// How coarse "last seen" is, milliseconds.
+const SEEN_EVERY_MS: i64 = 60_000;
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) relay: Relay,
+    pub(crate) syncs: Arc<Semaphore>,
+    pub(crate) unpacking: Semaphore,
+    jobs: SyncSender<Job>,
+    readers: Mutex<Vec<Connection>>,
+    standing: Mutex<Standing>,
+    nonces: Mutex<Nonces>,
+    seen: Mutex<BTreeMap<DeviceId, i64>>,
+}
+
+/// The requests of the last minutes, so that none is taken twice.
+#[derive(Debug, Default)]
+struct Nonces {
+    seen: BTreeSet<(i64, DeviceId, String)>,
+}
+
+/// What a nonce is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fresh {
+    /// Never seen within the window.
+    Yes,
+    /// Seen: somebody sends a request again.
+    Replayed,
+    /// Too many to remember; come again.
+    Busy,
+}
+
+impl App {
+    pub(crate) fn new(relay: Relay, jobs: SyncSender<Job>) -> Self {
+        Self {
+            relay,
+            syncs: Arc::new(Semaphore::new(SYNCS_MAX)),
+            unpacking: Semaphore::new(UNPACKING_MAX),
+            jobs,
+            readers: Mutex::default(),
+            standing: Mutex::default(),
+            nonces: Mutex::default(),
+            seen: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> RelayId {
+        self.relay.secrets.key.public().relay()
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.relay.settings.clock.now_ms()
+    }
+
+    /// Runs `ask` in one read transaction, with the roster of that moment.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Connection, &mut Standing) -> Result<T, StepError> + Send + 'static,
+    ) -> Result<T, StepError> {
+        let app = Arc::clone(self);
+        let joined = tokio::task::spawn_blocking(move || app.read_now(ask)).await;
+        joined.map_err(|_| RelayError::Internal {
+            what: "a read panicked",
+        })?
+    }
+
+    fn read_now<T>(
+        &self,
+        ask: impl FnOnce(&Connection, &mut Standing) -> Result<T, StepError>,
+    ) -> Result<T, StepError> {
+        let kept = lock(&self.readers).pop();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => db::connect_reader(&self.relay.place)?,
+        };
+        let mut standing = lock(&self.standing).clone();
+        let transaction = connection.transaction()?;
+        standing.refresh(&transaction)?;
+        let answer = ask(&transaction, &mut standing)?;
+        drop(transaction);
+        {
+            let mut shared = lock(&self.standing);
+            if standing.at() > shared.at() {
+                *shared = standing;
+            }
+        }
+        let mut readers = lock(&self.readers);
+        if readers.len() < READERS_KEPT_MAX {
+            readers.push(connection);
+        }
+        Ok(answer)
+    }
+
+    /// Hands the writer a job and returns where its answer will come.
+    pub(crate) fn ask_writer<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, Unwritten>>) -> Job,
+    ) -> oneshot::Receiver<Result<T, Unwritten>> {
+        let (reply, answer) = oneshot::channel();
+        if let Err(error) = self.jobs.try_send(job(reply)) {
+            let (job, why) = match error {
+                TrySendError::Full(job) => (job, Unwritten::Busy),
+                TrySendError::Disconnected(job) => (job, Unwritten::Busy),
+            };
+            job.refuse(why);
+        }
+        answer
+    }
+
+    /// Notes that a device synced, if the last note is old.
+    pub(crate) fn note_seen(&self, device: DeviceId) {
+        let now_ms = self.now_ms();
+        let mut seen = lock(&self.seen);
+        let last = seen.get(&device).copied().unwrap_or(i64::MIN);
+        if now_ms.saturating_sub(last) >= SEEN_EVERY_MS
+            && self.jobs.try_send(Job::Seen(device, now_ms)).is_ok()
+        {
+            seen.insert(device, now_ms);
+        }
+    }
+
+    /// Remembers the nonce of a request whose signature was found right.
+    pub(crate) fn take_nonce(&self, created_s: i64, device: DeviceId, nonce: &str) -> Fresh {
+        let oldest = self.now_ms() / 1000 - CREATED_WINDOW_S;
+        lock(&self.nonces).take(oldest, created_s, device, nonce)
+    }
+}
+
+impl Nonces {
+    fn take(&mut self, oldest: i64, created_s: i64, device: DeviceId, nonce: &str) -> Fresh {
+        self.seen = self
+            .seen
+            .split_off(&(oldest, DeviceId([0; 16]), String::new()));
+        if self.seen.len() >= NONCES_MAX {
+            return Fresh::Busy;
+        }
+        let new = self
+            .seen
+            .insert((created_s, device, nonce.to_ascii_lowercase()));
+        if new { Fresh::Yes } else { Fresh::Replayed }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind these locks is replaced whole; a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_good_once_within_its_window() {
+        let (mut nonces, li) = (Nonces::default(), DeviceId([1; 16]));
+        assert_eq!(nonces.take(0, 10, li, "aa"), Fresh::Yes);
+        assert_eq!(nonces.take(0, 10, li, "AA"), Fresh::Replayed);
+        assert_eq!(nonces.take(0, 10, DeviceId([2; 16]), "aa"), Fresh::Yes);
+        assert_eq!(nonces.take(11, 12, li, "bb"), Fresh::Yes);
+        assert_eq!(nonces.seen.len(), 1, "those past the window are forgotten");
+    }
+}

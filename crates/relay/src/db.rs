@@ -1,0 +1,115 @@
+//! The database file: how it is opened, brought up to date and believed.
+//!
+//! **A damaged file is never opened for writing and never deleted.** Migrations are an ordered table;
+//! a database's `user_version` is how many of them it has.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::RelayError;
+
+/// The database's name in the data folder.
+pub(crate) const FILE: &str = "relay.db";
+
+/// Ordered by number, never edited once released; forward only.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-log.sql")];
+/// Marks a file as a relay's: "wgRl".
+const APPLICATION_ID: i32 = 0x7767_526c;
+/// Older ones can lose a write when the WAL is reset while another connection reads.
+const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
+const BUSY_MS: u64 = 5_000;
+
+/// Where a relay's database is and how large it may grow.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) pages_max: Option<u32>,
+}
+
+/// Returns a connection to a database that was found whole and brought up to date.
+pub(crate) fn open(place: &Place) -> Result<Connection, RelayError> {
+    if rusqlite::version_number() < SQLITE_NEEDED.0 {
+        return Err(RelayError::OldSqlite {
+            found: rusqlite::version(),
+            needed: SQLITE_NEEDED.1,
+        });
+    }
+    let fail = |source| RelayError::sqlite(&place.path, source);
+    let damaged = || RelayError::Damaged {
+        path: place.path.clone(),
+    };
+    if place.path.exists() {
+        // Looked at before anything is set: setting WAL mode would already write.
+        let looked = look(&place.path).map_err(fail)?;
+        if !looked {
+            return Err(damaged());
+        }
+    }
+    let mut connection = connect(place)?;
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(fail)?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(RelayError::TooNew { found, known });
+    }
+    if found < known {
+        migrate(&mut connection, known).map_err(fail)?;
+    }
+    Ok(connection)
+}
+
+/// Returns a further connection to a database that [`open`] returned one to.
+pub(crate) fn connect(place: &Place) -> Result<Connection, RelayError> {
+    let fail = |source| RelayError::sqlite(&place.path, source);
+    let connection = Connection::open(&place.path).map_err(fail)?;
+    set_up(&connection, place.pages_max).map_err(fail)?;
+    Ok(connection)
+}
+
+/// Returns a connection that can only read.
+pub(crate) fn connect_reader(place: &Place) -> Result<Connection, RelayError> {
+    let connection = connect(place)?;
+    let sql = "PRAGMA query_only = ON";
+    connection
+        .execute_batch(sql)
+        .map_err(|source| RelayError::sqlite(&place.path, source))?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection, pages_max: Option<u32>) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    // Checkpoints cost a pause; the writer chooses when.
+    connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
+    if let Some(pages) = pages_max {
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Returns whether the file is a whole database, and a relay's or still empty.
+fn look(path: &Path) -> rusqlite::Result<bool> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
+    let whole: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(whole == "ok" && (id == APPLICATION_ID || version == 0))
+}
+
+fn migrate(connection: &mut Connection, known: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked again: another process may have migrated while this one waited.
+    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for sql in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(sql)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()
+}

@@ -1,0 +1,61 @@
+//! The routes: one file each, whose first lines list every status it answers with.
+
+mod answer;
+mod body;
+mod card;
+mod enroll;
+mod signed;
+mod sync;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::writer::Unwritten;
+
+/// Returns the routes.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/relay", get(card::card))
+        .route("/v1/enroll", post(enroll::enroll))
+        .route("/v1/sync", post(sync::sync))
+        .with_state(app)
+}
+
+/// Returns an answer of CBOR.
+fn cbor<T: minicbor::Encode<()>>(status: StatusCode, value: &T) -> Response {
+    bytes(
+        status,
+        "application/cbor",
+        wangge_wire::packing::encode(value).into(),
+    )
+}
+
+/// Returns an answer of a few words for a device's log.
+fn words(status: StatusCode, text: &'static str) -> Response {
+    bytes(status, "text/plain", text.into())
+}
+
+fn bytes(status: StatusCode, kind: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    response
+}
+
+/// Returns the answer for what could not be written.
+fn unwritten(why: Unwritten) -> Response {
+    match why {
+        Unwritten::Full => words(StatusCode::INSUFFICIENT_STORAGE, "full"),
+        Unwritten::Busy => words(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        Unwritten::Damaged => words(StatusCode::SERVICE_UNAVAILABLE, "damaged"),
+        Unwritten::Failed => words(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+    }
+}

@@ -1,0 +1,109 @@
+//! A request's body as it arrives: never more of it than the limit, never longer than patience.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use tokio_stream::StreamExt;
+use wangge_wire::limits::{HEAD_BYTES_MAX, REQUEST_BATCHES_MAX};
+use wangge_wire::stream::Splitter;
+
+/// How long the next piece may take; a village's link is slow, not silent.
+const PIECE_WITHIN: Duration = Duration::from_secs(60);
+/// The kind of a frame that is a packed batch.
+const BATCH_FRAME: u8 = 1;
+
+/// Why a body is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// More bytes than the limit.
+    TooLarge,
+    /// It ends in the middle of something: the connection broke, or nothing came for a minute.
+    Cut,
+    /// It is not what it should be.
+    Garbage,
+}
+
+/// A body that is being read.
+pub(super) struct Incoming {
+    stream: BodyDataStream,
+    buffer: Vec<u8>,
+    taken: usize,
+    limit: usize,
+}
+
+impl Incoming {
+    /// Returns a reader that stops past `limit` bytes.
+    pub(super) fn new(body: Body, limit: usize) -> Self {
+        Self {
+            stream: body.into_data_stream(),
+            buffer: Vec::new(),
+            taken: 0,
+            limit,
+        }
+    }
+
+    /// Returns the whole body.
+    pub(super) async fn all(mut self) -> Result<Vec<u8>, Fault> {
+        while self.more().await? {}
+        Ok(self.buffer)
+    }
+
+    /// Returns the head in front: four bytes of length, then as many bytes.
+    pub(super) async fn head(&mut self) -> Result<Vec<u8>, Fault> {
+        loop {
+            if let Some((length, rest)) = self.buffer.split_first_chunk::<4>() {
+                let length = u32::from_be_bytes(*length) as usize;
+                if length > HEAD_BYTES_MAX {
+                    return Err(Fault::Garbage);
+                }
+                if let Some((head, rest)) = rest.split_at_checked(length) {
+                    let head = head.to_vec();
+                    self.buffer = rest.to_vec();
+                    return Ok(head);
+                }
+            }
+            if !self.more().await? {
+                return Err(Fault::Cut);
+            }
+        }
+    }
+
+    /// Returns the packed batches that came whole, and what was wrong after them.
+    pub(super) async fn batches(mut self) -> (Vec<Vec<u8>>, Option<Fault>) {
+        let mut splitter = Splitter::new(self.limit);
+        let mut frames = Vec::new();
+        loop {
+            splitter.push(&std::mem::take(&mut self.buffer));
+            loop {
+                match splitter.next_frame() {
+                    Ok(Some((BATCH_FRAME, frame))) if frames.len() < REQUEST_BATCHES_MAX => {
+                        frames.push(frame);
+                    }
+                    Ok(None) => break,
+                    Ok(Some(_)) | Err(_) => return (frames, Some(Fault::Garbage)),
+                }
+            }
+            match self.more().await {
+                Ok(true) => {}
+                Ok(false) => return (frames, splitter.has_rest().then_some(Fault::Cut)),
+                Err(fault) => return (frames, Some(fault)),
+            }
+        }
+    }
+
+    /// Waits for the next piece; false at the end.
+    async fn more(&mut self) -> Result<bool, Fault> {
+        match tokio::time::timeout(PIECE_WITHIN, self.stream.next()).await {
+            Ok(Some(Ok(piece))) => {
+                self.taken += piece.len();
+                if self.taken > self.limit {
+                    return Err(Fault::TooLarge);
+                }
+                self.buffer.extend_from_slice(&piece);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Ok(Some(Err(_))) | Err(_) => Err(Fault::Cut),
+        }
+    }
+}

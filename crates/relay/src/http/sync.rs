@@ -1,0 +1,186 @@
+//! `POST /v1/sync`: one request up, one streamed answer down.
+//!
+//! * 200: frames (`wire::message::AnswerKind`); a failure after the first byte is a `FAILED` frame.
+//! * 400: not a request, or cut off; batches that came whole are stored all the same.
+//! * 401: not signed by a member; with `wangge-time` when only the clock is off.
+//! * 413: past the limits, declared or sent; nothing was stored.
+//! * 426: a protocol newer than this relay's.
+//! * 500: an error of this program; its log says which.
+//! * 503: too many requests, or the disk can no longer be believed; nothing was stored.
+//! * 507: the disk is full and the first batch was not stored; a request without batches is answered.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use tokio::sync::oneshot;
+use wangge_wire::limits::REQUEST_BYTES_MAX;
+use wangge_wire::message::Standing as StandingFrame;
+use wangge_wire::receipt::ItemState;
+use wangge_wire::{Ask, DeviceId, Item, PROTOCOL_VERSION, Receipt, Verdict};
+
+use super::body::{Fault, Incoming};
+use super::{answer, signed, unwritten, words};
+use crate::app::App;
+use crate::frames::last_batch;
+use crate::pull::{Pull, StepError, is_current};
+use crate::push::{self, Read, Unproven};
+use crate::writer::{Job, Unwritten};
+
+/// A batch of the request: answered, or with the writer.
+pub(super) enum Pending {
+    /// Answered without the writer.
+    Verdict(Verdict),
+    /// The writer answers; which items came with a body.
+    Writing(oneshot::Receiver<Result<Receipt, Unwritten>>, Vec<bool>),
+}
+
+pub(super) async fn sync(State(app): State<Arc<App>>, request: Request) -> Response {
+    match answered(&app, request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
+    let busy = || words(StatusCode::SERVICE_UNAVAILABLE, "busy");
+    let permit = Arc::clone(&app.syncs)
+        .try_acquire_owned()
+        .map_err(|_| busy())?;
+    let (parts, body) = request.into_parts();
+    let too_large = || words(StatusCode::PAYLOAD_TOO_LARGE, "too large");
+    let declared = parts
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    if declared
+        .and_then(|text| text.parse().ok())
+        .is_some_and(|n: usize| n > REQUEST_BYTES_MAX)
+    {
+        return Err(too_large());
+    }
+    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
+    let mut incoming = Incoming::new(body, REQUEST_BYTES_MAX);
+    let head = incoming.head().await.map_err(|_| garbage())?;
+    let device = signed::member(app, &parts, &head).await?;
+    let ask = Ask::read(&head).map_err(|_| garbage())?;
+    if ask.version > PROTOCOL_VERSION {
+        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
+    }
+    let (frames, fault) = incoming.batches().await;
+    match fault {
+        Some(Fault::TooLarge) => return Err(too_large()),
+        Some(Fault::Garbage) => return Err(garbage()),
+        Some(Fault::Cut) | None => {}
+    }
+    let whole = fault.is_none() && u32::try_from(frames.len()) == Ok(ask.batches);
+    let (standing, pull) = begin(app, device, &ask)
+        .await
+        .map_err(|error| internal(&error))?;
+    app.note_seen(device);
+    let mut pending = submit(app, device, frames).await?;
+    let first = first_word(&mut pending).await?;
+    if !whole {
+        // What came whole is with the writer; nobody may be left to hear more than this.
+        return Err(garbage());
+    }
+    tracing::debug!(%device, batches = ask.batches, "sync");
+    Ok(answer::stream(app, permit, standing, first, pending, pull))
+}
+
+/// Returns the answer's first frame, and where the device reads on.
+async fn begin(
+    app: &Arc<App>,
+    device: DeviceId,
+    ask: &Ask,
+) -> Result<(StandingFrame, Pull), StepError> {
+    let (relay, incarnation) = (app.id(), app.relay.identity.incarnation);
+    let (cursor, actor, full) = (ask.cursor, ask.actor, ask.full);
+    let at_ms = app.now_ms();
+    app.read(move |connection, standing| {
+        let current = match &cursor {
+            Some(c) => is_current(connection, standing, &device, &relay, &incarnation, c)?,
+            None => false,
+        };
+        let start = cursor
+            .filter(|_| current)
+            .map_or(0, |cursor| cursor.position);
+        let frame = StandingFrame {
+            version: PROTOCOL_VERSION,
+            relay,
+            incarnation,
+            at_ms,
+            last_batch: last_batch(connection, &device, &actor)?,
+            stale_cursor: cursor.is_some() && !current,
+        };
+        Ok((frame, Pull::new(device, relay, incarnation, start, full)))
+    })
+    .await
+}
+
+/// Reads the batches and hands the proven ones to the writer.
+async fn submit(
+    app: &Arc<App>,
+    device: DeviceId,
+    frames: Vec<Vec<u8>>,
+) -> Result<Vec<Pending>, Response> {
+    if frames.is_empty() {
+        return Ok(Vec::new());
+    }
+    let permit = app.unpacking.acquire().await;
+    let read = app.read(move |connection, standing| {
+        push::read(connection, standing.roster(), device, &frames)
+    });
+    let batches = match read.await {
+        Ok(Read::Batches(batches)) => batches,
+        Ok(Read::TooLarge) => return Err(words(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
+        Err(error) => return Err(internal(&error)),
+    };
+    let pending = (0..).zip(batches).map(|(index, batch)| match batch {
+        Ok(pushed) => {
+            let whole = |item: &Item| !matches!(item, Item::Named(_));
+            let bodies = pushed.batch.items.iter().map(whole).collect();
+            let reply = app.ask_writer(|reply| Job::Push(Box::new(pushed), reply));
+            Pending::Writing(reply, bodies)
+        }
+        Err(Unproven::NeedFull) => Pending::Verdict(Verdict::NeedFull { index }),
+        Err(Unproven::Refused(reason)) => Pending::Verdict(Verdict::Refused { index, reason }),
+    });
+    let pending = pending.collect();
+    drop(permit);
+    Ok(pending)
+}
+
+/// Waits for the writer's first answer, so that a full disk is a status and not a broken stream.
+async fn first_word(
+    pending: &mut Vec<Pending>,
+) -> Result<Option<(usize, Receipt, Vec<bool>)>, Response> {
+    let writing = pending
+        .iter()
+        .position(|pending| matches!(pending, Pending::Writing(..)));
+    let Some(index) = writing else {
+        return Ok(None);
+    };
+    match pending.remove(index) {
+        Pending::Writing(reply, bodies) => match reply.await.unwrap_or(Err(Unwritten::Busy)) {
+            Ok(receipt) => Ok(Some((index, receipt, bodies))),
+            Err(why) => Err(unwritten(why)),
+        },
+        Pending::Verdict(_) => Ok(None),
+    }
+}
+
+/// Returns the positions of those items the device has, since it has just sent them.
+pub(super) fn pushed_positions(receipt: &Receipt, bodies: &[bool]) -> Vec<u64> {
+    let states = receipt.items.iter().zip(bodies);
+    let position = |(state, has_body): (&ItemState, &bool)| match state {
+        ItemState::At(position) if *has_body => Some(*position),
+        _ => None,
+    };
+    states.filter_map(position).collect()
+}
+
+fn internal(error: &StepError) -> Response {
+    tracing::error!(%error, "a sync failed");
+    words(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+}

@@ -1,0 +1,36 @@
+//! Accepts, keeps in order and hands on changes per area; devices, scopes, inbox.
+//!
+//! A relay is one append-only log. It reads the outside of a change (document, owner, author, hash,
+//! dependencies) and never what it means; it knows places, people and devices by signed orders. **A
+//! receipt leaves only after the commit reached the disk, and nothing out of a device's scope ever
+//! leaves at all.**
+
+mod accept;
+mod app;
+mod db;
+mod error;
+mod frames;
+mod holdings;
+mod http;
+mod log;
+mod members;
+mod orders;
+mod parked;
+mod places;
+mod pull;
+mod push;
+mod relay;
+mod scope;
+mod secrets;
+mod serve;
+mod settings;
+mod writer;
+
+pub use error::RelayError;
+pub use members::NewInvitation;
+pub use relay::{Counts, DeviceRow, InboxRow, Relay};
+pub use serve::serve;
+pub use settings::{Clock, Settings};
+pub use wangge_trust::enroll::Code;
+pub use wangge_wire::order::LevelForm;
+pub use wangge_wire::{AreaCode, Role};

@@ -1,0 +1,271 @@
+//! Items without a number: those that wait for what they rest on, and the inbox.
+//!
+//! **Nothing here is ever dropped**: a parked item leaves only by getting its number.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wangge_wire::receipt::{ItemState, Reason};
+use wangge_wire::{
+    Batch, BatchHead, Change, ChangeHash, DeviceId, DocId, DocKind, EntryKind, Item, ItemName,
+    Place, Shape, Signature, packing,
+};
+
+use crate::accept::Source;
+
+const WAITING: i64 = 1;
+const INBOX: i64 = 2;
+
+/// A parked item as a batch of its own, to be judged again.
+pub(crate) struct Parked {
+    pub(crate) batch: Batch,
+    /// Its place in the batch it came in.
+    pub(crate) index: usize,
+    pub(crate) from: Source,
+}
+
+/// Parks an item until what it rests on is here.
+pub(crate) fn wait(
+    connection: &Connection,
+    item: &Item,
+    shape: Option<&Shape>,
+    missing: &[ChangeHash],
+    from: &Source,
+) -> rusqlite::Result<()> {
+    let Some(id) = upsert(connection, item, shape, WAITING, 0, from)? else {
+        return Ok(());
+    };
+    let doc = item.name().doc;
+    for hash in missing {
+        connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO missing (doc, hash, parked) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![doc.0, hash.0, id])?;
+    }
+    Ok(())
+}
+
+/// Parks an item until a person decides.
+pub(crate) fn inbox(
+    connection: &Connection,
+    item: &Item,
+    shape: Option<&Shape>,
+    reason: Reason,
+    from: &Source,
+) -> rusqlite::Result<()> {
+    upsert(connection, item, shape, INBOX, reason_number(reason), from).map(|_| ())
+}
+
+/// Returns where a parked item stands.
+pub(crate) fn state(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<Option<ItemState>> {
+    connection
+        .prepare_cached("SELECT state, reason FROM parked WHERE doc = ?1 AND hash = ?2")?
+        .query_row(params![doc.0, hash.0], |row| {
+            Ok(match row.get(0)? {
+                WAITING => ItemState::Waiting,
+                _ => ItemState::Inbox(reason(row.get(1)?)),
+            })
+        })
+        .optional()
+}
+
+/// Returns the items that waited for this change and now wait for nothing.
+pub(crate) fn arrived(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut rows =
+        connection.prepare_cached("SELECT parked FROM missing WHERE doc = ?1 AND hash = ?2")?;
+    let waited: Vec<i64> = rows
+        .query_map(params![doc.0, hash.0], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    connection
+        .prepare_cached("DELETE FROM missing WHERE doc = ?1 AND hash = ?2")?
+        .execute(params![doc.0, hash.0])?;
+    let mut ready = Vec::new();
+    for id in waited {
+        let open: bool = connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM missing WHERE parked = ?1)")?
+            .query_row([id], |row| row.get(0))?;
+        if !open {
+            ready.push(id);
+        }
+    }
+    Ok(ready)
+}
+
+/// Returns the items that were in the inbox because nobody had said where `doc` lives.
+pub(crate) fn unplaced(connection: &Connection, doc: &DocId) -> rusqlite::Result<Vec<i64>> {
+    let mut rows = connection.prepare_cached(
+        "SELECT id FROM parked WHERE doc = ?1 AND state = 2 AND reason = ?2
+         UNION SELECT id FROM parked
+         WHERE owner = ?1 AND owner <> x'' AND state = 2 AND reason = ?2 ORDER BY id",
+    )?;
+    rows.query_map(params![doc.0, reason_number(Reason::Unplaced)], |row| {
+        row.get(0)
+    })?
+    .collect()
+}
+
+/// Takes away what has its number now.
+pub(crate) fn forget(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM parked WHERE doc = ?1 AND hash = ?2")?
+        .execute(params![doc.0, hash.0])
+        .map(|_| ())
+}
+
+/// Takes away a row whose item has its number now.
+pub(crate) fn forget_id(connection: &Connection, id: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM parked WHERE id = ?1")?
+        .execute([id])
+        .map(|_| ())
+}
+
+/// Returns how many of a device's items are in the inbox.
+pub(crate) fn inbox_count(connection: &Connection, device: &DeviceId) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached("SELECT count(*) FROM parked WHERE device = ?1 AND state = 2")?
+        .query_row([device.0], |row| row.get(0))
+}
+
+/// Returns a parked item; none if it has left or its bytes no longer read.
+pub(crate) fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<Parked>> {
+    connection
+        .prepare_cached(
+            "SELECT b.head, b.names, p.batch, p.item, p.kind, p.doc, p.doc_kind, p.doc_schema,
+                    p.owner, p.shape, p.body, p.received_ms
+             FROM parked p JOIN batch b ON b.id = p.batch WHERE p.id = ?1",
+        )?
+        .query_row([id], rebuild)
+        .optional()
+        .map(Option::flatten)
+}
+
+/// Returns the reason of an inbox row.
+pub(crate) fn reason(number: i64) -> Reason {
+    let byte = u8::try_from(number).unwrap_or(0);
+    packing::decode(&[byte], "reason").unwrap_or(Reason::OutOfScope)
+}
+
+fn rebuild(row: &Row<'_>) -> rusqlite::Result<Option<Parked>> {
+    let (head, names): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+    let head: Option<BatchHead> = packing::decode(&head, "batch head").ok();
+    let names: Option<Vec<ItemName>> = packing::decode(&names, "item names").ok();
+    let index = usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0);
+    let name = names.and_then(|names| names.get(index).cloned());
+    let (Some(head), Some(name)) = (head, name) else {
+        return Ok(None);
+    };
+    let (owner, shape): (Vec<u8>, Vec<u8>) = (row.get(8)?, row.get(9)?);
+    let body: Vec<u8> = row.get(10)?;
+    let item = match EntryKind(row.get(4)?) {
+        EntryKind::CHANGE => {
+            let (kind, schema) = (DocKind(row.get(6)?), row.get(7)?);
+            let change = Change::read(
+                DocId(row.get(5)?),
+                kind,
+                schema,
+                DocId::from_slice(&owner),
+                body,
+            );
+            change.map(|change| Item::Change {
+                change,
+                action: name.action,
+            })
+        }
+        EntryKind::PLACE => Place::read(&body).map(Item::Place),
+        _ => Ok(Item::Unknown { name, bytes: body }),
+    };
+    let from = Source {
+        row: row.get(2)?,
+        index,
+        device: head.device.0,
+        received_ms: row.get(11)?,
+    };
+    let shapes = packing::decode::<Shape>(&shape, "shape")
+        .ok()
+        .into_iter()
+        .collect();
+    Ok(item.ok().map(|item| Parked {
+        // The signature was judged when the batch came; what is judged again is the item.
+        batch: Batch {
+            head,
+            items: vec![item],
+            signature: Signature([0; 64]),
+            shapes,
+        },
+        index,
+        from,
+    }))
+}
+
+fn upsert(
+    connection: &Connection,
+    item: &Item,
+    shape: Option<&Shape>,
+    state: i64,
+    reason: i64,
+    from: &Source,
+) -> rusqlite::Result<Option<i64>> {
+    let name = item.name();
+    let place_bytes;
+    let (body, change) = match item {
+        Item::Change { change, .. } => (&change.raw, Some(change)),
+        Item::Place(place) => {
+            place_bytes = place.bytes();
+            (&place_bytes, None)
+        }
+        Item::Unknown { bytes, .. } => (bytes, None),
+        Item::Named(_) => return Ok(None),
+    };
+    let owner = change.and_then(|change| change.owner);
+    connection
+        .prepare_cached(
+            "INSERT INTO parked (state, reason, kind, doc, hash, batch, item, device, doc_kind,
+                                 doc_schema, owner, actor, seq, received_ms, shape, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+             ON CONFLICT (doc, hash) DO UPDATE SET state = ?1, reason = ?2
+             RETURNING id",
+        )?
+        .query_row(
+            params![
+                state,
+                reason,
+                name.entry,
+                name.doc.0,
+                name.hash.0,
+                from.row,
+                i64::try_from(from.index).unwrap_or(0),
+                from.device,
+                change.map_or(0, |change| change.kind.0),
+                change.map_or(0, |change| change.schema),
+                owner
+                    .as_ref()
+                    .map_or(&[] as &[u8], |owner| owner.as_bytes()),
+                change.map_or(&[] as &[u8], |change| change.actor.as_bytes()),
+                change.map_or(0, |change| crate::log::signed(change.seq)),
+                from.received_ms,
+                shape.map(packing::encode).unwrap_or_default(),
+                body,
+            ],
+            |row| row.get(0),
+        )
+        .map(Some)
+}
+
+fn reason_number(reason: Reason) -> i64 {
+    // An index below 24 is one CBOR byte, itself.
+    packing::encode(&reason)
+        .first()
+        .map_or(0, |byte| i64::from(*byte))
+}

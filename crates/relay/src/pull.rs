@@ -1,0 +1,351 @@
+//! What one device is sent: it reads on through the log, page by page, and ends with the digests.
+//!
+//! Every step is one short read transaction that ends before a byte is sent. **Each entry is judged by
+//! where its document lives at that moment**, when it is found and again when it is packed.
+//!
+//! A device to whose scope a document is moved gets all its earlier entries together, in front of the
+//! place that moved it in last; so a change never comes before what it rests on, wherever the device's
+//! cursor stood. One that loses a document gets the place that took it away and nothing after.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use rusqlite::{Connection, params};
+use wangge_trust::{Action, What, allowed};
+use wangge_wire::limits::PAGE_BYTES_GOAL;
+use wangge_wire::message::PageEntry;
+use wangge_wire::{
+    Audience, Cursor, DeviceId, End, EntryKind, Incarnation, Page, RelayId, packing,
+};
+
+use crate::error::RelayError;
+use crate::frames::{self, Fetched};
+use crate::log::{self, signed, unsigned};
+use crate::orders::{self, Standing};
+use crate::scope::{Light, Scope, light};
+use crate::{parked, places};
+
+/// Entries looked at in one step, visible or not.
+const SCAN_MAX: usize = 4_096;
+const SCAN_CHUNK: usize = 256;
+/// Bytes of bodies tried as one page: a day of a worker's changes packs to about a third.
+const BODIES_PER_PAGE: usize = 3 * PAGE_BYTES_GOAL;
+
+/// One device's way through the log.
+pub(crate) struct Pull {
+    pub(crate) device: DeviceId,
+    relay: RelayId,
+    incarnation: Incarnation,
+    /// Nothing is left out of a frame.
+    full: bool,
+    /// The last position looked at.
+    scanned: u64,
+    /// Found and not sent.
+    queue: VecDeque<Found>,
+    /// Pushed in this very request: the device has them.
+    skip: BTreeSet<u64>,
+    /// Authors whose grants were sent although they work elsewhere.
+    introduced: BTreeSet<DeviceId>,
+}
+
+/// What a step came to.
+pub(crate) enum Step {
+    /// A page, packed, and how many entries are in it.
+    Page(Vec<u8>, usize),
+    /// Nothing visible so far; there is more to look at.
+    Moved,
+    /// The log has ended.
+    End(End),
+    /// The device may not take part any more.
+    NotAMember,
+}
+
+#[derive(Clone, Copy)]
+struct Found {
+    position: u64,
+    /// Where the device stands once this was applied.
+    cursor: u64,
+    bytes: usize,
+}
+
+impl Pull {
+    /// Returns a way that begins after `start`.
+    pub(crate) fn new(
+        device: DeviceId,
+        relay: RelayId,
+        incarnation: Incarnation,
+        start: u64,
+        full: bool,
+    ) -> Self {
+        Self {
+            device,
+            relay,
+            incarnation,
+            full,
+            scanned: start,
+            queue: VecDeque::new(),
+            skip: BTreeSet::new(),
+            introduced: BTreeSet::new(),
+        }
+    }
+
+    /// Leaves out what the device has, since it has just sent it.
+    pub(crate) fn skip(&mut self, positions: Vec<u64>) {
+        self.skip.extend(positions);
+    }
+
+    /// Takes one step; the connection must be inside a transaction.
+    pub(crate) fn step(
+        &mut self,
+        connection: &Connection,
+        standing: &mut Standing,
+    ) -> Result<Step, StepError> {
+        standing.refresh(connection)?;
+        let roster = standing.roster().clone();
+        let Some(me) = roster.member(&self.device) else {
+            return Ok(Step::NotAMember);
+        };
+        let head = log::head(connection)?;
+        let scope = Scope {
+            device: self.device,
+            me,
+            roster: &roster,
+            standing,
+        };
+
+        let mut looked = 0;
+        while self.scanned < head.position && looked < SCAN_MAX && self.queued() < BODIES_PER_PAGE {
+            looked += self.scan(connection, &scope)?;
+        }
+        if let Some((packed, count)) = self.page(connection, &scope)? {
+            return Ok(Step::Page(packed, count));
+        }
+        if self.scanned < head.position || !self.queue.is_empty() {
+            return Ok(Step::Moved);
+        }
+        self.end(connection, &scope).map(Step::End)
+    }
+
+    /// Looks at the next entries and queues those the device may have.
+    fn scan(&mut self, connection: &Connection, scope: &Scope<'_>) -> Result<usize, StepError> {
+        let rows = light(connection, self.scanned, SCAN_CHUNK)?;
+        for row in &rows {
+            let before = self.scanned;
+            self.scanned = row.position;
+            if row.lived.as_ref().is_some_and(|lived| !scope.covers(lived)) {
+                self.bring_along(connection, scope, row, before)?;
+            }
+            let comes_later =
+                scope.has(row) && scope.moved_in(connection, &row.doc)? > row.position;
+            if !comes_later && scope.sees(connection, row)? {
+                let found = Found {
+                    position: row.position,
+                    cursor: row.position,
+                    bytes: row.bytes,
+                };
+                self.queue.push_back(found);
+            }
+        }
+        Ok(rows.len().max(1))
+    }
+
+    /// Queues all entries before a place of those documents that it was the last to move in.
+    fn bring_along(
+        &mut self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+        place: &Light,
+        cursor: u64,
+    ) -> Result<(), StepError> {
+        let mut found = Vec::new();
+        for doc in places::with_owned(connection, &place.doc)? {
+            let document = places::document(connection, &doc)?;
+            let lives = document.map(|document| (document.placed.home, document.placed.audiences));
+            if !lives.is_some_and(|lives| scope.covers(&lives))
+                || scope.moved_in(connection, &doc)? != place.position
+            {
+                continue;
+            }
+            let mut rows = connection.prepare_cached(
+                "SELECT position, length(body) FROM entry WHERE doc = ?1 AND position < ?2",
+            )?;
+            let rows = rows.query_map(params![doc.0, signed(place.position)], |row| {
+                Ok((unsigned(row.get(0)?), row.get::<_, i64>(1)?))
+            })?;
+            for row in rows {
+                let (position, bytes) = row?;
+                let bytes = usize::try_from(bytes).unwrap_or(0);
+                found.push(Found {
+                    position,
+                    cursor,
+                    bytes,
+                });
+            }
+        }
+        found.sort_by_key(|found| found.position);
+        self.queue.extend(found);
+        Ok(())
+    }
+
+    fn queued(&self) -> usize {
+        self.queue.iter().map(|found| found.bytes).sum()
+    }
+
+    /// Returns the next page, packed; none if nothing is queued.
+    fn page(
+        &mut self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+    ) -> Result<Option<(Vec<u8>, usize)>, StepError> {
+        let mut take = 0;
+        let mut bytes = 0;
+        for found in &self.queue {
+            if take > 0 && bytes + found.bytes > BODIES_PER_PAGE {
+                break;
+            }
+            bytes += found.bytes;
+            take += 1;
+        }
+        let mut packer = packing::Packer::new()?;
+        while take > 0 {
+            let mut fetched: Vec<Fetched> = Vec::new();
+            for found in self.queue.iter().take(take) {
+                let row = light(connection, found.position - 1, 1)?.pop();
+                let row = row.filter(|row| row.position == found.position);
+                if let Some(row) = row.filter(|row| !self.skip.contains(&row.position))
+                    && scope.sees(connection, &row)?
+                {
+                    fetched.push(frames::fetch(connection, row.position)?);
+                }
+            }
+            let (strangers, mut entries) = self.introduce(connection, scope, &fetched)?;
+            entries.extend(frames::entries(connection, &fetched, self.full)?);
+            let page = Page {
+                cursor: self.cursor(connection, take)?,
+                entries,
+            };
+            let packed = packer.pack(&packing::encode(&page))?;
+            if packed.len() > PAGE_BYTES_GOAL && take > 1 {
+                // Aim a little below, so that the next try is the last.
+                take = (take * PAGE_BYTES_GOAL * 15 / 16 / packed.len()).clamp(1, take - 1);
+                continue;
+            }
+            let count = fetched.len();
+            self.queue.drain(..take);
+            self.introduced.extend(strangers);
+            return Ok((count > 0).then_some((packed, count)));
+        }
+        Ok(None)
+    }
+
+    /// Returns the authors of these entries whom the device may not know, and their grants: without
+    /// the key of one who works elsewhere it could not tell the signature of what it is sent.
+    fn introduce(
+        &self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+        fetched: &[Fetched],
+    ) -> Result<(Vec<DeviceId>, Vec<PageEntry>), StepError> {
+        let (mut strangers, mut entries) = (Vec::new(), Vec::new());
+        for author in frames::signers(connection, fetched)? {
+            let Some(granted) = scope.standing.granted(&author) else {
+                continue;
+            };
+            if self.introduced.contains(&author) || scope.reads_order(connection, granted.first)? {
+                continue;
+            }
+            let bytes = orders::bytes_at(connection, granted.last)?;
+            strangers.push(author);
+            entries.push(PageEntry::Single {
+                kind: EntryKind::ORDER.0,
+                position: granted.last,
+                bytes,
+            });
+        }
+        Ok((strangers, entries))
+    }
+
+    /// Returns where the device stands after the first `taken` of the queue.
+    fn cursor(&self, connection: &Connection, taken: usize) -> Result<Cursor, StepError> {
+        let last = self
+            .queue
+            .get(taken.saturating_sub(1))
+            .filter(|_| taken < self.queue.len());
+        self.cursor_at(connection, last.map_or(self.scanned, |found| found.cursor))
+    }
+
+    fn cursor_at(&self, connection: &Connection, position: u64) -> Result<Cursor, StepError> {
+        let chain = log::chain_at(connection, position)?;
+        let chain = chain.ok_or(RelayError::Internal {
+            what: "a cursor past the log",
+        })?;
+        Ok(Cursor {
+            relay: self.relay,
+            incarnation: self.incarnation,
+            position,
+            chain,
+        })
+    }
+
+    /// Returns the end: cursor and digests of one moment.
+    fn end(&self, connection: &Connection, scope: &Scope<'_>) -> Result<End, StepError> {
+        let mut digests = Vec::new();
+        for area in &scope.me.areas {
+            // Units and auditors have areas they do not read; `allowed` knows which.
+            let what = What {
+                home: area,
+                audiences: &[],
+            };
+            if allowed(scope.roster, &self.device, Action::Read, &what).is_allowed() {
+                let digest = places::area_digest(connection, area)?;
+                digests.push((Audience::Area(area.clone()), digest));
+            }
+        }
+        let person = scope.me.person;
+        let audiences = [Audience::Person(person)];
+        for home in scope.me.areas.iter().take(1) {
+            let what = What {
+                home,
+                audiences: &audiences,
+            };
+            let reads = allowed(scope.roster, &self.device, Action::Read, &what).is_allowed();
+            if let Some(digest) = places::person_digest(connection, &person)?.filter(|_| reads) {
+                digests.push((Audience::Person(person), digest));
+            }
+        }
+        Ok(End {
+            cursor: self.cursor_at(connection, self.scanned)?,
+            digests,
+            watermarks: Vec::new(),
+            inbox: parked::inbox_count(connection, &self.device)?,
+        })
+    }
+}
+
+/// Why a step was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepError {
+    #[error("the database refused")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("an entry does not read")]
+    Malformed(#[from] wangge_wire::Malformed),
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+}
+
+/// Returns whether a device's cursor is of this log, and no grant since has widened its scope.
+pub(crate) fn is_current(
+    connection: &Connection,
+    standing: &Standing,
+    device: &DeviceId,
+    relay: &RelayId,
+    incarnation: &Incarnation,
+    cursor: &Cursor,
+) -> rusqlite::Result<bool> {
+    if cursor.relay != *relay || cursor.incarnation != *incarnation {
+        return Ok(false);
+    }
+    // A second grant may open areas whose entries the cursor has passed: begin again.
+    let granted = standing.granted(device);
+    let regranted = granted.is_some_and(|g| g.last > g.first && g.last > cursor.position);
+    Ok(log::chain_at(connection, cursor.position)? == Some(cursor.chain) && !regranted)
+}

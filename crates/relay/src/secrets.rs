@@ -1,0 +1,117 @@
+//! The relay's one secret, 32 bytes in a file of its own beside the database.
+//!
+//! **Never in the database**: a copy of the data alone signs nothing and hashes no id number. The key
+//! of id numbers is derived from it, so that both are restored together or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wangge_trust::KeyPair;
+
+use crate::error::RelayError;
+
+/// The secret's file in the data folder.
+pub(crate) const FILE: &str = "relay.key";
+
+/// What the secret makes.
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets {
+    /// Signs orders and receipts.
+    pub(crate) key: Arc<KeyPair>,
+    /// Keys the hashes of id numbers on every device below this relay.
+    pub(crate) id_key: IdKey,
+}
+
+/// A key that has no way to be shown.
+#[derive(Clone, Copy)]
+pub(crate) struct IdKey(pub(crate) [u8; 32]);
+
+impl std::fmt::Debug for IdKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdKey")
+    }
+}
+
+/// Returns what the secret in `path` makes; draws one if there is none.
+pub(crate) fn load_or_make(path: &Path) -> Result<Secrets, RelayError> {
+    for _ in 0..2 {
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let secret: Result<[u8; 32], _> = bytes.try_into();
+                let damaged = |_| RelayError::Damaged {
+                    path: path.to_owned(),
+                };
+                return secret.map(|secret| of(&secret)).map_err(damaged);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path)?,
+            Err(error) => return Err(RelayError::io(path, error)),
+        }
+    }
+    Err(RelayError::Internal {
+        what: "the key vanished",
+    })
+}
+
+fn of(secret: &[u8; 32]) -> Secrets {
+    Secrets {
+        key: Arc::new(KeyPair::from_secret(secret)),
+        id_key: IdKey(blake3::derive_key("wangge relay id numbers v0", secret)),
+    }
+}
+
+/// Writes a secret beside its place, syncs it, and links it there; whoever links first wins.
+fn make(path: &Path) -> Result<(), RelayError> {
+    let fail = |source| RelayError::io(path, source);
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|_| RelayError::Random)?;
+    let beside: PathBuf = path.with_extension(format!("key-{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside).map_err(fail)?;
+    file.write_all(&secret)
+        .and_then(|()| file.sync_all())
+        .map_err(fail)?;
+    let linked = std::fs::hard_link(&beside, path);
+    std::fs::remove_file(&beside).map_err(fail)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(fail(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_is_for_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let first = load_or_make(&path).unwrap();
+        let again = load_or_make(&path).unwrap();
+        assert_eq!(first.key.public(), again.key.public());
+        assert_eq!(first.id_key.0, again.id_key.0);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_of_the_wrong_length_is_damaged_and_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        std::fs::write(&path, [1; 31]).unwrap();
+        assert!(matches!(
+            load_or_make(&path),
+            Err(RelayError::Damaged { .. })
+        ));
+        assert_eq!(std::fs::read(&path).unwrap(), [1; 31]);
+    }
+}

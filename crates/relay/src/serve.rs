@@ -1,0 +1,64 @@
+//! Lets devices in: listener, routes, writer, and an orderly end.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::error::RelayError;
+use crate::relay::Relay;
+use crate::writer::Writer;
+use crate::{db, http};
+
+/// How long open answers may go on after the order to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Serves devices on `listener` until `stop`; then finishes what was begun.
+///
+/// A receipt that was sent is of a batch that is durable, however this ends.
+pub async fn serve(
+    relay: Relay,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), RelayError> {
+    let connection = db::connect(&relay.place)?;
+    let writer = Writer::start(
+        connection,
+        relay.secrets.clone(),
+        relay.identity.incarnation,
+        relay.settings.clock.clone(),
+    )?;
+    let app = Arc::new(App::new(relay, writer.jobs()));
+    tracing::info!(relay = %app.id(), "serving");
+
+    let stopping = Arc::new(Notify::new());
+    let told = Arc::clone(&stopping);
+    let stop = async move {
+        stop.await;
+        told.notify_one();
+    };
+    // Small frames follow each other: none may wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop);
+    let late = async move {
+        stopping.notified().await;
+        tokio::time::sleep(STOP_WITHIN).await;
+    };
+    let served = tokio::select! {
+        served = std::future::IntoFuture::into_future(server) => served,
+        () = late => Ok(()),
+    };
+    let stopped = tokio::task::spawn_blocking(move || writer.stop()).await;
+    if stopped.is_err() {
+        tracing::error!("the writer could not be stopped");
+    }
+    tracing::info!("stopped");
+    served.map_err(|source| RelayError::io(Path::new(""), source))
+}

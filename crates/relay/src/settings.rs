@@ -1,0 +1,63 @@
+//! What an operator decides before a relay runs, and the clock it reads.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wangge_wire::order::LevelForm;
+
+/// What an operator decides. Name and level count at the first start only; they are in the root order.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What people call the relay.
+    pub name: String,
+    /// Where in the tree it stands.
+    pub level: LevelForm,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// The largest size of the database in pages of 4 KiB; none leaves it to the disk.
+    pub pages_max: Option<u32>,
+}
+
+/// Where a relay reads the time: milliseconds since 1970.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+
+impl Settings {
+    /// Returns settings with the system's clock and no limit but the disk.
+    pub fn new(name: impl Into<String>, level: LevelForm) -> Self {
+        Self {
+            name: name.into(),
+            level,
+            clock: Clock::system(),
+            pages_max: None,
+        }
+    }
+}
+
+impl Clock {
+    /// Returns the system's clock.
+    pub fn system() -> Self {
+        Self::of(|| {
+            let since = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// Returns a clock that `now` reads.
+    pub fn of(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// Returns the time, milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}

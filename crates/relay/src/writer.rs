@@ -1,0 +1,312 @@
+//! The one writer: a thread that owns the connection which writes, and commits many jobs at once.
+//!
+//! Jobs are drained into one transaction with a savepoint each, so that one bad batch never blocks
+//! another and an fsync is shared. **Nothing is answered before COMMIT returned**; receipts are signed
+//! after it. A failed fsync is not asked again: the writer stops accepting.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::oneshot;
+use wangge_trust::KeyPair;
+use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
+use wangge_wire::{DeviceId, Incarnation, Receipt, Signature};
+
+use crate::accept::{self, Pushed, Stored};
+use crate::error::{RelayError, Trouble, trouble};
+use crate::members;
+use crate::orders::Standing;
+use crate::secrets::Secrets;
+use crate::settings::Clock;
+
+/// Jobs committed together at most.
+const GROUP_MAX: usize = 256;
+/// Jobs that may wait; further ones are told "busy".
+const QUEUE_MAX: usize = 1_024;
+/// Commits after which the WAL is copied back.
+const COMMITS_PER_CHECKPOINT: u32 = 64;
+
+/// What the writer is asked to do.
+pub(crate) enum Job {
+    /// Store a batch.
+    Push(Box<Pushed>, oneshot::Sender<Result<Receipt, Unwritten>>),
+    /// Take a device in.
+    Enroll(EnrollAsk, oneshot::Sender<Result<Enrolled, Unwritten>>),
+    /// Note when a device synced; nobody waits for it.
+    Seen(DeviceId, i64),
+    /// End after the jobs before it.
+    Stop,
+}
+
+/// The answer to somebody who wants in.
+pub(crate) type Enrolled = Result<EnrollAnswer, EnrollRefusal>;
+
+/// Why a job was not written; nothing of it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unwritten {
+    /// The disk is full.
+    Full,
+    /// Somebody else holds the database, or too many jobs wait.
+    Busy,
+    /// The disk or the file can no longer be believed.
+    Damaged,
+    /// A statement failed; the log says which.
+    Failed,
+}
+
+/// The writer's mailbox, and its thread's end.
+pub(crate) struct Writer {
+    jobs: SyncSender<Job>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread works with.
+struct Desk {
+    connection: Connection,
+    secrets: Secrets,
+    incarnation: Incarnation,
+    clock: Clock,
+    standing: Standing,
+    damaged: Arc<AtomicBool>,
+    commits: u32,
+}
+
+/// What a job came to inside the transaction.
+enum Done {
+    Stored(Stored),
+    Enrolled(Box<Enrolled>),
+    Noted,
+}
+
+impl Job {
+    /// Answers that nothing of it was written.
+    pub(crate) fn refuse(self, why: Unwritten) {
+        // Who asked may be gone; nobody is left to tell then.
+        match self {
+            Job::Push(_, reply) => drop(reply.send(Err(why))),
+            Job::Enroll(_, reply) => drop(reply.send(Err(why))),
+            Job::Seen(..) | Job::Stop => {}
+        }
+    }
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(
+        connection: Connection,
+        secrets: Secrets,
+        incarnation: Incarnation,
+        clock: Clock,
+    ) -> Result<Self, RelayError> {
+        let (jobs, inbox) = sync_channel(QUEUE_MAX);
+        let damaged = Arc::new(AtomicBool::new(false));
+        let standing = Standing::default();
+        let desk = Desk {
+            connection,
+            secrets,
+            incarnation,
+            clock,
+            standing,
+            damaged,
+            commits: 0,
+        };
+        let thread = std::thread::Builder::new().name("relay-writer".into());
+        let thread = thread.spawn(move || desk.work(&inbox));
+        let thread = thread.map_err(|source| RelayError::io(std::path::Path::new(""), source))?;
+        Ok(Self {
+            jobs,
+            thread: Some(thread),
+        })
+    }
+
+    /// Returns the mailbox.
+    pub(crate) fn jobs(&self) -> SyncSender<Job> {
+        self.jobs.clone()
+    }
+
+    /// Waits until every job before this call is committed and the thread has ended.
+    pub(crate) fn stop(mut self) {
+        let stopped = self.jobs.send(Job::Stop).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| stopped)
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+impl Desk {
+    fn work(mut self, inbox: &Receiver<Job>) {
+        while let Ok(first) = inbox.recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX
+                && let Ok(job) = inbox.try_recv()
+            {
+                group.push(job);
+            }
+            let stop = group.iter().any(|job| matches!(job, Job::Stop));
+            self.group(group);
+            if stop {
+                break;
+            }
+        }
+        self.checkpoint("TRUNCATE");
+    }
+
+    /// Commits a group, or each alone if one of them does not fit.
+    fn group(&mut self, jobs: Vec<Job>) {
+        if self.damaged.load(Ordering::Acquire) {
+            jobs.into_iter()
+                .for_each(|job| job.refuse(Unwritten::Damaged));
+            return;
+        }
+        match self.commit(&jobs) {
+            Ok(done) => self.answer(jobs, done),
+            Err(Unwritten::Full) if jobs.len() > 1 => {
+                // What fits is kept: the job that does not must not take the others with it.
+                for job in jobs {
+                    self.group(vec![job]);
+                }
+            }
+            Err(why) => jobs.into_iter().for_each(|job| job.refuse(why)),
+        }
+        self.commits += 1;
+        if self.commits >= COMMITS_PER_CHECKPOINT {
+            self.checkpoint("PASSIVE");
+        }
+    }
+
+    fn commit(&mut self, jobs: &[Job]) -> Result<Vec<Option<Done>>, Unwritten> {
+        let mut standing = self.standing.clone();
+        let done = self.write(jobs, &mut standing);
+        match done {
+            Ok(done) => {
+                self.standing = standing;
+                Ok(done)
+            }
+            Err(error) => {
+                let why = match trouble(&error) {
+                    Trouble::Full => Unwritten::Full,
+                    Trouble::Busy => Unwritten::Busy,
+                    Trouble::Damaged => Unwritten::Damaged,
+                    Trouble::Statement => Unwritten::Failed,
+                };
+                tracing::error!(code = ?error.sqlite_error_code(), ?why, "nothing was written");
+                if why == Unwritten::Damaged {
+                    self.damaged.store(true, Ordering::Release);
+                }
+                Err(why)
+            }
+        }
+    }
+
+    /// Runs all jobs in one transaction; returns after COMMIT did.
+    fn write(
+        &mut self,
+        jobs: &[Job],
+        standing: &mut Standing,
+    ) -> rusqlite::Result<Vec<Option<Done>>> {
+        let now_ms = self.clock.now_ms();
+        let secrets = &self.secrets;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        standing.refresh(&transaction)?;
+        let mut done = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            transaction.execute_batch("SAVEPOINT job")?;
+            let before = standing.clone();
+            match run(&transaction, standing, secrets, job, now_ms) {
+                Ok(result) => {
+                    transaction.execute_batch("RELEASE job")?;
+                    done.push(Some(result));
+                }
+                // What concerns the whole file ends the group; the transaction rolls back when dropped.
+                Err(error) if trouble(&error) != Trouble::Statement => return Err(error),
+                Err(error) => {
+                    tracing::error!(code = ?error.sqlite_error_code(), "a job failed");
+                    transaction.execute_batch("ROLLBACK TO job; RELEASE job")?;
+                    *standing = before;
+                    done.push(None);
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Answers what was committed; only here is a receipt signed.
+    fn answer(&self, jobs: Vec<Job>, done: Vec<Option<Done>>) {
+        for (job, done) in jobs.into_iter().zip(done) {
+            match (job, done) {
+                (Job::Push(_, reply), Some(Done::Stored(stored))) => {
+                    let _ = reply.send(Ok(self.receipt(stored)));
+                }
+                (Job::Enroll(_, reply), Some(Done::Enrolled(enrolled))) => {
+                    let _ = reply.send(Ok(*enrolled));
+                }
+                (job, None) => job.refuse(Unwritten::Failed),
+                (_, Some(_)) => {}
+            }
+        }
+    }
+
+    fn receipt(&self, stored: Stored) -> Receipt {
+        let key: &KeyPair = &self.secrets.key;
+        let mut receipt = Receipt {
+            relay: key.public().relay(),
+            incarnation: self.incarnation,
+            batch: stored.batch,
+            at_ms: self.clock.now_ms(),
+            items: stored.items,
+            signature: Signature([0; 64]),
+        };
+        key.sign_receipt(&mut receipt);
+        receipt
+    }
+
+    fn checkpoint(&mut self, mode: &str) {
+        self.commits = 0;
+        if self.damaged.load(Ordering::Acquire) {
+            return;
+        }
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        if let Err(error) = self.connection.query_row(&sql, [], |_| Ok(())) {
+            tracing::warn!(code = ?error.sqlite_error_code(), "no checkpoint");
+            if trouble(&error) == Trouble::Damaged {
+                self.damaged.store(true, Ordering::Release);
+            }
+        }
+    }
+}
+
+fn run(
+    connection: &Connection,
+    standing: &mut Standing,
+    secrets: &Secrets,
+    job: &Job,
+    now_ms: i64,
+) -> rusqlite::Result<Done> {
+    match job {
+        Job::Push(pushed, _) => {
+            accept::store(connection, standing.roster(), pushed, now_ms).map(Done::Stored)
+        }
+        Job::Enroll(ask, _) => {
+            let enrolled = members::enroll(connection, standing, secrets, ask, now_ms)?;
+            Ok(Done::Enrolled(Box::new(enrolled)))
+        }
+        Job::Seen(device, at_ms) => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO device_seen (device, seen_ms) VALUES (?1, ?2)
+                     ON CONFLICT (device) DO UPDATE SET seen_ms = max(seen_ms, ?2)",
+                )?
+                .execute(params![device.0, at_ms])?;
+            Ok(Done::Noted)
+        }
+        Job::Stop => Ok(Done::Noted),
+    }
+}

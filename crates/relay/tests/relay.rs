@@ -1,0 +1,26 @@
+//! A relay as devices meet it: over HTTP, with its own threads and its own file.
+//!
+//! Each test has a relay and people of its own: Li and Wang work in grids of one village, Deng in
+//! another township, Zhao at the township's desk.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "relay/life.rs"]
+mod life;
+#[path = "relay/link.rs"]
+mod link;
+#[path = "relay/members.rs"]
+mod members;
+#[path = "relay/pull.rs"]
+mod pull;
+#[path = "relay/push.rs"]
+mod push;
+#[path = "relay/random.rs"]
+mod random;
+#[path = "relay/town.rs"]
+mod town;
