@@ -1,3 +1,8 @@
 //! A district for tests: devices, desks, relays, bad links, and the rules of the house.
 
+pub mod device;
+pub mod district;
 pub mod tidy;
+pub mod wire_client;
+pub mod wire_tap;
+pub mod working_days;

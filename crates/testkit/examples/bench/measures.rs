@@ -1,0 +1,324 @@
+//! The measurements themselves: each sets up what it needs, measures, and says what it saw.
+//!
+//! Bytes are counted on the socket, not believed; times are medians, beside the floor of the same
+//! disk measured in the same run.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::Value;
+use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::visits::VisitInput;
+use wangge_agent::{Machine, Replica};
+use wangge_testkit::district::{District, sync};
+use wangge_testkit::wire_tap::WireTap;
+use wangge_testkit::working_days::{Dice, note, phone};
+use wangge_wire::{AreaCode, DocId, Role};
+
+use super::Outcome;
+
+const GRID: &str = "511724103202001";
+const TOWNSHIP: &str = "511724103";
+
+/// Bytes and round trips of a worker's day, from the neutral workload.
+pub(super) fn day() -> Result<Outcome, String> {
+    let district = District::new();
+    let tap = WireTap::to(district.address());
+    let mut desk = district.home("desk", Role::Township, &[TOWNSHIP]);
+    let mut worker = district.home_at("李梅", Role::Worker, &[GRID], &tap.url());
+    desk.import_roster(&fixture("roster-b.xlsx"), &area(GRID)?, false)
+        .map_err(text)?;
+    sync(&mut desk).map_err(text)?;
+    sync(&mut worker).map_err(text)?;
+    let households: Vec<DocId> = worker
+        .households(None, 100, 0)
+        .map_err(text)?
+        .iter()
+        .map(|row| row.id)
+        .collect();
+    let day = std::fs::read_to_string(fixture("workload-day.jsonl")).map_err(text)?;
+    let mut changes = 0;
+    for (line, household) in day.lines().zip(&households) {
+        live(
+            &mut worker,
+            *household,
+            &serde_json::from_str(line).map_err(text)?,
+        )?;
+        changes += 1;
+    }
+    tap.take();
+    let report = sync(&mut worker).map_err(text)?;
+    let (up, down) = tap.take();
+    if report.sent != changes || report.complete.values().any(|area| !area.equal) {
+        return Err(format!("the day did not arrive whole: {report:?}"));
+    }
+    Ok(Outcome {
+        value: up as f64,
+        runs: 1,
+        extra: BTreeMap::from([
+            ("bytes_down", down as f64),
+            ("round_trips", f64::from(report.round_trips)),
+            ("changes", changes as f64),
+        ]),
+    })
+}
+
+/// One line of the workload: a visit or an edit.
+fn live(worker: &mut Replica, household: DocId, line: &Value) -> Result<(), String> {
+    let field = |part: &str, name: &str| {
+        line.get(part)
+            .and_then(|part| part.get(name))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    if line.get("visit").is_some() {
+        let purposes = line.pointer("/visit/purposes/0").and_then(Value::as_str);
+        let input = VisitInput {
+            household: household.to_string(),
+            met: field("visit", "met"),
+            purposes: purposes.map(str::to_owned).into_iter().collect(),
+            note: field("visit", "note").unwrap_or_default(),
+            ..VisitInput::default()
+        };
+        return worker.add_visit(input).map(|_| ()).map_err(text);
+    }
+    let edit = HouseholdEdit {
+        note: field("edit", "note"),
+        arrangement: field("edit", "arrangement"),
+        ..HouseholdEdit::default()
+    };
+    worker
+        .edit_household(&household, edit)
+        .map(|_| ())
+        .map_err(text)
+}
+
+/// Bytes and round trips of a sync with nothing new in five areas.
+pub(super) fn noop() -> Result<Outcome, String> {
+    let district = District::new();
+    let tap = WireTap::to(district.address());
+    let grids: Vec<String> = (1..=5).map(|n| format!("51172410320200{n}")).collect();
+    let grids: Vec<&str> = grids.iter().map(String::as_str).collect();
+    let mut worker = district.home_at("李梅", Role::Worker, &grids, &tap.url());
+    worker
+        .import_roster(&fixture("roster-b.xlsx"), &area(GRID)?, false)
+        .map_err(text)?;
+    sync(&mut worker).map_err(text)?;
+    tap.take();
+    let report = sync(&mut worker).map_err(text)?;
+    let (up, down) = tap.take();
+    let equal = report.complete.values().filter(|area| area.equal).count();
+    Ok(Outcome {
+        value: (up + down) as f64,
+        runs: 1,
+        extra: BTreeMap::from([
+            ("bytes_up", up as f64),
+            ("bytes_down", down as f64),
+            ("round_trips", f64::from(report.round_trips)),
+            ("areas_equal", equal as f64),
+        ]),
+    })
+}
+
+/// How long a visit takes until it is on the disk.
+pub(super) fn record() -> Result<Outcome, String> {
+    const RUNS: usize = 300;
+    let (dir, mut replica) = populated(3_000)?;
+    let rows = replica.households(None, 3_000, 0).map_err(text)?;
+    let mut dice = Dice::new(3);
+    let mut times = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        let row = rows.get(dice.below(rows.len())).ok_or("no household")?;
+        let input = VisitInput {
+            household: row.id.to_string(),
+            note: note(&mut dice),
+            ..VisitInput::default()
+        };
+        let started = Instant::now();
+        replica.add_visit(input).map_err(text)?;
+        times.push(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    let (median, p95) = middle(&mut times);
+    Ok(Outcome {
+        value: median,
+        runs: u32::try_from(RUNS).unwrap_or(u32::MAX),
+        extra: BTreeMap::from([("p95", p95), ("floor_write_and_fsync", floor(dir.path())?)]),
+    })
+}
+
+/// How long the whole command takes that finds a household among 5,000.
+pub(super) fn find() -> Result<Outcome, String> {
+    const RUNS: usize = 40;
+    let (dir, replica) = populated(5_000)?;
+    let home = replica.dir().to_owned();
+    drop(replica);
+    let program = program()?;
+    let run = |arguments: &[&str]| -> Result<(f64, usize), String> {
+        let started = Instant::now();
+        let output = Command::new(&program)
+            .args(["--home", &home.display().to_string()])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(text)?;
+        let took = started.elapsed().as_secs_f64() * 1000.0;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok((took, output.stdout.len()))
+    };
+    let mut times = Vec::new();
+    let mut bytes = 0;
+    for query in ["zjg", "wxh", "lgh", "cx"].iter().cycle().take(RUNS) {
+        let (took, printed) = run(&["household", "find", query, "--json"])?;
+        bytes += printed;
+        times.push(took);
+    }
+    let mut floor_times = Vec::new();
+    for _ in 0..RUNS {
+        floor_times.push(run(&["--version"])?.0);
+    }
+    let (median, p95) = middle(&mut times);
+    let (start, _) = middle(&mut floor_times);
+    drop(dir);
+    Ok(Outcome {
+        value: median,
+        runs: u32::try_from(RUNS).unwrap_or(u32::MAX),
+        extra: BTreeMap::from([
+            ("p95", p95),
+            ("floor_process_start", start),
+            ("bytes_printed_mean", (bytes / RUNS) as f64),
+        ]),
+    })
+}
+
+/// How many households of a roster are imported in a second.
+pub(super) fn import() -> Result<Outcome, String> {
+    const RUNS: usize = 5;
+    let mut times = Vec::new();
+    let mut households = 0;
+    for _ in 0..RUNS {
+        let (_dir, mut replica) = home()?;
+        let started = Instant::now();
+        let report = replica
+            .import_roster(&fixture("roster-a.xlsx"), &area(GRID)?, false)
+            .map_err(text)?;
+        times.push(started.elapsed().as_secs_f64());
+        households = report.households.added;
+    }
+    let (median, _) = middle(&mut times);
+    Ok(Outcome {
+        value: households as f64 / median,
+        runs: u32::try_from(RUNS).unwrap_or(u32::MAX),
+        extra: BTreeMap::from([("seconds", median), ("households", households as f64)]),
+    })
+}
+
+fn home() -> Result<(tempfile::TempDir, Replica), String> {
+    let dir = tempfile::tempdir().map_err(text)?;
+    let areas = vec![area(GRID)?];
+    let replica = Replica::init(&dir.path().join("home"), "李梅", areas, Machine::default());
+    Ok((dir, replica.map_err(text)?))
+}
+
+/// Returns a home with so many households of made-up people.
+fn populated(households: usize) -> Result<(tempfile::TempDir, Replica), String> {
+    let (dir, mut replica) = home()?;
+    let mut dice = Dice::new(7);
+    for number in 0..households {
+        let member = |dice: &mut Dice, relation: &str| MemberInput {
+            name: name(dice),
+            relation: Some(relation.into()),
+            birth: Some(format!(
+                "{}-{:02}",
+                1940 + dice.below(60),
+                1 + dice.below(12)
+            )),
+            phone: Some(phone(dice)),
+            ..MemberInput::default()
+        };
+        let members = ["户主", "配偶", "子"]
+            .map(|relation| member(&mut dice, relation))
+            .into();
+        let input = HouseholdInput {
+            group: Some((1 + number % 9).to_string()),
+            door: format!("{}号", 1 + number / 9),
+            phone: Some(phone(&mut dice)),
+            members,
+            ..HouseholdInput::default()
+        };
+        replica.add_household(input).map_err(text)?;
+    }
+    Ok((dir, replica))
+}
+
+fn name(dice: &mut Dice) -> String {
+    const SURNAMES: &[&str] = &[
+        "王", "李", "张", "刘", "陈", "杨", "曾", "单", "周", "吴", "罗", "唐",
+    ];
+    const GIVEN: &[&str] = &[
+        "建", "国", "小", "红", "明", "秀", "英", "军", "华", "平", "玉", "兰", "桂", "芳",
+    ];
+    format!(
+        "{}{}{}",
+        dice.pick(SURNAMES),
+        dice.pick(GIVEN),
+        dice.pick(GIVEN)
+    )
+}
+
+/// Returns the median time of writing and syncing one page beside the database, in ms.
+fn floor(dir: &Path) -> Result<f64, String> {
+    let mut file = File::create(dir.join("floor")).map_err(text)?;
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        let started = Instant::now();
+        file.write_all(&[7; 4096]).map_err(text)?;
+        file.sync_data().map_err(text)?;
+        times.push(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(middle(&mut times).0)
+}
+
+/// Returns the median and the 95th percentile.
+fn middle(times: &mut [f64]) -> (f64, f64) {
+    times.sort_by(f64::total_cmp);
+    let at = |share: usize| {
+        times
+            .get(times.len() * share / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    (at(50), at(95))
+}
+
+/// Returns the program built beside this one.
+fn program() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(text)?;
+    let beside = own
+        .parent()
+        .and_then(Path::parent)
+        .map(|dir| dir.join("wangge"));
+    beside
+        .filter(|path| path.exists())
+        .ok_or_else(|| "build wangge in release first".to_owned())
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures")
+        .join(name)
+}
+
+fn area(code: &str) -> Result<AreaCode, String> {
+    AreaCode::parse(code).map_err(text)
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,118 @@
+//! Makes the golden home and relay of this version: what later versions must still open.
+//!
+//! `scripts/make-golden` runs it once for a landing. **What has landed is never made again**: an old
+//! database that no longer opens is a bug of the program, not of the file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a tool for a landing; it may stop loudly"
+)]
+
+use std::path::Path;
+
+use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::reports::ReportInput;
+use wangge_agent::tickets::{Step, TicketInput};
+use wangge_agent::visits::VisitInput;
+use wangge_testkit::district::{District, sync};
+use wangge_wire::Role;
+
+const GRID: &str = "511724103202001";
+
+fn main() {
+    let to = std::env::args().nth(1).expect("the folder to write");
+    let to = Path::new(&to);
+    assert!(!to.exists(), "a golden folder is made once");
+    let mut district = District::new();
+    let mut desk = district.home("desk", Role::Township, &["511724103"]);
+    let mut li = district.home("li", Role::Worker, &[GRID]);
+    for (door, head) in [
+        ("3组12号", "曾小红"),
+        ("4组8号", "王建国"),
+        ("5组1号", "单秀英"),
+    ] {
+        let member = MemberInput {
+            name: head.into(),
+            relation: Some("户主".into()),
+            birth: Some("1950-03".into()),
+            care: vec!["独居老人".into()],
+            ..MemberInput::default()
+        };
+        let input = HouseholdInput {
+            area: Some(GRID.into()),
+            door: door.into(),
+            phone: Some("13800000001".into()),
+            members: vec![member],
+            ..HouseholdInput::default()
+        };
+        desk.add_household(input).unwrap();
+    }
+    sync(&mut desk).unwrap();
+    sync(&mut li).unwrap();
+    for replica in [&mut desk, &mut li] {
+        let id = replica.name_household("曾小红").unwrap();
+        let phone = if replica.role() == Role::Worker {
+            "13900000002"
+        } else {
+            "13900000003"
+        };
+        let edit = HouseholdEdit {
+            phone: Some(phone.into()),
+            ..HouseholdEdit::default()
+        };
+        replica.edit_household(&id, edit).unwrap();
+    }
+    let visit = |note: &str| VisitInput {
+        household: "王建国".into(),
+        note: note.into(),
+        ..VisitInput::default()
+    };
+    li.add_visit(visit("血压高")).unwrap();
+    let report = ReportInput {
+        household: Some("单秀英".into()),
+        category: Some("D05".into()),
+        text: "水管漏水".into(),
+        ..ReportInput::default()
+    };
+    li.add_report(report).unwrap();
+    let ticket = TicketInput {
+        household: Some("单秀英".into()),
+        subject: "修水管".into(),
+        ..TicketInput::default()
+    };
+    let code = li.open_ticket(ticket).unwrap().ticket.code;
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    desk.ticket_step(
+        &code,
+        &Step {
+            kind: "accept".into(),
+            ..Step::default()
+        },
+    )
+    .unwrap();
+    sync(&mut desk).unwrap();
+    sync(&mut li).unwrap();
+    li.add_visit(visit("还没有送出去的走访")).unwrap();
+    let home = li.dir().to_owned();
+    drop((li, desk));
+    district.stop();
+    copy(&home, &to.join("home"));
+    copy(&district.relay_dir(), &to.join("relay"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_owned();
+        assert!(
+            !name.to_string_lossy().ends_with("-wal"),
+            "closed databases have no WAL"
+        );
+        if name != "lock" {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A home and a relay of every landing still open, show what they showed, and go on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::path::{Path, PathBuf};
+
+use wangge_agent::visits::VisitInput;
+use wangge_agent::{Machine, Replica};
+use wangge_relay::{LevelForm, Relay, Settings};
+
+fn golden() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden");
+    let mut versions: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    versions.sort();
+    assert!(!versions.is_empty());
+    versions
+}
+
+/// Copies a folder: opening may migrate, and the golden one stays as it is.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+#[test]
+fn a_home_of_every_landing_opens_with_all_its_records_and_takes_new_ones() {
+    for version in golden() {
+        let dir = tempfile::tempdir().unwrap();
+        copied(&version.join("home"), dir.path());
+        let mut replica = Replica::open(dir.path(), Machine::default()).unwrap();
+        let counts = replica.store().counts().unwrap();
+        let seen = (
+            counts.households,
+            counts.visits,
+            counts.reports,
+            counts.tickets,
+        );
+        assert_eq!(seen, (3, 2, 1, 1), "{}", version.display());
+        assert_eq!((counts.conflicts, counts.unsent), (1, 1));
+        let conflict = replica.conflicts().unwrap().remove(0);
+        assert_eq!(
+            (conflict.field.as_str(), conflict.versions.len()),
+            ("phone", 2)
+        );
+        assert_eq!(replica.tickets(&[], 1).unwrap()[0].status, "accepted");
+        assert_eq!(replica.find("xxy", 5).unwrap().len(), 0);
+        assert_eq!(replica.find("sxy", 5).unwrap()[0].head, "单秀英");
+        let visit = VisitInput {
+            household: "sxy".into(),
+            no_change: true,
+            ..VisitInput::default()
+        };
+        replica.add_visit(visit).unwrap();
+        assert_eq!(replica.store().counts().unwrap().visits, 3);
+        let status = replica.status().unwrap();
+        assert_eq!((status.name.as_str(), status.all_safe), ("li", false));
+    }
+}
+
+#[test]
+fn a_relay_of_every_landing_opens_with_its_log_and_its_devices() {
+    for version in golden() {
+        let dir = tempfile::tempdir().unwrap();
+        copied(&version.join("relay"), dir.path());
+        let relay = Relay::open(dir.path(), &Settings::new("any", LevelForm::County)).unwrap();
+        let counts = relay.counts().unwrap();
+        assert_eq!(
+            (counts.devices, counts.inbox),
+            (2, 0),
+            "{}",
+            version.display()
+        );
+        assert!(counts.changes >= 9, "{counts:?}");
+        assert_eq!(relay.card(0).name, "杨家镇");
+        assert_eq!(relay.devices().unwrap().len(), 2);
+    }
+}
