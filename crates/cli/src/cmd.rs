@@ -1,0 +1,175 @@
+//! The commands: the tree clap reads, and who runs each.
+//!
+//! A command is listed only when what is behind it works. One subcommand a file: its arguments and
+//! one function; the doc comment is the English help, the catalogue holds the Chinese.
+
+mod area;
+mod config;
+mod conflict;
+mod demo;
+mod enroll;
+mod help;
+mod household;
+mod import;
+mod init;
+mod outbox;
+mod receipts;
+mod relay;
+mod report;
+mod status;
+mod sync;
+mod ticket;
+mod visit;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use wangge_agent::bulk::BulkReport;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::text::Lang;
+use crate::ui::{Json, Tone, Ui, tone};
+
+/// Offline-first records for village grid workers: visits, reports, tickets, households.
+#[derive(Debug, Parser)]
+#[command(name = "wangge", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The folder of this device's data, or of the relay
+    #[arg(long, global = true, env = "WANGGE_HOME", value_name = "DIR", hide_env_values = true)]
+    pub(crate) home: Option<PathBuf>,
+    /// The language
+    #[arg(long, global = true, value_name = "LANG")]
+    pub(crate) lang: Option<Lang>,
+    /// Data as JSON: one document, or one a line
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "document"
+    )]
+    pub(crate) json: Option<Json>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make this device's home
+    Init(init::Args),
+    /// Enrol this device with a relay
+    Enroll(enroll::Args),
+    /// Show who, where, what is unsent, what needs you
+    Status(status::Args),
+    /// Areas by code and name
+    #[command(subcommand)]
+    Area(area::Area),
+    /// Households
+    #[command(subcommand)]
+    Household(household::Household),
+    /// Visits; with words it records one, bare it asks
+    Visit(visit::Visit),
+    /// Reports; with words it records one
+    Report(report::Report),
+    /// Tickets and their steps
+    #[command(subcommand)]
+    Ticket(ticket::Ticket),
+    /// Send what is here, fetch what is new
+    Sync(sync::Args),
+    /// Show what has no receipt yet
+    Outbox(outbox::Args),
+    /// Show where a record has arrived
+    Receipts(receipts::Args),
+    /// Fields with more than one value
+    #[command(subcommand)]
+    Conflict(conflict::Conflict),
+    /// A relay: serve, invite, devices, inbox
+    #[command(subcommand)]
+    Relay(relay::Relay),
+    /// See the whole journey with made-up people
+    Demo(demo::Args),
+    /// The settings of this device
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Help on a command, or on exit-codes
+    Help(help::Args),
+    /// The command reference of the documentation
+    #[command(hide = true)]
+    Reference,
+}
+
+/// Runs a command.
+pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, Failure> {
+    match command {
+        None if Ui::is_terminal() => status::run(context, &status::Args { check: false }),
+        None => {
+            context.ui.talk(&crate::localize::root_help(context.ui.lang));
+            Ok(Exit::Usage)
+        }
+        Some(Command::Init(args)) => init::run(context, args),
+        Some(Command::Enroll(args)) => enroll::run(context, &args),
+        Some(Command::Status(args)) => status::run(context, &args),
+        Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
+        Some(Command::Household(command)) => household::run(context, command),
+        Some(Command::Visit(visit)) => visit::run(context, visit),
+        Some(Command::Report(report)) => report::run(context, report),
+        Some(Command::Ticket(command)) => ticket::run(context, command),
+        Some(Command::Sync(args)) => sync::run(context, &args),
+        Some(Command::Outbox(args)) => outbox::run(context, &args),
+        Some(Command::Receipts(args)) => receipts::run(context, &args),
+        Some(Command::Conflict(command)) => conflict::run(context, command),
+        Some(Command::Relay(command)) => relay::run(context, command),
+        Some(Command::Demo(args)) => demo::run(context, &args),
+        Some(Command::Config(config::Config::Show)) => config::run(context),
+        Some(Command::Help(args)) => help::run(context, &args),
+        Some(Command::Reference) => {
+            context.ui.data(crate::reference::reference().trim_end());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Returns the text of a file, or of stdin for `-`.
+fn read_input(from: &str) -> Result<String, Failure> {
+    let fail = |error: std::io::Error| Failure::Unreadable {
+        path: from.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut bytes = Vec::new();
+    if from == "-" {
+        std::io::stdin().read_to_end(&mut bytes).map_err(fail)?;
+    } else {
+        bytes = std::fs::read(from).map_err(fail)?;
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| fail(std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error())))
+}
+
+/// Shows what became of the lines of a bulk write.
+fn show_bulk(context: &Context, report: &BulkReport) -> Exit {
+    let ui = &context.ui;
+    let lang = ui.lang;
+    ui.show(report, || {
+        let mut text = lang.bulk_done(report.recorded, report.unchanged, report.refused.len());
+        for line in &report.refused {
+            let detail = [lang.code("refused_line", line.reason), &line.field, &line.detail];
+            let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
+            text.push('\n');
+            text.push_str(&tone(Tone::Warn, &lang.bulk_line(line.line, &detail.join(" · "))));
+        }
+        text
+    });
+    if report.refused.is_empty() { Exit::Done } else { Exit::Partly }
+}

@@ -1,0 +1,152 @@
+//! `conflict`: two people wrote one field; both values are kept until a person settles.
+//!
+//! **Both values are shown clear**, at a desk too: nobody can choose between two masks.
+
+use serde_json::{Value, json};
+use wangge_agent::conflicts::{Choice, ConflictView};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::text::Lang;
+use crate::typed;
+use crate::ui::table::table;
+use crate::ui::{Tone, tone};
+
+/// Fields with more than one value.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Conflict {
+    /// List fields with more than one value
+    List,
+    /// Show the values of one field
+    Show(Show),
+    /// Say which value stands
+    Settle(Settle),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    /// A number of the list, an id, or what finds the household
+    #[arg(value_name = "ID", value_parser = typed::folded)]
+    id: String,
+    /// The field, where the record has several
+    #[arg(long, value_name = "FIELD")]
+    field: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settle {
+    /// A number of the list, an id, or what finds the household
+    #[arg(value_name = "ID", value_parser = typed::folded)]
+    id: String,
+    /// The field, where the record has several
+    #[arg(long, value_name = "FIELD")]
+    field: Option<String>,
+    /// Take the value with this number
+    #[arg(long = "use", value_name = "NUMBER", value_parser = typed::count, conflicts_with = "value")]
+    choice: Option<usize>,
+    /// Take a new value
+    #[arg(long, value_name = "VALUE")]
+    value: Option<String>,
+}
+
+pub(crate) fn run(context: &Context, command: Conflict) -> Result<Exit, Failure> {
+    match command {
+        Conflict::List => list(context),
+        Conflict::Show(args) => show(context, &args),
+        Conflict::Settle(args) => settle(context, args),
+    }
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let replica = context.open()?;
+    let mut conflicts = replica.conflicts()?;
+    for conflict in &mut conflicts {
+        conflict.title = context.title(conflict.kind, &conflict.title);
+    }
+    context.ui.list(&conflicts, || {
+        if conflicts.is_empty() {
+            return lang.no_conflicts().to_owned();
+        }
+        let cells: Vec<Vec<String>> = conflicts
+            .iter()
+            .map(|conflict| {
+                let values: Vec<String> =
+                    conflict.versions.iter().map(|version| said(&version.value)).collect();
+                vec![
+                    conflict.number.to_string(),
+                    conflict.title.clone(),
+                    lang.field(&conflict.field).to_owned(),
+                    values.join(" / "),
+                ]
+            })
+            .collect();
+        let heads = ["#", lang.col_what(), lang.col_field(), lang.col_value()];
+        format!("{}{}wangge conflict settle 1 --use 1", table(&heads, &cells), lang.next_command())
+    });
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
+    let replica = context.open()?;
+    let mut conflict = replica.name_conflict(&args.id, args.field.as_deref())?;
+    conflict.title = context.title(conflict.kind, &conflict.title);
+    let today = replica.today();
+    context.ui.show(&conflict, || human(context.ui.lang, &conflict, today));
+    Ok(Exit::Done)
+}
+
+fn human(lang: Lang, conflict: &ConflictView, today: chrono::NaiveDate) -> String {
+    let heading = format!("{} · {}", conflict.title, lang.field(&conflict.field));
+    let mut lines = vec![tone(Tone::Strong, &heading)];
+    for (number, version) in (1..).zip(&conflict.versions) {
+        let by = lang.this_device_or(version.by.here, &version.by.name);
+        let when = moment::minute(lang, version.at_ms, today);
+        let mark = if version.shown { lang.shown_now() } else { "" };
+        lines.push(format!("{number}  {} · {by} · {when}{mark}", said(&version.value)));
+    }
+    let next = format!("wangge conflict settle {} --use 1", conflict.number);
+    lines.push(format!("{}{next}", tone(Tone::Faint, lang.next_command())));
+    lines.join("\n")
+}
+
+fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let choice = match (args.choice, args.value) {
+        (Some(number), _) => Choice::Number(number),
+        (None, Some(value)) => Choice::Value(value),
+        (None, None) => {
+            return Err(Failure::Usage {
+                message: lang.choice_needed().to_owned(),
+                hint: format!("wangge conflict show {}", args.id),
+            });
+        }
+    };
+    let mut replica = context.open()?;
+    let conflict = replica.settle(&args.id, args.field.as_deref(), &choice)?;
+    let value = match choice {
+        Choice::Number(number) => number
+            .checked_sub(1)
+            .and_then(|at| conflict.versions.get(at))
+            .map(|version| version.value.clone())
+            .unwrap_or_default(),
+        Choice::Value(text) => Value::String(text),
+    };
+    let left = replica.conflicts()?.len();
+    let shown = json!({
+        "id": conflict.id, "field": conflict.field, "value": value, "conflicts_left": left,
+    });
+    context.ui.show(&shown, || {
+        lang.settled(&context.title(conflict.kind, &conflict.title), lang.field(&conflict.field), &said(&value))
+    });
+    Ok(Exit::Done)
+}
+
+fn said(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,52 @@
+//! `enroll`: ten typed characters make this device known to a relay.
+
+use wangge_agent::{AgentError, Machine, Replica};
+
+use crate::areas;
+use crate::context::{Context, block_on};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The code of the invitation
+    #[arg(value_name = "CODE")]
+    code: String,
+    /// The relay's address
+    #[arg(long, value_name = "URL")]
+    relay: String,
+    /// Your name; as invited if it is not said
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    name: String,
+    /// Go to another machine without encryption
+    #[arg(long)]
+    plain_http: bool,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let mut replica = match context.open() {
+        Err(Failure::Agent(AgentError::NoHome { at })) => {
+            // A device may begin by enrolling: its areas come with the grant.
+            Replica::init(&at, args.name.trim(), Vec::new(), Machine::default())?
+        }
+        opened => opened?,
+    };
+    let enrolled =
+        block_on(replica.enroll(&args.code, &args.relay, args.name.trim(), args.plain_http))??;
+    context.ui.show(&enrolled, || {
+        let names: Vec<String> =
+            enrolled.areas.iter().map(|area| areas::shown(area.as_str())).collect();
+        lang.enrolled(
+            &enrolled.name,
+            lang.code("role", enrolled.role),
+            &names.join(lang.comma()),
+            &enrolled.relay,
+            enrolled.device_number,
+        )
+    });
+    if context.ui.json.is_none() {
+        context.ui.talk(lang.sync_next());
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,47 @@
+//! `receipts`: where a record has arrived, change by change.
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::typed;
+use crate::ui::{Tone, tone};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A visit, report, ticket or household: id, beginning of an id, number, or what finds it
+    #[arg(value_name = "ID", value_parser = typed::folded)]
+    id: String,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let replica = context.open()?;
+    let mut view = replica.receipts(&args.id)?;
+    view.title = context.title(view.kind, &view.title);
+    let today = replica.today();
+    context.ui.show(&view, || {
+        let heading = format!("{} {}", lang.code("kind", view.kind), view.title);
+        let mut lines = vec![tone(Tone::Strong, &heading)];
+        for change in &view.changes {
+            let when = moment::minute(lang, change.at_ms, today);
+            let state = lang.code("state", change.state);
+            lines.push(format!("● {} {when} · {state}", lang.this_device_or(change.by.here, &change.by.name)));
+            for arrival in &change.relays {
+                let at = moment::minute(lang, arrival.at_ms, today);
+                let level = lang.code("level", &arrival.level);
+                lines.push(format!("  └ ● {} {level} {at} · #{}", arrival.name, arrival.position));
+            }
+            if !change.reason.is_empty() {
+                lines.push(tone(Tone::Warn, &format!("  └ {}", lang.code("reason", &change.reason))));
+            }
+        }
+        lines.push(if view.all_safe {
+            tone(Tone::Good, lang.all_arrived())
+        } else {
+            tone(Tone::Warn, lang.not_all_arrived())
+        });
+        lines.join("\n")
+    });
+    Ok(Exit::Done)
+}

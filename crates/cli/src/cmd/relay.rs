@@ -1,0 +1,208 @@
+//! `relay`: serve, invite, devices, inbox. The operator's side, on the relay's own folder.
+
+mod serve;
+
+use serde_json::json;
+use wangge_relay::{LevelForm, NewInvitation, Relay as Open, Role, Settings};
+
+use super::init;
+use crate::areas;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::typed;
+use crate::ui::table::table;
+use crate::ui::{Tone, tone};
+
+/// How long an invitation lives, milliseconds: the relay's own rule, said to the person.
+const INVITATION_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// A relay: serve, invite, devices, inbox.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Relay {
+    /// Let devices in until it is told to stop
+    Serve(serve::Args),
+    /// Make an invitation for one device
+    Invite(Invite),
+    /// List devices
+    Devices,
+    /// List what waits for a person's decision
+    Inbox,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Invite {
+    /// The person's name as colleagues read it
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// What the person works as
+    #[arg(long, value_name = "ROLE", default_value = "worker")]
+    role: RoleWord,
+    /// An area the person will see; may be repeated
+    #[arg(long, value_name = "CODE", required = true, value_parser = typed::folded, num_args = 1..)]
+    area: Vec<String>,
+}
+
+/// What a person works as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RoleWord {
+    /// Own grids.
+    Worker,
+    /// The village.
+    Station,
+    /// The township.
+    Township,
+    /// The county.
+    County,
+}
+
+/// Where in the tree a relay stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LevelWord {
+    /// The county.
+    County,
+    /// The township.
+    Township,
+    /// The village.
+    Village,
+}
+
+impl From<LevelWord> for LevelForm {
+    fn from(word: LevelWord) -> Self {
+        match word {
+            LevelWord::County => LevelForm::County,
+            LevelWord::Township => LevelForm::Township,
+            LevelWord::Village => LevelForm::Village,
+        }
+    }
+}
+
+impl From<RoleWord> for Role {
+    fn from(word: RoleWord) -> Self {
+        match word {
+            RoleWord::Worker => Role::Worker,
+            RoleWord::Station => Role::Station,
+            RoleWord::Township => Role::Township,
+            RoleWord::County => Role::County,
+        }
+    }
+}
+
+pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
+    match command {
+        Relay::Serve(args) => serve::run(context, &args),
+        Relay::Invite(args) => invite(context, &args),
+        Relay::Devices => devices(context),
+        Relay::Inbox => inbox(context),
+    }
+}
+
+/// Opens the relay's folder; name and level count at its first start only.
+fn open(context: &Context) -> Result<(Open, i64), Failure> {
+    let settings = Settings::new(context.ui.lang.relay_name(), LevelForm::Township);
+    let now_ms = settings.clock.now_ms();
+    Ok((Open::open(&context.relay_home()?, &settings)?, now_ms))
+}
+
+fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let areas = init::area_codes(context, &args.area)?;
+    let (relay, now_ms) = open(context)?;
+    let new =
+        NewInvitation { name: args.name.trim().to_owned(), role: args.role.into(), areas };
+    let code = relay.invite(&new, now_ms)?.shown();
+    let expires_ms = now_ms.saturating_add(INVITATION_MS);
+    let value = json!({
+        "code": code,
+        "expires_at": moment::exact(expires_ms),
+        "expires_ms": expires_ms,
+        "name": new.name,
+        "role": new.role.as_str(),
+        "areas": args.area,
+    });
+    context.ui.show(&value, || {
+        let until = moment::exact(expires_ms).replace('T', " ");
+        let until = until.get(..16).unwrap_or_default();
+        format!("{}\n{}", tone(Tone::Strong, &code), lang.invited(&new.name, until))
+    });
+    Ok(Exit::Done)
+}
+
+fn devices(context: &Context) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let (relay, now_ms) = open(context)?;
+    let rows = relay.devices()?;
+    let values: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "device": row.device, "device_number": row.device_number, "person": row.person,
+                "name": row.name, "role": row.role, "areas": row.areas,
+                "enrolled_ms": row.enrolled_ms, "last_seen_ms": row.last_seen_ms,
+                "revoked": row.revoked,
+            })
+        })
+        .collect();
+    let today = moment::china(now_ms).map(|now| now.date_naive()).unwrap_or_default();
+    context.ui.list(&values, || {
+        if rows.is_empty() {
+            return lang.no_devices().to_owned();
+        }
+        let cells: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                let names: Vec<String> =
+                    row.areas.iter().map(|area| areas::shown(area.as_str())).collect();
+                let seen = row.last_seen_ms.map(|at| moment::minute(lang, at, today));
+                vec![
+                    row.device_number.to_string(),
+                    row.name.clone(),
+                    lang.code("role", row.role.as_str()).to_owned(),
+                    names.join(lang.comma()),
+                    seen.unwrap_or_else(|| lang.never().to_owned()),
+                    if row.revoked { lang.revoked().to_owned() } else { String::new() },
+                ]
+            })
+            .collect();
+        let heads =
+            ["#", lang.col_name(), lang.col_role(), lang.col_area(), lang.col_last_seen(), ""];
+        table(&heads, &cells)
+    });
+    Ok(Exit::Done)
+}
+
+fn inbox(context: &Context) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let (relay, now_ms) = open(context)?;
+    let rows = relay.inbox()?;
+    let today = moment::china(now_ms).map(|now| now.date_naive()).unwrap_or_default();
+    let values: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "device": row.device, "doc": row.doc, "batch": row.batch, "reason": row.reason,
+                "received_ms": row.received_ms,
+            })
+        })
+        .collect();
+    context.ui.list(&values, || {
+        if rows.is_empty() {
+            return lang.inbox_empty().to_owned();
+        }
+        let cells: Vec<Vec<String>> = rows
+            .iter()
+            .zip(&values)
+            .map(|(row, value)| {
+                vec![
+                    moment::minute(lang, row.received_ms, today),
+                    row.device.to_string(),
+                    row.doc.to_string(),
+                    lang.code("reason", crate::view::text(value, "reason")).to_owned(),
+                ]
+            })
+            .collect();
+        table(&[lang.col_when(), lang.col_device(), lang.col_what(), lang.col_reason()], &cells)
+    });
+    Ok(Exit::Done)
+}

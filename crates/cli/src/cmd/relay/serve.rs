@@ -1,0 +1,131 @@
+//! `relay serve`: lets devices in until a signal, and says on which port.
+//!
+//! **Loopback only unless somebody says otherwise**: the line is not encrypted yet.
+
+use std::io::Read as _;
+use std::net::SocketAddr;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use wangge_relay::{Relay, Settings, serve};
+
+use super::LevelWord;
+use crate::context::{Context, block_on};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::typed;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address and port; port 0 takes a free one and says which
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8720", value_parser = typed::folded)]
+    listen: String,
+    /// What people call the relay; counts at the first start
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Where in the tree it stands; counts at the first start
+    #[arg(long, value_name = "LEVEL", default_value = "township")]
+    level: LevelWord,
+    /// Listen for other machines without encryption
+    #[arg(long)]
+    plain_http: bool,
+    /// Stop when stdin ends, as a child of another program
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let address: SocketAddr = args.listen.parse().map_err(|_| Failure::Usage {
+        message: lang.no_address(&args.listen),
+        hint: "wangge relay serve --listen 127.0.0.1:8720".to_owned(),
+    })?;
+    if !address.ip().is_loopback() && !args.plain_http {
+        return Err(Failure::NotLoopback { address: args.listen.clone() });
+    }
+    log_to_stderr();
+    let name = args.name.clone().unwrap_or_else(|| lang.relay_name().to_owned());
+    let relay = Relay::open(&context.relay_home()?, &Settings::new(name, args.level.into()))?;
+    block_on(listen(context, relay, address, args))?
+}
+
+async fn listen(
+    context: &Context,
+    relay: Relay,
+    address: SocketAddr,
+    args: &Args,
+) -> Result<Exit, Failure> {
+    let cannot = |error: std::io::Error| Failure::CannotListen {
+        address: args.listen.clone(),
+        reason: error.to_string(),
+    };
+    let stop = stop_signal(args.until_stdin_ends).map_err(cannot)?;
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let bound = listener.local_addr().map_err(cannot)?.to_string();
+    if context.ui.json.is_some() {
+        context.ui.json_line(&json!({ "listening": bound }));
+    } else {
+        context.ui.data(&context.ui.lang.listening(&bound));
+    }
+    serve(relay, listener, stop).await?;
+    Ok(Exit::Done)
+}
+
+/// Returns what ends when the relay is told to stop; the signals are caught from now on.
+fn stop_signal(until_stdin_ends: bool) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    if until_stdin_ends {
+        std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            // Whatever ends stdin ends the relay, an error too.
+            let _ = std::io::stdin().read_to_end(&mut rest);
+            let _ = sender.send(());
+        });
+        return Ok(either(Some(receiver), signals()?));
+    }
+    Ok(either(None, signals()?))
+}
+
+async fn either(
+    stdin: Option<tokio::sync::oneshot::Receiver<()>>,
+    signals: impl Future<Output = ()> + Send + 'static,
+) {
+    match stdin {
+        None => signals.await,
+        Some(stdin) => tokio::select! {
+            _ = stdin => {}
+            () = signals => {}
+        },
+    }
+}
+
+#[cfg(unix)]
+fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Sends what the relay notes to stderr, as much as `WANGGE_LOG` asks for: `error` to `trace`.
+fn log_to_stderr() {
+    let level = std::env::var("WANGGE_LOG").ok().and_then(|word| word.parse().ok());
+    let level = level.unwrap_or(tracing::Level::WARN);
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}

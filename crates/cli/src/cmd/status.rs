@@ -1,0 +1,116 @@
+//! `status`: who, where, what has not arrived, what needs a person, and the next command.
+
+use serde::Serialize;
+use wangge_agent::Replica;
+use wangge_agent::status::Status;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::text::Lang;
+use crate::ui::{Tone, tone};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// End with 10 if something is unsent, incomplete or needs a person
+    #[arg(long)]
+    pub(super) check: bool,
+}
+
+/// The status with what to type next.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    next: &'static str,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let replica = context.open()?;
+    let status = replica.status()?;
+    let next = next(&status);
+    context.ui.show(&Shown { status: &status, next }, || human(context.ui.lang, &replica, &status, next));
+    let fine = status.all_safe && status.incomplete.is_empty() && status.counts.conflicts == 0;
+    Ok(if args.check && !fine { Exit::Found } else { Exit::Done })
+}
+
+/// Returns the command that helps most now.
+fn next(status: &Status) -> &'static str {
+    if status.relay.is_none() && status.counts.households == 0 {
+        "wangge household import FILE.xlsx --grid CODE"
+    } else if status.relay.is_none() {
+        "wangge enroll CODE --relay URL"
+    } else if status.counts.conflicts > 0 {
+        "wangge conflict list"
+    } else if status.counts.unsent > 0 || status.counts.households == 0 {
+        "wangge sync"
+    } else {
+        "wangge visit"
+    }
+}
+
+fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
+    let areas: Vec<String> =
+        status.areas.iter().map(|area| format!("{} {}", area.name, area.code)).collect();
+    let device = match status.device_number {
+        Some(number) => lang.device_number(number),
+        None => lang.not_enrolled_yet().to_owned(),
+    };
+    let who = format!("{} · {} · {device}", status.name, lang.code("role", status.role));
+    let mut lines = vec![tone(Tone::Strong, &who), areas.join(lang.comma())];
+    let counts = &status.counts;
+    lines.push(lang.counts(counts.households, counts.visits, counts.reports, counts.tickets));
+    lines.push(unsent(lang, status));
+    if let Some(relay) = &status.relay {
+        let today = replica.today();
+        let last = match relay.last_sync_ms {
+            Some(at) => moment::minute(lang, at, today),
+            None => lang.never().to_owned(),
+        };
+        lines.push(lang.last_sync(&last, &relay.name, &relay.url));
+    }
+    if counts.conflicts > 0 {
+        lines.push(tone(Tone::Warn, &lang.conflicts_wait(counts.conflicts)));
+    }
+    if !status.incomplete.is_empty() {
+        let names: Vec<String> =
+            status.incomplete.iter().map(|area| crate::areas::shown(area.as_str())).collect();
+        lines.push(tone(Tone::Warn, &lang.incomplete(&names.join(lang.comma()))));
+    }
+    if status.waiting + status.held > 0 {
+        lines.push(tone(Tone::Warn, &lang.held(status.waiting, status.held)));
+    }
+    lines.push(format!("{}{next}", tone(Tone::Faint, lang.next_command())));
+    lines.join("\n")
+}
+
+fn unsent(lang: Lang, status: &Status) -> String {
+    if status.all_safe {
+        return tone(Tone::Good, lang.all_safe());
+    }
+    if status.counts.unsent == 0 {
+        return lang.nothing_unsent().to_owned();
+    }
+    let unsent = &status.unsent;
+    let parts: Vec<String> = [
+        ("household", unsent.household),
+        ("visit_book", unsent.visit_book),
+        ("report", unsent.report),
+        ("ticket", unsent.ticket),
+        ("place", unsent.place),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(kind, count)| format!("{} {count}", lang.code("kind", kind)))
+    .collect();
+    let mut line = lang.unsent(status.counts.unsent, &parts.join(" · "));
+    for (state, count) in
+        [("inbox", unsent.inbox), ("waiting", unsent.waiting), ("refused", unsent.refused)]
+    {
+        if count > 0 {
+            line.push_str(&lang.of_these(lang.code("state", state), count));
+        }
+    }
+    tone(Tone::Warn, &line)
+}

@@ -1,0 +1,45 @@
+//! `sync`: one round trip with the relay.
+
+use crate::areas;
+use crate::context::{Context, block_on};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ui::{Tone, tone};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let mut replica = context.open()?;
+    let report = block_on(replica.sync())??;
+    let conflicts = replica.conflicts()?.len();
+    context.ui.show(&report, || {
+        let mut lines = vec![
+            lang.synced(report.sent, report.received, report.receipts),
+            tone(
+                Tone::Faint,
+                &lang.sync_cost(report.round_trips, report.bytes_up, report.bytes_down, report.ms),
+            ),
+        ];
+        for (area, proof) in &report.complete {
+            let name = areas::shown(area.as_str());
+            lines.push(match proof.equal {
+                true => tone(Tone::Good, &lang.area_equal(&name, proof.changes)),
+                false => tone(Tone::Warn, &lang.area_differs(&name)),
+            });
+        }
+        if report.inbox > 0 {
+            lines.push(tone(Tone::Warn, &lang.in_inbox(report.inbox)));
+        }
+        if report.held > 0 {
+            lines.push(tone(Tone::Warn, &lang.held(0, report.held as u64)));
+        }
+        lines.join("\n")
+    });
+    if conflicts > 0 && context.ui.json.is_none() {
+        context.ui.talk(&tone(Tone::Warn, &lang.conflicts_wait(conflicts as u64)));
+        context.ui.talk(&format!("{}wangge conflict list", lang.next_command()));
+    }
+    Ok(if report.unsent > 0 { Exit::Partly } else { Exit::Done })
+}

@@ -1,0 +1,101 @@
+//! What every command is given: how to show, and which home.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::path::PathBuf;
+
+use wangge_agent::{AgentError, Machine, Replica};
+
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// How many rows a list shows when nobody limits it: all.
+pub(crate) const ALL: usize = i32::MAX as usize;
+
+/// What every command is given.
+pub(crate) struct Context {
+    /// Where results go.
+    pub(crate) ui: Ui,
+    /// The folder that was named; none for the usual one.
+    named_home: Option<PathBuf>,
+    /// Whether the open home is a desk's, where names are masked.
+    desk: Cell<bool>,
+}
+
+impl Context {
+    /// Returns the context of this run.
+    pub(crate) fn new(ui: Ui, named_home: Option<PathBuf>) -> Self {
+        Self { ui, named_home, desk: Cell::new(false) }
+    }
+
+    /// Returns the device's home: the named one, or the platform's data folder.
+    pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
+        match &self.named_home {
+            Some(dir) => Ok(dir.clone()),
+            None => data_folder().ok_or(Failure::NoFolder),
+        }
+    }
+
+    /// Returns a relay's folder: the named one, or one beside the device's.
+    pub(crate) fn relay_home(&self) -> Result<PathBuf, Failure> {
+        match &self.named_home {
+            Some(dir) => Ok(dir.clone()),
+            None => data_folder().map(|dir| dir.join("relay")).ok_or(Failure::NoFolder),
+        }
+    }
+
+    /// Says whether a home was named on the command line or in the environment.
+    pub(crate) fn is_home_named(&self) -> bool {
+        self.named_home.is_some()
+    }
+
+    /// Opens the device's home. A database that was found damaged ends the command: what it holds
+    /// now is not what the person expects.
+    pub(crate) fn open(&self) -> Result<Replica, Failure> {
+        let replica = Replica::open(&self.home()?, Machine::default())?;
+        self.desk.set(replica.role().is_desk());
+        match replica.set_aside() {
+            Some(aside) => Err(AgentError::Damaged { aside: aside.to_owned() }.into()),
+            None => Ok(replica),
+        }
+    }
+
+    /// Says whether names are masked: the open home is a desk's.
+    pub(crate) fn is_desk(&self) -> bool {
+        self.desk.get()
+    }
+
+    /// Returns a name as it may be shown here.
+    pub(crate) fn name(&self, name: &str) -> String {
+        if self.is_desk() { crate::mask::name(name) } else { name.to_owned() }
+    }
+
+    /// Returns `3-12 NAME` as it may be shown here.
+    pub(crate) fn title(&self, kind: &str, title: &str) -> String {
+        match title.split_once(' ') {
+            Some((door, name)) if matches!(kind, "household" | "visit_book") => {
+                format!("{door} {}", self.name(name))
+            }
+            _ => title.to_owned(),
+        }
+    }
+}
+
+/// Runs a future on a runtime of this thread, made only by commands that need one.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Agent(error.into()))?;
+    Ok(runtime.block_on(work))
+}
+
+/// Returns the platform's data folder for this program.
+fn data_folder() -> Option<PathBuf> {
+    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    env("XDG_DATA_HOME")
+        .filter(|dir| dir.is_absolute())
+        .or_else(|| env("LOCALAPPDATA"))
+        .or_else(|| Some(env("HOME")?.join(".local").join("share")))
+        .map(|dir| dir.join("wangge"))
+}

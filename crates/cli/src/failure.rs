@@ -1,0 +1,283 @@
+//! Every way a command fails: its exit code, what happened, what was kept, what to type next.
+//!
+//! **One place decides.** A failure says whether anything was lost and names one command.
+
+use serde_json::json;
+use wangge_agent::{AgentError, InvitationRefused};
+use wangge_relay::RelayError;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::text::Lang;
+use crate::ui::{Tone, tone};
+
+/// A command that did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The device says no.
+    Agent(AgentError),
+    /// The relay says no.
+    Relay(RelayError),
+    /// The command line is wrong, in words for the person.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to type.
+        hint: String,
+    },
+    /// No folder to keep data in.
+    NoFolder,
+    /// A relay may not listen there.
+    NotLoopback {
+        /// The address.
+        address: String,
+    },
+    /// The address cannot be listened on.
+    CannotListen {
+        /// The address.
+        address: String,
+        /// The system's word.
+        reason: String,
+    },
+    /// A file cannot be read.
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The system's word.
+        reason: String,
+    },
+    /// What was shown could not be written.
+    Output {
+        /// The system's word.
+        reason: String,
+    },
+    /// A check of the demo failed.
+    Demo {
+        /// What did not hold.
+        what: String,
+    },
+}
+
+/// A failure in words.
+pub(crate) struct Told {
+    /// A stable word.
+    pub(crate) kind: &'static str,
+    /// The ending.
+    pub(crate) exit: Exit,
+    /// What happened, and what was kept.
+    pub(crate) message: String,
+    /// What to type next.
+    pub(crate) hint: String,
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        Failure::Agent(error)
+    }
+}
+
+impl From<RelayError> for Failure {
+    fn from(error: RelayError) -> Self {
+        Failure::Relay(error)
+    }
+}
+
+impl Failure {
+    /// Returns the failure in words.
+    pub(crate) fn told(&self, context: &Context) -> Told {
+        let lang = context.ui.lang;
+        let told = |kind, exit, message: String, hint: &str| Told {
+            kind,
+            exit,
+            message,
+            hint: hint.to_owned(),
+        };
+        match self {
+            Failure::Agent(error) => agent(error, context),
+            Failure::Relay(error) => relay(error, lang),
+            Failure::Usage { message, hint } => told("usage", Exit::Usage, message.clone(), hint),
+            Failure::NoFolder => {
+                told("no_folder", Exit::Usage, lang.no_folder().to_owned(), "wangge --home DIR status")
+            }
+            Failure::NotLoopback { address } => told(
+                "not_loopback",
+                Exit::Usage,
+                lang.not_loopback(address),
+                "wangge relay serve --listen 127.0.0.1:8720",
+            ),
+            Failure::CannotListen { address, reason } => told(
+                "cannot_listen",
+                Exit::Failed,
+                lang.cannot_listen(address, reason),
+                "wangge relay serve --listen 127.0.0.1:0",
+            ),
+            Failure::Unreadable { path, reason } => {
+                told("unreadable", Exit::Failed, lang.unreadable(path, reason), "")
+            }
+            Failure::Output { reason } => {
+                told("output", Exit::Failed, lang.output_failed(reason), "")
+            }
+            Failure::Demo { what } => told("demo", Exit::Failed, lang.demo_failed(what), "wangge demo --keep DIR"),
+        }
+    }
+
+    /// Says the failure on stderr and returns the ending.
+    pub(crate) fn report(&self, context: &Context) -> Exit {
+        let told = self.told(context);
+        report(&told, context);
+        told.exit
+    }
+}
+
+fn report(told: &Told, context: &Context) {
+    let ui = &context.ui;
+    if ui.json.is_some() {
+        let error = json!({"kind": told.kind, "message": told.message, "hint": told.hint});
+        ui.talk(&json!({ "error": error }).to_string());
+        return;
+    }
+    ui.talk(&format!("{}{}", tone(Tone::Bad, ui.lang.error()), told.message));
+    if !told.hint.is_empty() {
+        ui.talk(&format!("{}{}", tone(Tone::Strong, ui.lang.next_command()), told.hint));
+    }
+}
+
+fn agent(error: &AgentError, context: &Context) -> Told {
+    use AgentError as E;
+    let lang = context.ui.lang;
+    let (kind, exit, message, hint): (_, _, String, String) = match error {
+        E::NoHome { at } => (
+            "no_home",
+            Exit::Usage,
+            lang.no_home(&at.display().to_string()),
+            lang.init_example().to_owned(),
+        ),
+        E::HomeExists { at } => (
+            "home_exists",
+            Exit::Failed,
+            lang.home_exists(&at.display().to_string()),
+            "wangge status".to_owned(),
+        ),
+        E::InUse => ("in_use", Exit::Refused, lang.in_use().to_owned(), String::new()),
+        E::Damaged { aside } => (
+            "damaged",
+            Exit::Damaged,
+            lang.damaged(&aside.display().to_string()),
+            "wangge sync".to_owned(),
+        ),
+        E::TooNew => ("too_new", Exit::Damaged, lang.too_new().to_owned(), String::new()),
+        E::DiskFull => ("disk_full", Exit::Failed, lang.disk_full().to_owned(), "wangge status".to_owned()),
+        E::NotFound { name } => (
+            "not_found",
+            Exit::Failed,
+            lang.not_found(name),
+            format!("wangge household find {name}").trim_end().to_owned(),
+        ),
+        E::Ambiguous { name, candidates } => {
+            let lines: Vec<String> = candidates
+                .iter()
+                .map(|(id, line)| format!("\n  {id}  {}", context.title("household", line)))
+                .collect();
+            ("ambiguous", Exit::Failed, lang.ambiguous(name, &lines.concat()), lang.name_it_by_id().to_owned())
+        }
+        E::BadValue { field, value, expected } => {
+            let takes = lang.takes(field, expected);
+            let message = lang.bad_value(lang.field(field), value, &takes);
+            ("bad_value", Exit::Usage, message, String::new())
+        }
+        E::TooLong(long) => {
+            let message = lang.too_long(lang.field(long.field), long.limit);
+            ("too_long", Exit::Usage, message, String::new())
+        }
+        E::DocumentFull => ("document_full", Exit::Failed, lang.document_full().to_owned(), String::new()),
+        E::Ticket(refusal) => {
+            let exit = if refusal.code() == "contested" { Exit::NeedsPerson } else { Exit::Refused };
+            ("ticket_step", exit, lang.ticket_refused(refusal.code()), "wangge ticket show ID".to_owned())
+        }
+        E::NotYourArea { area } => (
+            "not_your_area",
+            Exit::Refused,
+            lang.not_your_area(&crate::areas::shown(area)),
+            "wangge area list".to_owned(),
+        ),
+        E::NotEnrolled => (
+            "not_enrolled",
+            Exit::Refused,
+            lang.not_enrolled().to_owned(),
+            "wangge enroll CODE --relay URL".to_owned(),
+        ),
+        E::Invitation(why) => {
+            let (kind, message) = invitation(lang, *why);
+            (kind, Exit::Refused, message.to_owned(), "wangge relay invite --name NAME --area CODE".to_owned())
+        }
+        E::Refused { .. } => ("refused", Exit::Refused, lang.device_refused().to_owned(), "wangge status".to_owned()),
+        E::NoLink { .. } => ("no_link", Exit::NoLink, lang.no_link().to_owned(), "wangge sync".to_owned()),
+        E::StrangeAnswer { reason } => {
+            ("strange_answer", Exit::Failed, lang.strange_answer(reason), "wangge config show".to_owned())
+        }
+        E::UnsafeAddress { url } => (
+            "unsafe_address",
+            Exit::Usage,
+            lang.unsafe_address(url),
+            "wangge enroll CODE --relay http://127.0.0.1:8720".to_owned(),
+        ),
+        E::Unreadable { path, reason } => (
+            "unreadable",
+            Exit::Failed,
+            lang.unreadable(&path.display().to_string(), reason),
+            String::new(),
+        ),
+        E::Roster(error) => roster(error, lang),
+        E::Internal(what) => ("internal", Exit::Failed, lang.internal(what), "wangge status".to_owned()),
+    };
+    Told { kind, exit, message, hint }
+}
+
+fn roster(
+    error: &wangge_agent::roster::RosterError,
+    lang: Lang,
+) -> (&'static str, Exit, String, String) {
+    use wangge_agent::roster::RosterError as R;
+    let (kind, message) = match error {
+        R::Unreadable { source } => ("unreadable", lang.roster_unreadable(&source.to_string())),
+        R::NotASpreadsheet => ("not_a_spreadsheet", lang.not_a_spreadsheet().to_owned()),
+        R::Protected => ("protected", lang.roster_protected().to_owned()),
+        R::Damaged { sheet } => ("roster_damaged", lang.roster_damaged(sheet)),
+        R::TooLarge { .. } => ("roster_too_large", lang.roster_too_large().to_owned()),
+    };
+    (kind, Exit::Failed, message, "wangge household import FILE.xlsx --grid CODE --dry-run".to_owned())
+}
+
+fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str) {
+    match why {
+        InvitationRefused::WrongCode => ("wrong_code", lang.wrong_code()),
+        InvitationRefused::TooManyTries => ("too_many_tries", lang.too_many_tries()),
+        InvitationRefused::Spent => ("spent", lang.code_spent()),
+        InvitationRefused::Expired => ("expired", lang.code_expired()),
+        InvitationRefused::WrongRelay => ("wrong_relay", lang.wrong_relay()),
+    }
+}
+
+fn relay(error: &RelayError, lang: Lang) -> Told {
+    let (kind, exit, message) = match error {
+        RelayError::Damaged { path } => {
+            ("damaged", Exit::Damaged, lang.relay_damaged(&path.display().to_string()))
+        }
+        RelayError::TooNew { .. } => ("too_new", Exit::Damaged, lang.too_new().to_owned()),
+        RelayError::Full => ("disk_full", Exit::Failed, lang.relay_full().to_owned()),
+        RelayError::Busy => ("busy", Exit::NoLink, lang.relay_busy().to_owned()),
+        RelayError::BadInvitation { what } => {
+            ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
+        }
+        RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
+        RelayError::Io { path, source } => {
+            let path = path.display().to_string();
+            ("unreadable", Exit::Failed, lang.unreadable(&path, &source.to_string()))
+        }
+        RelayError::OldSqlite { .. }
+        | RelayError::Random
+        | RelayError::Sqlite { .. }
+        | RelayError::Internal { .. } => ("internal", Exit::Failed, lang.internal(&error.to_string())),
+    };
+    Told { kind, exit, message, hint: "wangge relay serve --help".to_owned() }
+}

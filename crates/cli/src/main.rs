@@ -1,0 +1,72 @@
+//! The commands: `wangge`, one binary for workers, desks and relays.
+//!
+//! This crate is the only one that prints, and it does so in [`ui`]. What a command means is the
+//! agent's; here are its arguments, its words, its exit code.
+
+mod areas;
+mod cmd;
+mod context;
+mod demo;
+mod exit;
+mod failure;
+mod localize;
+mod mask;
+mod moment;
+mod reference;
+mod tables;
+mod text;
+mod typed;
+mod ui;
+mod view;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use context::Context;
+use exit::Exit;
+use failure::Failure;
+use localize::Parsed;
+use text::Lang;
+use ui::{Json, Ui};
+
+/// glibc's allocator keeps hundreds of kilobytes resident for each saved document; this one does not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    wangge_agent::silence_caught_panics();
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let lang = Lang::choose(&args, |name| std::env::var(name).ok());
+    run(lang, &args).into()
+}
+
+fn run(lang: Lang, args: &[OsString]) -> Exit {
+    match localize::parse(lang, args) {
+        Parsed::Show(text) => {
+            let ui = Ui::new(lang, None);
+            ui.data(text.trim_end());
+            Exit::Done
+        }
+        Parsed::Wrong(message, hint) => {
+            let context = Context::new(Ui::new(lang, asked_json(args)), None);
+            Failure::Usage { message, hint }.report(&context)
+        }
+        Parsed::Run(cli) => {
+            let context = Context::new(Ui::new(lang, cli.global.json), cli.global.home);
+            let exit = match cmd::run(&context, cli.command) {
+                Ok(exit) => exit,
+                Err(failure) => failure.report(&context),
+            };
+            match context.ui.take_failure() {
+                Some(error) => Failure::Output { reason: error.to_string() }.report(&context),
+                None => exit,
+            }
+        }
+    }
+}
+
+/// Says whether JSON was asked for on a command line that does not read.
+fn asked_json(args: &[OsString]) -> Option<Json> {
+    let asks = |arg: &OsString| arg.to_str().is_some_and(|arg| arg == "--json" || arg.starts_with("--json="));
+    args.iter().any(asks).then_some(Json::Document)
+}

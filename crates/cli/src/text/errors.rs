@@ -1,0 +1,247 @@
+//! What went wrong, whether anything was lost, in both languages.
+
+use super::{Lang, messages, words};
+
+words! {
+    error { zh: "错误：", en: "Error: " }
+    next_command { zh: "下一步：", en: "Next: " }
+    no_folder {
+        zh: "不知道把数据放在哪里：没有设置主目录。请用 --home 指定文件夹。",
+        en: "There is no folder to keep data in: the environment names no home. Name one with --home."
+    }
+    init_example {
+        zh: "wangge init --offline --name 姓名 --area 网格代码",
+        en: "wangge init --offline --name NAME --area CODE"
+    }
+    in_use {
+        zh: "另一个程序正在使用这份数据，这条命令什么也没有做。等它结束后再试。",
+        en: "Another program works with this home, so this command did nothing. Try again when it is done."
+    }
+    too_new {
+        zh: "这份数据是更新版本的程序写的，没有打开，也没有改动。请升级本程序。",
+        en: "A newer program wrote this data. It was not opened and not changed. Upgrade this program."
+    }
+    disk_full {
+        zh: "磁盘满了，这一次没有记下；以前记的都在。请腾出空间后再输入一次。",
+        en: "The disk is full and this was not recorded; everything before it is safe. Make room and type it again."
+    }
+    name_it_by_id { zh: "请改用上面的编号再输入一次。", en: "Type it again with one of the ids above." }
+    document_full {
+        zh: "这条记录已经太大，装不下了；您输入的没有保存，原有内容都在。",
+        en: "This record is full. What you typed was not saved; what was there is unchanged."
+    }
+    not_enrolled {
+        zh: "这台设备还没有登记到中继，不能同步；记的都在这台设备上，没有丢。",
+        en: "This device is not enrolled with a relay, so it cannot sync. Your work is safe on this device."
+    }
+    wrong_code { zh: "登记码不对。这台设备上的数据没有变。", en: "The invitation code is wrong. Nothing on this device changed." }
+    too_many_tries {
+        zh: "登记码输错次数太多，已经作废；请再要一个。这台设备上的数据没有变。",
+        en: "The code was typed wrong too often and is dead; ask for a new one. Nothing on this device changed."
+    }
+    code_spent {
+        zh: "登记码已经被另一台设备用过；请再要一个。这台设备上的数据没有变。",
+        en: "Another device has used this code; ask for a new one. Nothing on this device changed."
+    }
+    code_expired {
+        zh: "登记码已经过期（24 小时有效）；请再要一个。这台设备上的数据没有变。",
+        en: "The code has expired (it lives 24 hours); ask for a new one. Nothing on this device changed."
+    }
+    wrong_relay {
+        zh: "对方不能证明自己是发出登记码的中继，没有登记。请核对地址。",
+        en: "The other side could not prove that it made this invitation. Nothing was enrolled. Check the address."
+    }
+    device_refused {
+        zh: "中继不认这台设备（可能已被停用）。记的都在这台设备上，没有丢。请联系管理员。",
+        en: "The relay does not accept this device, or no longer does. Your work is safe on this device. Ask the operator."
+    }
+    no_link {
+        zh: "连不上中继。您记的都在这台设备上，没有丢；有信号时再同步。",
+        en: "No link to the relay. Your work is safe on this device; sync again when there is a signal."
+    }
+    not_a_spreadsheet {
+        zh: "这不是表格文件（.xlsx .xls .ods .csv），或者已经损坏。什么也没有导入。",
+        en: "This is not a spreadsheet (.xlsx .xls .ods .csv), or it is damaged. Nothing was imported."
+    }
+    roster_protected {
+        zh: "这个表格有密码。请另存为没有密码的文件再导入。什么也没有导入。",
+        en: "The workbook has a password. Save it without one. Nothing was imported."
+    }
+    roster_too_large {
+        zh: "这个表格太大，请分成几个文件。什么也没有导入。",
+        en: "The file is too large; divide it. Nothing was imported."
+    }
+    relay_full {
+        zh: "中继的磁盘满了，没有写进一半的东西；已回执的都在。请腾出空间。",
+        en: "The relay's disk is full. Nothing was half-written and all that was receipted is safe. Make room."
+    }
+    relay_busy { zh: "中继的数据库正忙，请再试一次。什么也没有丢。", en: "The relay's database is busy; try again. Nothing was lost." }
+    unknown_device { zh: "没有这台设备。", en: "There is no such device." }
+    nothing_to_change { zh: "没有说要改什么。", en: "Nothing was said that should change." }
+    text_needed { zh: "请写明内容。", en: "Say what it is about." }
+    household_needed { zh: "请写明是哪一户。", en: "Say which household." }
+    choice_needed {
+        zh: "请说明取哪个值：--use 序号，或 --value 新值。",
+        en: "Say which value stands: --use NUMBER, or --value VALUE."
+    }
+}
+
+messages! {
+    /// No home in a folder.
+    no_home(at: &str) {
+        zh: "{at} 里还没有本机数据。",
+        en: "There is no home in {at}."
+    }
+    /// A home is there already.
+    home_exists(at: &str) {
+        zh: "{at} 里已经有本机数据，没有改动。",
+        en: "There is a home in {at} already; it was not changed."
+    }
+    /// The database was damaged.
+    damaged(aside: &str) {
+        zh: "数据库损坏了。原文件没有删除，保存在 {aside}，并已另建新库。已同步过的可以从中继取回；没有送出的还在那个文件里，请把它交给管理员。",
+        en: "The database was damaged. It was not deleted: it is kept at {aside}, and a new one was begun. What was synced comes back from the relay; what was not sent is still in that file, so hand it to the operator."
+    }
+    /// Nothing has this name.
+    not_found(name: &str) { zh: "没有找到「{name}」。什么也没有改动。", en: "Nothing is named \"{name}\". Nothing was changed." }
+    /// Several have this name.
+    ambiguous(name: &str, lines: &str) {
+        zh: "「{name}」对应多个，什么也没有记：{lines}",
+        en: "\"{name}\" names several; nothing was recorded:{lines}"
+    }
+    /// A value is not what its field takes.
+    bad_value(field: &str, value: &str, takes: &str) {
+        zh: "{field}不能是「{value}」：{takes}。什么也没有保存。",
+        en: "{field} does not take \"{value}\": {takes}. Nothing was saved."
+    }
+    /// Something is too long.
+    too_long(field: &str, limit: usize) {
+        zh: "{field}太长或太多，最多 {limit}。什么也没有保存，请改短后再输入。",
+        en: "{field} is too long or too many: at most {limit}. Nothing was saved; shorten it and type it again."
+    }
+    /// An area is not this home's.
+    not_your_area(area: &str) {
+        zh: "{area} 不在您负责的区域里，什么也没有保存。",
+        en: "{area} is not one of your areas. Nothing was saved."
+    }
+    /// The answer does not read.
+    strange_answer(reason: &str) {
+        zh: "对方的回答看不懂（{reason}）：地址可能不对，或者中继版本更新。您记的都在这台设备上。",
+        en: "The answer does not read ({reason}): the address may be wrong, or the relay newer. Your work is safe on this device."
+    }
+    /// The address is not safe.
+    unsafe_address(url: &str) {
+        zh: "{url} 不是可用的地址：只接受本机 http 地址；要用明文 http 连别的机器，请加 --plain-http。",
+        en: "{url} cannot be used: only http on this machine; add --plain-http to reach another machine unencrypted."
+    }
+    /// A file cannot be read.
+    unreadable(path: &str, reason: &str) {
+        zh: "读不了 {path}（{reason}）。什么也没有改动。",
+        en: "{path} cannot be read ({reason}). Nothing was changed."
+    }
+    /// A roster cannot be read.
+    roster_unreadable(reason: &str) {
+        zh: "读不了这个文件（{reason}）。什么也没有导入。",
+        en: "The file cannot be read ({reason}). Nothing was imported."
+    }
+    /// A sheet is damaged.
+    roster_damaged(sheet: &str) {
+        zh: "工作表「{sheet}」损坏，请在表格软件里另存一次。什么也没有导入。",
+        en: "The sheet \"{sheet}\" is damaged; save the file anew. Nothing was imported."
+    }
+    /// Something inside is wrong.
+    internal(what: &str) {
+        zh: "程序内部出错（{what}）。以前记的都在这台设备上。",
+        en: "Something inside went wrong ({what}). What was recorded before is safe on this device."
+    }
+    /// A relay's file is damaged.
+    relay_damaged(path: &str) {
+        zh: "{path} 损坏了，没有打开，也没有改动。请把备份恢复到另一个文件夹。各设备上的记录还在。",
+        en: "{path} is damaged. It was not opened and not changed. Restore a backup in another folder; the devices still hold their work."
+    }
+    /// An invitation cannot be.
+    bad_invitation(what: &str) { zh: "邀请不成立：{what}。", en: "There can be no such invitation: its {what}." }
+    /// Not loopback.
+    not_loopback(address: &str) {
+        zh: "{address} 不是本机地址：现在的连接没有加密，别的机器能看到内容。确实要开放，请加 --plain-http。",
+        en: "{address} is not on this machine only: the line is not encrypted yet and others could read it. Add --plain-http if you want that."
+    }
+    /// The address cannot be listened on.
+    cannot_listen(address: &str, reason: &str) {
+        zh: "不能在 {address} 上监听（{reason}）。",
+        en: "Cannot listen on {address} ({reason})."
+    }
+    /// Output was not written.
+    output_failed(reason: &str) {
+        zh: "结果没能全部写出（{reason}）。数据没有丢。",
+        en: "The output could not be written in full ({reason}). No data was lost."
+    }
+    /// A check of the demo failed.
+    demo_failed(what: &str) { zh: "演示没有通过：{what}。", en: "The demo did not hold: {what}." }
+    /// A word is no day.
+    no_day(word: &str) {
+        zh: "看不懂日期「{word}」，什么也没有记。写法如 @明天 @周五 @11-30。",
+        en: "\"{word}\" is no day; nothing was recorded. Write @tomorrow, @fri or @11-30."
+    }
+    /// A code is no area.
+    no_area_code(code: &str) {
+        zh: "「{code}」不是区域代码：应为 6、9、12 或 15 位数字。",
+        en: "\"{code}\" is no area code: it has 6, 9, 12 or 15 digits."
+    }
+    /// A word is no command of help.
+    no_topic(word: &str) { zh: "没有「{word}」这条命令。", en: "There is no command \"{word}\"." }
+}
+
+impl Lang {
+    /// Returns what a field takes: the façade's own words in English, ours in Chinese.
+    pub(crate) fn takes(self, field: &str, expected: &str) -> String {
+        if self == Lang::En {
+            return expected.to_owned();
+        }
+        let han = match field {
+            "area" => "应为您负责的网格的 15 位代码",
+            "phone" => "应为 1 开头的 11 位手机号，或带区号的座机号",
+            "on" | "follow_up_on" | "due" => "应为 2026-11-23 这样的日期",
+            "mode" => "可用：上门 电话 视频 代访",
+            "met" => "可用：本人 家属 无人在家 拒访",
+            "purposes" => "应为工作事项的代码或名称，见 fixtures/duties.csv",
+            "identity" => "可用：实名 实名保密 匿名",
+            "urgency" => "可用：P0 P1 P2 P3",
+            "category" => "应为事项代码、小类，或 大类/小类，见 fixtures/events.csv",
+            "kind" => "可用：咨询 求助 投诉 建议 表扬 代办",
+            "residence" => "可用：常住 整户外出 空房 迁出",
+            "id_number" => "应为 18 位、校验码正确的身份证号",
+            "relation" => "应为与户主关系，如 配偶 长子 父亲",
+            "sex" => "可用：男 女",
+            "birth" => "应为 1967-09 或 1967",
+            "care" => "应为关爱类别，如 独居老人",
+            "done_kind" => "可用：实质 阶段 程序",
+            "choice" => "应为所列值的序号",
+            "text" => "请写明内容",
+            "subject" => "请用一句话写明诉求",
+            "household" => "请写明是哪一户",
+            _ => return expected.to_owned(),
+        };
+        han.to_owned()
+    }
+
+    /// Returns why a ticket does not allow a step.
+    pub(crate) fn ticket_refused(self, code: &str) -> String {
+        let (zh, en) = match code {
+            "wrong_status" => ("工单现在的状态不能做这一步", "the ticket is at another stage"),
+            "wrong_role" => ("这一步不由您的岗位做", "this step is not for your role"),
+            "other_desk" => ("工单在另一级手里，或不在您的区域", "the ticket is with another level or area"),
+            "not_handler" => ("工单交给别人办理了", "the ticket is with another handler"),
+            "not_asked" => ("您不是首问人", "you are not the one who was asked first"),
+            "own_work" => ("自己办的不能自己核查，请换一个人", "nobody verifies what they handled"),
+            "missing" => ("还缺一项内容", "something it needs is missing"),
+            "contested" => ("有争议的两步要先裁定", "contested steps are settled first"),
+            "nothing_to_settle" => ("所指的两步没有争议", "the named steps are not contested"),
+            _ => ("本程序不认识这一步", "this program does not know the step"),
+        };
+        match self {
+            Lang::Zh => format!("工单不能这样办：{zh}。什么也没有改动。"),
+            Lang::En => format!("The ticket does not allow this: {en}. Nothing was changed."),
+        }
+    }
+}

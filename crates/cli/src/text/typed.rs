@@ -1,0 +1,104 @@
+//! Words people type: what the thirty-second forms understand.
+
+use chrono::Weekday;
+
+/// Everything is as it was.
+pub(crate) const FINE: &[&str] = &[
+    "好", "安好", "都好", "一切都好", "正常", "平安", "无变化", "没变化", "ok", "fine", "good", "same",
+];
+
+/// Who was met: the word and what the façade takes.
+pub(crate) const MET: &[(&str, &str)] = &[
+    ("本人", "person"),
+    ("家属", "family"),
+    ("家人", "family"),
+    ("无人", "nobody"),
+    ("无人在家", "nobody"),
+    ("没人", "nobody"),
+    ("不在", "nobody"),
+    ("不在家", "nobody"),
+    ("拒访", "declined"),
+    ("不见", "declined"),
+    ("nobody", "nobody"),
+    ("family", "family"),
+    ("declined", "declined"),
+];
+
+/// How the household was reached: the word and what the façade takes.
+pub(crate) const MODE: &[(&str, &str)] = &[
+    ("上门", "door"),
+    ("入户", "door"),
+    ("电话", "phone"),
+    ("视频", "video"),
+    ("代访", "deputy"),
+    ("phone", "phone"),
+    ("video", "video"),
+    ("deputy", "deputy"),
+];
+
+/// Days by name and how far ahead they are.
+pub(crate) const DAYS: &[(&str, u64)] = &[
+    ("今天", 0),
+    ("明天", 1),
+    ("明日", 1),
+    ("后天", 2),
+    ("大后天", 3),
+    ("下周", 7),
+    ("today", 0),
+    ("tomorrow", 1),
+];
+
+/// What stands before a weekday of the week after this one.
+pub(crate) const NEXT_WEEK: &[&str] = &["下周", "下星期", "下礼拜"];
+
+/// What stands before a weekday.
+pub(crate) const WEEK: &[&str] = &["本周", "这周", "周", "星期", "礼拜"];
+
+/// The days of the week.
+pub(crate) const WEEKDAYS: &[(&str, Weekday)] = &[
+    ("一", Weekday::Mon),
+    ("二", Weekday::Tue),
+    ("三", Weekday::Wed),
+    ("四", Weekday::Thu),
+    ("五", Weekday::Fri),
+    ("六", Weekday::Sat),
+    ("日", Weekday::Sun),
+    ("天", Weekday::Sun),
+    ("mon", Weekday::Mon),
+    ("tue", Weekday::Tue),
+    ("wed", Weekday::Wed),
+    ("thu", Weekday::Thu),
+    ("fri", Weekday::Fri),
+    ("sat", Weekday::Sat),
+    ("sun", Weekday::Sun),
+    ("monday", Weekday::Mon),
+    ("tuesday", Weekday::Tue),
+    ("wednesday", Weekday::Wed),
+    ("thursday", Weekday::Thu),
+    ("friday", Weekday::Fri),
+    ("saturday", Weekday::Sat),
+    ("sunday", Weekday::Sun),
+];
+
+/// Signs that end a day and say nothing more.
+pub(crate) const DAY_MARKS: &[char] = &['日', '号'];
+
+/// Signs that part year, month and day.
+pub(crate) const DATE_MARKS: &[char] = &['年', '月'];
+
+/// The kind of ticket that a bare `+` word of haste opens.
+pub(crate) const ERRAND: &str = "代办";
+
+/// Answers of the loop: fine, nobody there, a note.
+pub(crate) const ANSWERS: [&str; 3] = ["安好", "无人", "记一笔"];
+
+/// Ends the loop.
+pub(crate) const QUIT: &[&str] = &["q", "quit", "退出", "完"];
+
+/// Returns the kind of ticket a `+` word means; a word the façade knows is handed on.
+pub(crate) fn ticket_kind(word: &str) -> &str {
+    match word {
+        "办" | "帮办" => ERRAND,
+        other => other,
+    }
+}

@@ -1,0 +1,193 @@
+//! What a person typed in a hurry: full-width signs, `@` days, `+` tickets, words that mean much.
+//!
+//! **A note is never folded**: only codes, numbers and days are made half width.
+
+use chrono::{Datelike as _, Days, NaiveDate, Weekday};
+
+use crate::text::typed as words;
+
+/// What the words after a household say of a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct VisitWords {
+    /// Who was met, as the façade takes it.
+    pub(crate) met: Option<&'static str>,
+    /// How the household was reached, as the façade takes it.
+    pub(crate) mode: Option<&'static str>,
+    /// Nothing changed.
+    pub(crate) no_change: bool,
+    /// When to come back.
+    pub(crate) follow_up_on: Option<NaiveDate>,
+    /// The kind of ticket to open in the same go.
+    pub(crate) ticket: Option<String>,
+    /// All that is left.
+    pub(crate) note: String,
+}
+
+/// Reads the words after a household; an `@` word that is no day comes back as the error.
+pub(crate) fn visit_words(typed: &[String], today: NaiveDate) -> Result<VisitWords, String> {
+    let mut said = VisitWords::default();
+    let mut note: Vec<&str> = Vec::new();
+    for word in typed.iter().flat_map(|word| signed_parts(word)) {
+        let folded = half_width(word);
+        let lower = folded.to_lowercase();
+        if let Some(day) = folded.strip_prefix('@') {
+            said.follow_up_on = Some(day_of(day, today).ok_or_else(|| word.to_owned())?);
+        } else if let Some(kind) = folded.strip_prefix('+').filter(|kind| !kind.is_empty()) {
+            said.ticket = Some(kind.to_owned());
+        } else if words::FINE.contains(&lower.as_str()) {
+            said.no_change = true;
+        } else if let Some((_, met)) = words::MET.iter().find(|(known, _)| *known == lower) {
+            said.met = Some(met);
+        } else if let Some((_, mode)) = words::MODE.iter().find(|(known, _)| *known == lower) {
+            said.mode = Some(mode);
+        } else {
+            note.push(word);
+        }
+    }
+    said.note = note.join(" ");
+    Ok(said)
+}
+
+/// Returns a word's parts: one argument in quotes may hold `@` and `+` words of its own.
+fn signed_parts(word: &str) -> Vec<&str> {
+    let has_sign = |part: &&str| half_width(part).starts_with(['@', '+']);
+    if word.split_whitespace().any(|part| has_sign(&part)) {
+        word.split_whitespace().collect()
+    } else {
+        vec![word]
+    }
+}
+
+/// Returns the day a person means: `11-30`, `2026-11-30`, a weekday to come, tomorrow.
+///
+/// A month and day without a year is the next one to come; a weekday is the next of its name, never
+/// today.
+pub(crate) fn day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let text = half_width(typed.trim()).to_lowercase();
+    if let Some((_, days)) = words::DAYS.iter().find(|(word, _)| *word == text) {
+        return today.checked_add_days(Days::new(*days));
+    }
+    if let Some(day) = weekday(&text, today) {
+        return Some(day);
+    }
+    let separated: String = text
+        .chars()
+        .filter(|sign| !words::DAY_MARKS.contains(sign))
+        .map(|sign| if "/.".contains(sign) || words::DATE_MARKS.contains(&sign) { '-' } else { sign })
+        .collect();
+    let numbers: Option<Vec<u32>> = separated.split('-').map(|part| part.parse().ok()).collect();
+    match numbers?.as_slice() {
+        [year, month, day] => NaiveDate::from_ymd_opt(i32::try_from(*year).ok()?, *month, *day),
+        [month, day] => (0..=8)
+            .filter_map(|years| NaiveDate::from_ymd_opt(today.year() + years, *month, *day))
+            .find(|date| *date >= today),
+        _ => None,
+    }
+}
+
+fn weekday(text: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let (rest, weeks) = match words::NEXT_WEEK.iter().find_map(|word| text.strip_prefix(word)) {
+        Some(rest) => (rest, 1),
+        None => (text, 0),
+    };
+    let name = words::WEEK.iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+    let (_, wanted) = words::WEEKDAYS.iter().find(|(word, _)| *word == name)?;
+    if weeks == 1 {
+        let monday = today.checked_sub_days(Days::new(from_monday(today.weekday())))?;
+        return monday.checked_add_days(Days::new(7 + from_monday(*wanted)));
+    }
+    let ahead = (7 + from_monday(*wanted) - from_monday(today.weekday())) % 7;
+    today.checked_add_days(Days::new(if ahead == 0 { 7 } else { ahead }))
+}
+
+fn from_monday(day: Weekday) -> u64 {
+    u64::from(day.num_days_from_monday())
+}
+
+/// Returns the text with full-width signs made half width and every dash a `-`.
+pub(crate) fn half_width(text: &str) -> String {
+    text.chars()
+        .map(|sign| match sign {
+            '\u{ff01}'..='\u{ff5e}' => {
+                char::from_u32(u32::from(sign).wrapping_sub(0xfee0)).unwrap_or(sign)
+            }
+            '\u{3000}' => ' ',
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+            other => other,
+        })
+        .collect()
+}
+
+/// A clap reader of codes, numbers and days.
+pub(crate) fn folded(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(half_width(text.trim()))
+}
+
+/// A clap reader of counts, in full-width digits too.
+pub(crate) fn count(text: &str) -> Result<usize, std::num::ParseIntError> {
+    half_width(text.trim()).parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Monday.
+    fn today() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
+    }
+
+    fn said(words: &[&str]) -> VisitWords {
+        visit_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), today()).unwrap()
+    }
+
+    fn date(month: u32, day: u32) -> Option<NaiveDate> {
+        NaiveDate::from_ymd_opt(2026, month, day)
+    }
+
+    #[test]
+    fn the_thirty_second_forms_read() {
+        assert!(said(&["好"]).no_change);
+        assert_eq!(said(&["无人"]).met, Some("nobody"));
+        let visit = said(&["血压高", "@周五", "+代办"]);
+        assert_eq!(visit.note, "血压高");
+        assert_eq!(visit.follow_up_on, date(11, 27));
+        assert_eq!(visit.ticket.as_deref(), Some("代办"));
+        assert_eq!(said(&["血压高　１５０"]).note, "血压高　１５０");
+        assert_eq!(said(&["电话", "家属", "ok"]), VisitWords {
+            met: Some("family"),
+            mode: Some("phone"),
+            no_change: true,
+            ..VisitWords::default()
+        });
+    }
+
+    #[test]
+    fn days_to_come_are_understood_and_nonsense_is_not() {
+        for (typed, day) in [
+            ("11-30", date(11, 30)),
+            ("１１－３０", date(11, 30)),
+            ("11月30日", date(11, 30)),
+            ("2026-12-01", date(12, 1)),
+            ("明天", date(11, 24)),
+            ("tomorrow", date(11, 24)),
+            ("周一", date(11, 30)),
+            ("星期天", date(11, 29)),
+            ("fri", date(11, 27)),
+            ("下周三", date(12, 2)),
+            ("1-5", NaiveDate::from_ymd_opt(2027, 1, 5)),
+            ("13-40", None),
+            ("someday", None),
+            ("", None),
+        ] {
+            assert_eq!(day_of(typed, today()), day, "{typed}");
+        }
+        assert_eq!(visit_words(&["@昨年".to_owned()], today()), Err("@昨年".to_owned()));
+    }
+
+    #[test]
+    fn signs_in_one_quoted_argument_count_too() {
+        let visit = said(&["血压高 @周五 +代办"]);
+        assert_eq!((visit.note.as_str(), visit.follow_up_on), ("血压高", date(11, 27)));
+    }
+}

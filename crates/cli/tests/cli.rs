@@ -1,0 +1,18 @@
+//! The command line as a process: what a person or a script types, and what comes back.
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/bulk.rs"]
+mod bulk;
+#[path = "cli/demo.rs"]
+mod demo;
+#[path = "cli/journey.rs"]
+mod journey;
+#[path = "cli/language.rs"]
+mod language;
+#[path = "cli/quick.rs"]
+mod quick;
+#[path = "cli/reference.rs"]
+mod reference;
+#[path = "cli/world.rs"]
+mod world;
