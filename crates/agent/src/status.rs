@@ -32,7 +32,7 @@ pub struct Status {
     pub counts: Counts,
     /// What has no receipt, by kind of document.
     pub unsent: Unsent,
-    /// Whether receipts cover everything this device made.
+    /// Whether receipts cover everything this device made, and the relay still has it by its digests.
     pub all_safe: bool,
     /// Areas that were not complete at the last sync.
     pub incomplete: Vec<AreaCode>,
@@ -157,6 +157,7 @@ impl Replica {
         let unsent = self.unsent()?;
         let (waiting, held) = self.home.store.unapplied()?;
         let counts = self.home.store.counts()?;
+        let incomplete = self.home.store.incomplete_areas()?;
         let relay = match &self.home.profile.relay {
             None => None,
             Some(link) => {
@@ -175,11 +176,12 @@ impl Replica {
             areas: self.areas().iter().map(area_view).collect(),
             device: self.device().to_string(),
             device_number: self.member().map(|member| member.device_number),
-            all_safe: relay.is_some() && counts.unsent == 0,
+            // A relay that lost what it receipted is found by its digests: then nothing is called safe.
+            all_safe: relay.is_some() && counts.unsent == 0 && incomplete.is_empty(),
             relay,
             counts,
             unsent,
-            incomplete: self.home.store.incomplete_areas()?,
+            incomplete,
             waiting,
             held,
         })

@@ -403,3 +403,47 @@ fn a_ticket_assigned_to_a_worker_of_another_grid_reaches_them_and_nothing_else_d
         assert_eq!(replica.ticket(&code).unwrap().status, "in_progress");
     }
 }
+
+#[test]
+fn a_relay_put_back_to_yesterday_is_noticed_and_nothing_is_called_safe() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID_1]);
+    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false).unwrap();
+    sync(&mut li).unwrap();
+    district.stop();
+    let database = district.relay_dir().join("relay.db");
+    let yesterday = std::fs::read(&database).unwrap();
+    district.start();
+    visit(&mut li, "龙国华", "血压高");
+    assert!(sync(&mut li).unwrap().complete[&area(GRID_1)].equal);
+    assert!(li.status().unwrap().all_safe);
+    district.stop();
+    std::fs::write(&database, yesterday).unwrap();
+    district.start();
+    let report = sync(&mut li).unwrap();
+    assert!(!report.complete[&area(GRID_1)].equal);
+    let status = li.status().unwrap();
+    assert_eq!((status.all_safe, status.incomplete), (false, vec![area(GRID_1)]));
+    assert_eq!(li.visits(None, 10).unwrap().len(), 1, "the visit is still here");
+}
+
+#[test]
+fn a_device_whose_clock_is_two_years_ahead_syncs_all_the_same() {
+    let district = District::new();
+    let folder = district.path().join("late");
+    let ahead = wangge_agent::Machine {
+        now_ms: Box::new(|| {
+            (wangge_agent::Machine::default().now_ms)() + 2 * 365 * 24 * 60 * 60 * 1000
+        }),
+        ..wangge_agent::Machine::default()
+    };
+    let mut li = Replica::init(&folder, "李梅", vec![area(GRID_1)], ahead).unwrap();
+    let code = district.invite("李梅", Role::Worker, &[GRID_1]);
+    let url = format!("http://{}", district.address());
+    wangge_testkit::district::wait(li.enroll(&code, &url, "李梅", false)).unwrap();
+    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false).unwrap();
+    let report = sync(&mut li).unwrap();
+    assert_eq!((report.unsent, report.round_trips > 1), (0, true), "the relay told its time once");
+    let again = sync(&mut li).unwrap();
+    assert!(again.complete[&area(GRID_1)].equal);
+}
