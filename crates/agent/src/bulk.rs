@@ -1,7 +1,8 @@
 //! Many records from JSON lines: all or nothing per line, with a report of the lines refused and why.
 //!
-//! A hundred lines are one transaction on the disk, each line a savepoint in it: a bad line undoes
-//! itself and no other.
+//! Each line is a transaction of its own, durable before the next is read. **What stops the whole file
+//! (a full disk) is told with the lines that are recorded by then**: nobody has to guess which to type
+//! again.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +21,9 @@ pub struct BulkReport {
     pub ids: Vec<String>,
     /// Lines that were not taken.
     pub refused: Vec<RefusedLine>,
+    /// The line at which the device could not go on; none of those after it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<usize>,
 }
 
 /// A line that was not taken.
@@ -72,6 +76,17 @@ impl Replica {
                     report.ids.push(line.id);
                 }
                 Ok(_) => report.unchanged += 1,
+                Err(error @ (AgentError::DiskFull | AgentError::InUse)) if report.recorded > 0 => {
+                    let full = matches!(error, AgentError::DiskFull);
+                    report.refused.push(RefusedLine {
+                        line: number,
+                        reason: if full { "disk_full" } else { "in_use" },
+                        field: String::new(),
+                        detail: String::new(),
+                    });
+                    report.stopped_at = Some(number);
+                    break;
+                }
                 Err(error) => report.refused.push(refused(number, error)?),
             }
         }

@@ -307,3 +307,22 @@ fn a_household_outside_the_own_areas_is_refused_with_its_area() {
         Err(AgentError::BadValue { .. })
     ));
 }
+
+#[test]
+fn a_bulk_file_that_fills_the_disk_says_which_lines_are_recorded() {
+    let (_dir, mut replica) = home();
+    replica.add_household(family("3组12号", "曾小红")).unwrap();
+    replica
+        .store()
+        .limit_pages(replica.store().pages().unwrap() + 12)
+        .unwrap();
+    let line = format!(
+        "{{\"household\":\"zxh\",\"note\":\"{}\"}}\n",
+        "长".repeat(1900)
+    );
+    let report = replica.bulk_visits(&line.repeat(100)).unwrap();
+    assert!(report.recorded > 0 && report.recorded < 100);
+    assert_eq!(report.stopped_at, Some(report.recorded + 1));
+    assert_eq!(report.refused[0].reason, "disk_full");
+    assert_eq!(replica.visits(None, 1000).unwrap().len(), report.recorded);
+}

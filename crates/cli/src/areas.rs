@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 use wangge_agent::status::area_view;
+use wangge_agent::tables;
 use wangge_relay::AreaCode;
-
-const DIVISIONS: &str = include_str!("../../../fixtures/divisions-511724.csv");
 
 /// A division with a published code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -19,10 +18,10 @@ pub(crate) struct Division {
 
 /// Returns every division, in the order of the table.
 pub(crate) fn divisions() -> impl Iterator<Item = Division> {
-    DIVISIONS.lines().skip(1).filter_map(|line| {
-        let mut cells = line.split(',');
-        let (code, name, level) = (cells.next()?, cells.next()?, cells.next()?);
-        Some(Division { code, name, level })
+    tables::divisions().map(|known| Division {
+        code: known.code,
+        name: known.name,
+        level: level(known.code),
     })
 }
 
@@ -34,7 +33,11 @@ pub(crate) fn spoken(code: &str) -> String {
 /// Returns the name with its code, as areas are always shown.
 pub(crate) fn shown(code: &str) -> String {
     let spoken = spoken(code);
-    if spoken == code || code.is_empty() { code.to_owned() } else { format!("{spoken} {code}") }
+    if spoken == code || code.is_empty() {
+        code.to_owned()
+    } else {
+        format!("{spoken} {code}")
+    }
 }
 
 /// Returns `county township village grid`, which the length of a code says.
@@ -54,7 +57,12 @@ mod tests {
     #[test]
     fn real_codes_have_their_published_names() {
         assert_eq!(shown("511724103"), "杨家镇 511724103");
-        assert_eq!(divisions().filter(|division| division.level == "village").count(), 324);
+        assert_eq!(
+            divisions()
+                .filter(|division| division.level == "village")
+                .count(),
+            324
+        );
         assert!(shown("511724103202001").ends_with("001网格 511724103202001"));
         assert_eq!(shown("999999"), "999999");
     }

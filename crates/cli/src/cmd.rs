@@ -47,7 +47,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The folder of this device's data, or of the relay
-    #[arg(long, global = true, env = "WANGGE_HOME", value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "WANGGE_HOME",
+        value_name = "DIR",
+        hide_env_values = true
+    )]
     pub(crate) home: Option<PathBuf>,
     /// The language
     #[arg(long, global = true, value_name = "LANG")]
@@ -115,7 +121,9 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
     match command {
         None if Ui::is_terminal() => status::run(context, &status::Args { check: false }),
         None => {
-            context.ui.talk(&crate::localize::root_help(context.ui.lang));
+            context
+                .ui
+                .talk(&crate::localize::root_help(context.ui.lang));
             Ok(Exit::Usage)
         }
         Some(Command::Init(args)) => init::run(context, args),
@@ -153,8 +161,12 @@ fn read_input(from: &str) -> Result<String, Failure> {
     } else {
         bytes = std::fs::read(from).map_err(fail)?;
     }
-    String::from_utf8(bytes)
-        .map_err(|error| fail(std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error())))
+    String::from_utf8(bytes).map_err(|error| {
+        fail(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            error.utf8_error(),
+        ))
+    })
 }
 
 /// Shows what became of the lines of a bulk write.
@@ -164,12 +176,23 @@ fn show_bulk(context: &Context, report: &BulkReport) -> Exit {
     ui.show(report, || {
         let mut text = lang.bulk_done(report.recorded, report.unchanged, report.refused.len());
         for line in &report.refused {
-            let detail = [lang.code("refused_line", line.reason), &line.field, &line.detail];
+            let detail = [
+                lang.code("refused_line", line.reason),
+                &line.field,
+                &line.detail,
+            ];
             let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
             text.push('\n');
-            text.push_str(&tone(Tone::Warn, &lang.bulk_line(line.line, &detail.join(" · "))));
+            text.push_str(&tone(
+                Tone::Warn,
+                &lang.bulk_line(line.line, &detail.join(" · ")),
+            ));
         }
         text
     });
-    if report.refused.is_empty() { Exit::Done } else { Exit::Partly }
+    if report.refused.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partly
+    }
 }

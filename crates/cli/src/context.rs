@@ -1,6 +1,7 @@
 //! What every command is given: how to show, and which home.
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
 
@@ -18,14 +19,31 @@ pub(crate) struct Context {
     pub(crate) ui: Ui,
     /// The folder that was named; none for the usual one.
     named_home: Option<PathBuf>,
+    /// The command line, to name the command when it fails.
+    args: Vec<OsString>,
     /// Whether the open home is a desk's, where names are masked.
     desk: Cell<bool>,
 }
 
 impl Context {
     /// Returns the context of this run.
-    pub(crate) fn new(ui: Ui, named_home: Option<PathBuf>) -> Self {
-        Self { ui, named_home, desk: Cell::new(false) }
+    pub(crate) fn new(ui: Ui, named_home: Option<PathBuf>, args: &[OsString]) -> Self {
+        Self {
+            ui,
+            named_home,
+            args: args.to_owned(),
+            desk: Cell::new(false),
+        }
+    }
+
+    /// Returns the command that shows the help of the one that was typed.
+    pub(crate) fn help_command(&self) -> String {
+        format!(
+            "wangge help {}",
+            crate::localize::path_in(&self.args).join(" ")
+        )
+        .trim_end()
+        .to_owned()
     }
 
     /// Returns the device's home: the named one, or the platform's data folder.
@@ -40,7 +58,9 @@ impl Context {
     pub(crate) fn relay_home(&self) -> Result<PathBuf, Failure> {
         match &self.named_home {
             Some(dir) => Ok(dir.clone()),
-            None => data_folder().map(|dir| dir.join("relay")).ok_or(Failure::NoFolder),
+            None => data_folder()
+                .map(|dir| dir.join("relay"))
+                .ok_or(Failure::NoFolder),
         }
     }
 
@@ -55,7 +75,10 @@ impl Context {
         let replica = Replica::open(&self.home()?, Machine::default())?;
         self.desk.set(replica.role().is_desk());
         match replica.set_aside() {
-            Some(aside) => Err(AgentError::Damaged { aside: aside.to_owned() }.into()),
+            Some(aside) => Err(AgentError::Damaged {
+                aside: aside.to_owned(),
+            }
+            .into()),
             None => Ok(replica),
         }
     }
@@ -67,7 +90,11 @@ impl Context {
 
     /// Returns a name as it may be shown here.
     pub(crate) fn name(&self, name: &str) -> String {
-        if self.is_desk() { crate::mask::name(name) } else { name.to_owned() }
+        if self.is_desk() {
+            crate::mask::name(name)
+        } else {
+            name.to_owned()
+        }
     }
 
     /// Returns `3-12 NAME` as it may be shown here.
@@ -92,7 +119,11 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
 
 /// Returns the platform's data folder for this program.
 fn data_folder() -> Option<PathBuf> {
-    let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let env = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     env("XDG_DATA_HOME")
         .filter(|dir| dir.is_absolute())
         .or_else(|| env("LOCALAPPDATA"))

@@ -42,9 +42,16 @@ struct Cast {
 /// Plays the day; with `keep` the data stays there.
 pub(crate) fn run(context: &Context, keep: Option<&Path>) -> Result<Exit, Failure> {
     let folder = Folder::make(keep)?;
-    let mut demo = Demo { context, number: 0, syncs: Vec::new() };
+    let mut demo = Demo {
+        context,
+        number: 0,
+        syncs: Vec::new(),
+    };
     let mut relay = Relay::start(context, &folder)?;
-    demo.step(&context.ui.lang.demo_relay(&relay.address), json!({"relay": relay.address}));
+    demo.step(
+        &context.ui.lang.demo_relay(&relay.address),
+        json!({"relay": relay.address}),
+    );
     let mut cast = demo.enroll(&folder, &relay)?;
     demo.import(&folder, &mut cast)?;
     for device in cast.all() {
@@ -82,7 +89,10 @@ impl Demo<'_> {
         self.number += 1;
         let ui = &self.context.ui;
         if ui.json.is_none() {
-            ui.data(&format!("{} {text}", tone(Tone::Strong, &format!("{:>2}.", self.number))));
+            ui.data(&format!(
+                "{} {text}",
+                tone(Tone::Strong, &format!("{:>2}.", self.number))
+            ));
             return;
         }
         let mut line = json!({"type": "step", "number": self.number, "text": text});
@@ -98,14 +108,33 @@ impl Demo<'_> {
             let device = Device::enroll(folder, relay, name, role, areas)?;
             let shown: Vec<String> = areas.iter().map(|area| crate::areas::shown(area)).collect();
             let lang = self.context.ui.lang;
-            let text = lang.demo_enrolled(name, lang.code("role", role.as_str()), &shown.join(lang.comma()));
-            self.step(&text, json!({"device": name, "role": role.as_str(), "areas": areas}));
+            let text = lang.demo_enrolled(
+                name,
+                lang.code("role", role.as_str()),
+                &shown.join(lang.comma()),
+            );
+            self.step(
+                &text,
+                json!({"device": name, "role": role.as_str(), "areas": areas}),
+            );
             Ok(device)
         };
         Ok(Cast {
-            desk: one(words::DESK, wangge_relay::Role::Township, &[words::TOWNSHIP])?,
-            first: one(words::FIRST, wangge_relay::Role::Worker, &words::FIRST_GRIDS)?,
-            second: one(words::SECOND, wangge_relay::Role::Worker, &words::SECOND_GRIDS)?,
+            desk: one(
+                words::DESK,
+                wangge_relay::Role::Township,
+                &[words::TOWNSHIP],
+            )?,
+            first: one(
+                words::FIRST,
+                wangge_relay::Role::Worker,
+                &words::FIRST_GRIDS,
+            )?,
+            second: one(
+                words::SECOND,
+                wangge_relay::Role::Worker,
+                &words::SECOND_GRIDS,
+            )?,
         })
     }
 
@@ -119,23 +148,28 @@ impl Demo<'_> {
             report.people,
             report.refused.len(),
         );
-        self.step(&text, json!({"households": counts, "people": report.people, "refused": report.refused.len()}));
+        self.step(
+            &text,
+            json!({"households": counts, "people": report.people, "refused": report.refused.len()}),
+        );
         Ok(())
     }
 
     fn sync(&mut self, device: &mut Device) -> Result<(), Failure> {
         let report = device.sync()?;
-        let text = self.context.ui.lang.demo_synced(
-            &device.name,
-            report.sent,
-            report.received,
+        let lang = self.context.ui.lang;
+        let cost = lang.sync_cost(
             report.round_trips,
             report.bytes_up,
             report.bytes_down,
             report.ms,
         );
+        let text = lang.demo_synced(&device.name, report.sent, report.received, cost.trim());
         self.step(&text, json!({"device": device.name, "sync": report}));
-        self.syncs.push(SyncCost { device: device.name.clone(), report });
+        self.syncs.push(SyncCost {
+            device: device.name.clone(),
+            report,
+        });
         Ok(())
     }
 
@@ -154,14 +188,19 @@ impl Demo<'_> {
             );
         }
         let edited = work::edits(cast, &shared)?;
-        self.step(&lang.demo_edited(words::FIRST, words::SECOND), json!({"household": edited.conflicting}));
+        self.step(
+            &lang.demo_edited(words::FIRST, words::SECOND),
+            json!({"household": edited.conflicting}),
+        );
         Ok(work::Recorded { first, edited })
     }
 
     /// Tries to sync against a relay that is not there; nothing is lost by it.
     fn expect_no_link(&mut self, cast: &mut Cast) -> Result<(), Failure> {
         let unsent = match cast.first.sync() {
-            Err(Failure::Agent(AgentError::NoLink { .. })) => cast.first.replica.status()?.counts.unsent,
+            Err(Failure::Agent(AgentError::NoLink { .. })) => {
+                cast.first.replica.status()?.counts.unsent
+            }
             Err(other) => return Err(other),
             Ok(_) => return Err(self.broken(self.context.ui.lang.demo_relay_answers())),
         };
@@ -171,16 +210,32 @@ impl Demo<'_> {
     }
 
     /// Assigns a ticket and settles the conflict; returns how many conflicts the desk saw.
-    fn at_the_desk(&mut self, cast: &mut Cast, recorded: &work::Recorded) -> Result<usize, Failure> {
+    fn at_the_desk(
+        &mut self,
+        cast: &mut Cast,
+        recorded: &work::Recorded,
+    ) -> Result<usize, Failure> {
         let lang = self.context.ui.lang;
         let code = work::assign(&mut cast.desk, recorded)?;
-        self.step(&lang.demo_assigned(words::DESK, &code, words::FIRST), json!({"ticket": code}));
+        self.step(
+            &lang.demo_assigned(words::DESK, &code, words::FIRST),
+            json!({"ticket": code}),
+        );
         let conflicts = cast.desk.replica.conflicts()?;
-        let values: Vec<&Value> =
-            conflicts.iter().flat_map(|conflict| &conflict.versions).map(|version| &version.value).collect();
-        self.step(&lang.demo_conflict(conflicts.len()), json!({"conflicts": conflicts.len(), "values": values}));
+        let values: Vec<&Value> = conflicts
+            .iter()
+            .flat_map(|conflict| &conflict.versions)
+            .map(|version| &version.value)
+            .collect();
+        self.step(
+            &lang.demo_conflict(conflicts.len()),
+            json!({"conflicts": conflicts.len(), "values": values}),
+        );
         let stands = work::settle(&mut cast.desk, recorded)?;
-        self.step(&lang.demo_settled(words::DESK, &stands), json!({"value": stands}));
+        self.step(
+            &lang.demo_settled(words::DESK, &stands),
+            json!({"value": stands}),
+        );
         Ok(conflicts.len())
     }
 
@@ -190,13 +245,18 @@ impl Demo<'_> {
         if !work::arrived(cast, recorded)? {
             return Err(self.broken(lang.demo_not_arrived()));
         }
-        self.step(&lang.demo_arrived(words::FIRST), json!({"device": words::FIRST}));
+        self.step(
+            &lang.demo_arrived(words::FIRST),
+            json!({"device": words::FIRST}),
+        );
         Ok(())
     }
 
     fn receipts(&mut self, cast: &Cast, recorded: &work::Recorded) -> Result<(), Failure> {
         let lang = self.context.ui.lang;
-        let Some(visit) = recorded.first.visits.first() else { return Ok(()) };
+        let Some(visit) = recorded.first.visits.first() else {
+            return Ok(());
+        };
         let receipts = cast.first.replica.receipts(visit)?;
         let mut lines = Vec::new();
         for arrival in receipts.changes.iter().flat_map(|change| &change.relays) {
@@ -217,9 +277,17 @@ impl Demo<'_> {
             ui.json_line(&proof.summary(&self.syncs));
         } else {
             let said = if good { Tone::Good } else { Tone::Bad };
-            ui.data(&tone(said, &lang.demo_verdict(proof.replicas_equal, proof.all_safe, proof.documents)));
+            ui.data(&tone(
+                said,
+                &lang.demo_verdict(proof.replicas_equal, proof.all_safe, proof.documents),
+            ));
             let counts = &proof.counts;
-            ui.data(&lang.counts(counts.households, counts.visits, counts.reports, counts.tickets));
+            ui.data(&lang.counts(
+                counts.households,
+                counts.visits,
+                counts.reports,
+                counts.tickets,
+            ));
             if let Some(keep) = keep {
                 ui.data(&lang.demo_kept(&keep.display().to_string()));
             }
@@ -228,6 +296,8 @@ impl Demo<'_> {
     }
 
     fn broken(&self, what: &str) -> Failure {
-        Failure::Demo { what: what.to_owned() }
+        Failure::Demo {
+            what: what.to_owned(),
+        }
     }
 }

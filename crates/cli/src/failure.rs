@@ -27,6 +27,11 @@ pub(crate) enum Failure {
     },
     /// No folder to keep data in.
     NoFolder,
+    /// No relay in a folder.
+    NoRelay {
+        /// The folder.
+        at: String,
+    },
     /// A relay may not listen there.
     NotLoopback {
         /// The address.
@@ -66,7 +71,7 @@ pub(crate) struct Told {
     pub(crate) exit: Exit,
     /// What happened, and what was kept.
     pub(crate) message: String,
-    /// What to type next.
+    /// What to type next; empty for the help of the command that failed.
     pub(crate) hint: String,
 }
 
@@ -96,9 +101,18 @@ impl Failure {
             Failure::Agent(error) => agent(error, context),
             Failure::Relay(error) => relay(error, lang),
             Failure::Usage { message, hint } => told("usage", Exit::Usage, message.clone(), hint),
-            Failure::NoFolder => {
-                told("no_folder", Exit::Usage, lang.no_folder().to_owned(), "wangge --home DIR status")
-            }
+            Failure::NoFolder => told(
+                "no_folder",
+                Exit::Usage,
+                lang.no_folder().to_owned(),
+                "wangge --home DIR status",
+            ),
+            Failure::NoRelay { at } => told(
+                "no_relay",
+                Exit::Usage,
+                lang.no_relay(at),
+                "wangge relay serve --listen 127.0.0.1:8720",
+            ),
             Failure::NotLoopback { address } => told(
                 "not_loopback",
                 Exit::Usage,
@@ -111,19 +125,30 @@ impl Failure {
                 lang.cannot_listen(address, reason),
                 "wangge relay serve --listen 127.0.0.1:0",
             ),
-            Failure::Unreadable { path, reason } => {
-                told("unreadable", Exit::Failed, lang.unreadable(path, reason), "")
-            }
+            Failure::Unreadable { path, reason } => told(
+                "unreadable",
+                Exit::Failed,
+                lang.unreadable(path, reason),
+                "",
+            ),
             Failure::Output { reason } => {
                 told("output", Exit::Failed, lang.output_failed(reason), "")
             }
-            Failure::Demo { what } => told("demo", Exit::Failed, lang.demo_failed(what), "wangge demo --keep DIR"),
+            Failure::Demo { what } => told(
+                "demo",
+                Exit::Failed,
+                lang.demo_failed(what),
+                "wangge demo --keep DIR",
+            ),
         }
     }
 
     /// Says the failure on stderr and returns the ending.
     pub(crate) fn report(&self, context: &Context) -> Exit {
-        let told = self.told(context);
+        let mut told = self.told(context);
+        if told.hint.is_empty() {
+            told.hint = context.help_command();
+        }
         report(&told, context);
         told.exit
     }
@@ -136,10 +161,16 @@ fn report(told: &Told, context: &Context) {
         ui.talk(&json!({ "error": error }).to_string());
         return;
     }
-    ui.talk(&format!("{}{}", tone(Tone::Bad, ui.lang.error()), told.message));
-    if !told.hint.is_empty() {
-        ui.talk(&format!("{}{}", tone(Tone::Strong, ui.lang.next_command()), told.hint));
-    }
+    ui.talk(&format!(
+        "{}{}",
+        tone(Tone::Bad, ui.lang.error()),
+        told.message
+    ));
+    ui.talk(&format!(
+        "{}{}",
+        tone(Tone::Strong, ui.lang.next_command()),
+        told.hint
+    ));
 }
 
 fn agent(error: &AgentError, context: &Context) -> Told {
@@ -158,29 +189,53 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.home_exists(&at.display().to_string()),
             "wangge status".to_owned(),
         ),
-        E::InUse => ("in_use", Exit::Refused, lang.in_use().to_owned(), String::new()),
+        E::InUse => (
+            "in_use",
+            Exit::Refused,
+            lang.in_use().to_owned(),
+            "wangge status".to_owned(),
+        ),
         E::Damaged { aside } => (
             "damaged",
             Exit::Damaged,
             lang.damaged(&aside.display().to_string()),
             "wangge sync".to_owned(),
         ),
-        E::TooNew => ("too_new", Exit::Damaged, lang.too_new().to_owned(), String::new()),
-        E::DiskFull => ("disk_full", Exit::Failed, lang.disk_full().to_owned(), "wangge status".to_owned()),
+        E::TooNew => (
+            "too_new",
+            Exit::Damaged,
+            lang.too_new().to_owned(),
+            "wangge --version".to_owned(),
+        ),
+        E::DiskFull => (
+            "disk_full",
+            Exit::Failed,
+            lang.disk_full().to_owned(),
+            "wangge status".to_owned(),
+        ),
         E::NotFound { name } => (
             "not_found",
             Exit::Failed,
             lang.not_found(name),
-            format!("wangge household find {name}").trim_end().to_owned(),
+            "wangge household list".to_owned(),
         ),
         E::Ambiguous { name, candidates } => {
             let lines: Vec<String> = candidates
                 .iter()
                 .map(|(id, line)| format!("\n  {id}  {}", context.title("household", line)))
                 .collect();
-            ("ambiguous", Exit::Failed, lang.ambiguous(name, &lines.concat()), lang.name_it_by_id().to_owned())
+            (
+                "ambiguous",
+                Exit::Failed,
+                lang.ambiguous(name, &lines.concat()),
+                lang.name_it_by_id().to_owned(),
+            )
         }
-        E::BadValue { field, value, expected } => {
+        E::BadValue {
+            field,
+            value,
+            expected,
+        } => {
             let takes = lang.takes(field, expected);
             let message = lang.bad_value(lang.field(field), value, &takes);
             ("bad_value", Exit::Usage, message, String::new())
@@ -189,10 +244,24 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             let message = lang.too_long(lang.field(long.field), long.limit);
             ("too_long", Exit::Usage, message, String::new())
         }
-        E::DocumentFull => ("document_full", Exit::Failed, lang.document_full().to_owned(), String::new()),
+        E::DocumentFull => (
+            "document_full",
+            Exit::Failed,
+            lang.document_full().to_owned(),
+            String::new(),
+        ),
         E::Ticket(refusal) => {
-            let exit = if refusal.code() == "contested" { Exit::NeedsPerson } else { Exit::Refused };
-            ("ticket_step", exit, lang.ticket_refused(refusal.code()), "wangge ticket show ID".to_owned())
+            let exit = if refusal.code() == "contested" {
+                Exit::NeedsPerson
+            } else {
+                Exit::Refused
+            };
+            (
+                "ticket_step",
+                exit,
+                lang.ticket_refused(refusal.code()),
+                "wangge ticket show ID".to_owned(),
+            )
         }
         E::NotYourArea { area } => (
             "not_your_area",
@@ -208,13 +277,31 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         ),
         E::Invitation(why) => {
             let (kind, message) = invitation(lang, *why);
-            (kind, Exit::Refused, message.to_owned(), "wangge relay invite --name NAME --area CODE".to_owned())
+            (
+                kind,
+                Exit::Refused,
+                message.to_owned(),
+                "wangge relay invite --name NAME --area CODE".to_owned(),
+            )
         }
-        E::Refused { .. } => ("refused", Exit::Refused, lang.device_refused().to_owned(), "wangge status".to_owned()),
-        E::NoLink { .. } => ("no_link", Exit::NoLink, lang.no_link().to_owned(), "wangge sync".to_owned()),
-        E::StrangeAnswer { reason } => {
-            ("strange_answer", Exit::Failed, lang.strange_answer(reason), "wangge config show".to_owned())
-        }
+        E::Refused { .. } => (
+            "refused",
+            Exit::Refused,
+            lang.device_refused().to_owned(),
+            "wangge status".to_owned(),
+        ),
+        E::NoLink { .. } => (
+            "no_link",
+            Exit::NoLink,
+            lang.no_link().to_owned(),
+            "wangge sync".to_owned(),
+        ),
+        E::StrangeAnswer { reason } => (
+            "strange_answer",
+            Exit::Failed,
+            lang.strange_answer(reason),
+            "wangge config show".to_owned(),
+        ),
         E::UnsafeAddress { url } => (
             "unsafe_address",
             Exit::Usage,
@@ -228,9 +315,19 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             String::new(),
         ),
         E::Roster(error) => roster(error, lang),
-        E::Internal(what) => ("internal", Exit::Failed, lang.internal(what), "wangge status".to_owned()),
+        E::Internal(what) => (
+            "internal",
+            Exit::Failed,
+            lang.internal(what),
+            "wangge status".to_owned(),
+        ),
     };
-    Told { kind, exit, message, hint }
+    Told {
+        kind,
+        exit,
+        message,
+        hint,
+    }
 }
 
 fn roster(
@@ -245,7 +342,12 @@ fn roster(
         R::Damaged { sheet } => ("roster_damaged", lang.roster_damaged(sheet)),
         R::TooLarge { .. } => ("roster_too_large", lang.roster_too_large().to_owned()),
     };
-    (kind, Exit::Failed, message, "wangge household import FILE.xlsx --grid CODE --dry-run".to_owned())
+    (
+        kind,
+        Exit::Failed,
+        message,
+        "wangge household import FILE.xlsx --grid CODE --dry-run".to_owned(),
+    )
 }
 
 fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str) {
@@ -260,9 +362,11 @@ fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str
 
 fn relay(error: &RelayError, lang: Lang) -> Told {
     let (kind, exit, message) = match error {
-        RelayError::Damaged { path } => {
-            ("damaged", Exit::Damaged, lang.relay_damaged(&path.display().to_string()))
-        }
+        RelayError::Damaged { path } => (
+            "damaged",
+            Exit::Damaged,
+            lang.relay_damaged(&path.display().to_string()),
+        ),
         RelayError::TooNew { .. } => ("too_new", Exit::Damaged, lang.too_new().to_owned()),
         RelayError::Full => ("disk_full", Exit::Failed, lang.relay_full().to_owned()),
         RelayError::Busy => ("busy", Exit::NoLink, lang.relay_busy().to_owned()),
@@ -272,12 +376,90 @@ fn relay(error: &RelayError, lang: Lang) -> Told {
         RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
         RelayError::Io { path, source } => {
             let path = path.display().to_string();
-            ("unreadable", Exit::Failed, lang.unreadable(&path, &source.to_string()))
+            (
+                "unreadable",
+                Exit::Failed,
+                lang.unreadable(&path, &source.to_string()),
+            )
         }
         RelayError::OldSqlite { .. }
         | RelayError::Random
         | RelayError::Sqlite { .. }
-        | RelayError::Internal { .. } => ("internal", Exit::Failed, lang.internal(&error.to_string())),
+        | RelayError::Internal { .. } => {
+            ("internal", Exit::Failed, lang.internal(&error.to_string()))
+        }
     };
-    Told { kind, exit, message, hint: "wangge relay serve --help".to_owned() }
+    Told {
+        kind,
+        exit,
+        message,
+        hint: "wangge relay serve --help".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::Ui;
+
+    #[test]
+    fn every_failure_has_its_code_and_a_next_command() {
+        let context = Context::new(Ui::new(Lang::En, None), None, &[]);
+        let noted = |reason: &str| reason.to_owned();
+        for (failure, exit) in [
+            (AgentError::DiskFull, Exit::Failed),
+            (AgentError::TooNew, Exit::Damaged),
+            (AgentError::InUse, Exit::Refused),
+            (AgentError::NotEnrolled, Exit::Refused),
+            (
+                AgentError::Refused {
+                    reason: noted("unknown device"),
+                },
+                Exit::Refused,
+            ),
+            (
+                AgentError::NoLink {
+                    reason: noted("refused"),
+                },
+                Exit::NoLink,
+            ),
+            (
+                AgentError::Invitation(InvitationRefused::TooManyTries),
+                Exit::Refused,
+            ),
+            (AgentError::NotFound { name: noted("x") }, Exit::Failed),
+            (AgentError::UnsafeAddress { url: noted("x") }, Exit::Usage),
+        ] {
+            let told = Failure::Agent(failure).told(&context);
+            assert_eq!(told.exit, exit, "{}", told.kind);
+            assert!(told.hint.starts_with("wangge "), "{}", told.kind);
+        }
+        let relay = [
+            (RelayError::Full, Exit::Failed),
+            (RelayError::Busy, Exit::NoLink),
+            (RelayError::TooNew { found: 9, known: 1 }, Exit::Damaged),
+            (
+                RelayError::BadInvitation {
+                    what: "name is empty",
+                },
+                Exit::Usage,
+            ),
+        ];
+        for (failure, exit) in relay {
+            assert_eq!(Failure::Relay(failure).told(&context).exit, exit);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_says_that_this_was_not_recorded_and_the_rest_is_safe() {
+        for (lang, words) in [(Lang::En, "not recorded"), (Lang::Zh, "没有记下")] {
+            let context = Context::new(Ui::new(lang, None), None, &[]);
+            assert!(
+                Failure::Agent(AgentError::DiskFull)
+                    .told(&context)
+                    .message
+                    .contains(words)
+            );
+        }
+    }
 }

@@ -18,8 +18,8 @@ pub(crate) enum Parsed {
     Run(Box<Cli>),
     /// Help or version was asked for.
     Show(String),
-    /// It does not read: why, and where to look.
-    Wrong(String, String),
+    /// It does not read: why.
+    Wrong(String),
 }
 
 /// Reads the command line.
@@ -30,11 +30,7 @@ pub(crate) fn parse(lang: Lang, args: &[OsString]) -> Parsed {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp => Parsed::Show(asked_help(lang, args)),
             ErrorKind::DisplayVersion => Parsed::Show(error.to_string()),
-            _ => {
-                let path = path_in(args);
-                let hint = format!("wangge help {}", path.join(" "));
-                Parsed::Wrong(complaint(lang, &error), hint.trim_end().to_owned())
-            }
+            _ => Parsed::Wrong(complaint(lang, &error)),
         },
     }
 }
@@ -73,7 +69,9 @@ pub(crate) fn rendered(lang: Lang, command: &mut Command) -> String {
 pub(crate) fn usage(lang: Lang, command: &mut Command) -> String {
     let usage = command.render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
-    usage.replace("[OPTIONS]", lang.word_options()).replace("\n       ", "\n  ")
+    usage
+        .replace("[OPTIONS]", lang.word_options())
+        .replace("\n       ", "\n  ")
 }
 
 fn dressed(lang: Lang) -> Command {
@@ -100,9 +98,14 @@ fn dressed(lang: Lang) -> Command {
 }
 
 fn dress(lang: Lang, command_: Command, path: &str) -> Command {
-    let english = command_.get_about().map(ToString::to_string).unwrap_or_default();
+    let english = command_
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let about = match lang {
-        Lang::Zh => command(path).map(|help| help.about.to_owned()).unwrap_or(english),
+        Lang::Zh => command(path)
+            .map(|help| help.about.to_owned())
+            .unwrap_or(english),
         Lang::En => english,
     };
     let alias = aliases::of(path);
@@ -131,7 +134,9 @@ fn dress(lang: Lang, command_: Command, path: &str) -> Command {
 fn dress_arg(lang: Lang, arg: Arg, path: &str) -> Arg {
     let english = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let mut text = match lang {
-        Lang::Zh => Help::arg(path, arg.get_id().as_str()).map(str::to_owned).unwrap_or(english),
+        Lang::Zh => Help::arg(path, arg.get_id().as_str())
+            .map(str::to_owned)
+            .unwrap_or(english),
         Lang::En => english,
     };
     let takes_value = arg.get_action().takes_values();
@@ -145,8 +150,11 @@ fn dress_arg(lang: Lang, arg: Arg, path: &str) -> Arg {
         text.push_str(&lang.choices(&known.join(lang.comma())));
     }
     if takes_value && !arg.is_hide_default_value_set() {
-        let usual: Vec<String> =
-            arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+        let usual: Vec<String> = arg
+            .get_default_values()
+            .iter()
+            .map(|value| value.to_string_lossy().into_owned())
+            .collect();
         if !usual.is_empty() {
             text.push_str(&lang.usually(&usual.join(" ")));
         }
@@ -160,14 +168,16 @@ fn dress_arg(lang: Lang, arg: Arg, path: &str) -> Arg {
     };
     let arg = arg.help(text).help_heading(heading);
     if takes_value {
-        arg.hide_possible_values(true).hide_default_value(true).hide_env(true)
+        arg.hide_possible_values(true)
+            .hide_default_value(true)
+            .hide_env(true)
     } else {
         arg
     }
 }
 
 /// Returns the names of the commands in a command line, as far as they are some.
-fn path_in(args: &[OsString]) -> Vec<String> {
+pub(crate) fn path_in(args: &[OsString]) -> Vec<String> {
     let root = built(Lang::En);
     let mut at = &root;
     let mut path = Vec::new();
@@ -200,7 +210,9 @@ fn complaint(lang: Lang, error: &clap::Error) -> String {
             lang.no_command(&get(ContextKind::InvalidSubcommand))
                 + &suggested(ContextKind::SuggestedSubcommand)
         }
-        ErrorKind::UnknownArgument => lang.no_argument(&arg) + &suggested(ContextKind::SuggestedArg),
+        ErrorKind::UnknownArgument => {
+            lang.no_argument(&arg) + &suggested(ContextKind::SuggestedArg)
+        }
         ErrorKind::MissingRequiredArgument => lang.missing(&arg),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             lang.missing_command().to_owned()
@@ -240,7 +252,10 @@ mod tests {
     fn walk(command_: &Command, path: &str, missing: &mut Vec<String>) {
         for sub in command_.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             let path = format!("{path} {}", sub.get_name()).trim_start().to_owned();
-            if sub.get_about().is_none_or(|about| about.to_string().is_empty()) {
+            if sub
+                .get_about()
+                .is_none_or(|about| about.to_string().is_empty())
+            {
                 missing.push(format!("{path}: English"));
             }
             if command(&path).is_none() {
@@ -250,7 +265,10 @@ mod tests {
                 missing.push(format!("{path}: Chinese name"));
             }
             for arg in sub.get_arguments().filter(|arg| !arg.is_hide_set()) {
-                if arg.get_help().is_none_or(|help| help.to_string().is_empty()) {
+                if arg
+                    .get_help()
+                    .is_none_or(|help| help.to_string().is_empty())
+                {
                     missing.push(format!("{path} {}: English", arg.get_id()));
                 }
                 if Help::arg(&path, arg.get_id().as_str()).is_none() {
@@ -272,7 +290,10 @@ mod tests {
     fn no_help_page_mixes_languages() {
         fn pages(lang: Lang, command: &mut Command, out: &mut Vec<String>) {
             out.push(rendered(lang, command));
-            for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set()) {
+            for sub in command
+                .get_subcommands_mut()
+                .filter(|sub| !sub.is_hide_set())
+            {
                 pages(lang, sub, out);
             }
         }
@@ -280,7 +301,15 @@ mod tests {
         pages(Lang::Zh, &mut built(Lang::Zh), &mut all);
         assert!(all.len() > 40);
         for page in all {
-            for word in ["Usage", "Options", "Commands", "Arguments", "OPTIONS", "default", "possible"] {
+            for word in [
+                "Usage",
+                "Options",
+                "Commands",
+                "Arguments",
+                "OPTIONS",
+                "default",
+                "possible",
+            ] {
                 assert!(!page.contains(word), "{word} in\n{page}");
             }
         }
@@ -290,7 +319,11 @@ mod tests {
     fn no_alias_names_two_commands_of_a_group() {
         let _ = built(Lang::Zh);
         for (path, alias) in aliases::ALIASES {
-            let group = |path: &str| path.rsplit_once(' ').map_or("", |(group, _)| group).to_owned();
+            let group = |path: &str| {
+                path.rsplit_once(' ')
+                    .map_or("", |(group, _)| group)
+                    .to_owned()
+            };
             let twins = aliases::ALIASES
                 .iter()
                 .filter(|(other, han)| han == alias && group(other) == group(path));

@@ -13,7 +13,6 @@ mod localize;
 mod mask;
 mod moment;
 mod reference;
-mod tables;
 mod text;
 mod typed;
 mod ui;
@@ -47,18 +46,25 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
             ui.data(text.trim_end());
             Exit::Done
         }
-        Parsed::Wrong(message, hint) => {
-            let context = Context::new(Ui::new(lang, asked_json(args)), None);
-            Failure::Usage { message, hint }.report(&context)
+        Parsed::Wrong(message) => {
+            let context = Context::new(Ui::new(lang, asked_json(args)), None, args);
+            Failure::Usage {
+                message,
+                hint: String::new(),
+            }
+            .report(&context)
         }
         Parsed::Run(cli) => {
-            let context = Context::new(Ui::new(lang, cli.global.json), cli.global.home);
+            let context = Context::new(Ui::new(lang, cli.global.json), cli.global.home, args);
             let exit = match cmd::run(&context, cli.command) {
                 Ok(exit) => exit,
                 Err(failure) => failure.report(&context),
             };
             match context.ui.take_failure() {
-                Some(error) => Failure::Output { reason: error.to_string() }.report(&context),
+                Some(error) => Failure::Output {
+                    reason: error.to_string(),
+                }
+                .report(&context),
                 None => exit,
             }
         }
@@ -67,6 +73,9 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
 
 /// Says whether JSON was asked for on a command line that does not read.
 fn asked_json(args: &[OsString]) -> Option<Json> {
-    let asks = |arg: &OsString| arg.to_str().is_some_and(|arg| arg == "--json" || arg.starts_with("--json="));
+    let asks = |arg: &OsString| {
+        arg.to_str()
+            .is_some_and(|arg| arg == "--json" || arg.starts_with("--json="))
+    };
     args.iter().any(asks).then_some(Json::Document)
 }

@@ -13,7 +13,13 @@ pub(crate) fn phone(number: &str) -> String {
     signs
         .iter()
         .enumerate()
-        .map(|(at, sign)| if at < ahead || at + 4 >= signs.len() { *sign } else { '*' })
+        .map(|(at, sign)| {
+            if at < ahead || at + 4 >= signs.len() {
+                *sign
+            } else {
+                '*'
+            }
+        })
         .collect()
 }
 

@@ -16,7 +16,11 @@ pub(crate) fn china(at_ms: i64) -> Option<DateTime<FixedOffset>> {
 pub(crate) fn minute(lang: Lang, at_ms: i64, today: NaiveDate) -> String {
     match china(at_ms).filter(|_| at_ms > 0) {
         Some(moment) => {
-            format!("{} {}", day(lang, &moment.date_naive().to_string(), today), moment.format("%H:%M"))
+            format!(
+                "{} {}",
+                day(lang, &moment.date_naive().to_string(), today),
+                moment.format("%H:%M")
+            )
         }
         None => String::new(),
     }
@@ -33,5 +37,7 @@ pub(crate) fn day(lang: Lang, date: &str, today: NaiveDate) -> String {
 
 /// Returns a moment as machines read it: `2026-11-24T08:00:00+08:00`.
 pub(crate) fn exact(at_ms: i64) -> String {
-    china(at_ms).map(|moment| moment.to_rfc3339()).unwrap_or_default()
+    china(at_ms)
+        .map(|moment| moment.to_rfc3339())
+        .unwrap_or_default()
 }

@@ -4,13 +4,13 @@
 //! Chinese character or an English sentence for people; a test looks.
 
 pub(crate) mod aliases;
+mod codes;
 pub(crate) mod demo;
 mod errors;
 pub(crate) mod help;
 mod help_more;
 mod say;
 pub(crate) mod typed;
-mod codes;
 
 pub(crate) use help::command;
 
@@ -39,14 +39,20 @@ impl Lang {
     /// Returns the language of this run: the flag, then `WANGGE_LANG`, then the locale, then Chinese.
     ///
     /// The arguments are read before clap reads them: its complaints too have a language.
-    pub(crate) fn choose(args: &[std::ffi::OsString], env: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn choose(
+        args: &[std::ffi::OsString],
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let from_env = || {
             ["WANGGE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
                 .into_iter()
                 .find_map(|name| env(name).filter(|word| !word.is_empty()))
                 .and_then(|word| Lang::of(&word))
         };
-        flag(args).and_then(|word| Lang::of(&word)).or_else(from_env).unwrap_or(Lang::Zh)
+        flag(args)
+            .and_then(|word| Lang::of(&word))
+            .or_else(from_env)
+            .unwrap_or(Lang::Zh)
     }
 
     /// Returns the one of two texts that is in this language.
@@ -106,7 +112,9 @@ mod tests {
     fn choose(args: &[&str], env: &[(&str, &str)]) -> Lang {
         let args: Vec<std::ffi::OsString> = args.iter().map(Into::into).collect();
         Lang::choose(&args, |name| {
-            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            env.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         })
     }
 
@@ -115,9 +123,18 @@ mod tests {
         assert_eq!(choose(&[], &[]), Lang::Zh);
         assert_eq!(choose(&[], &[("LANG", "C")]), Lang::Zh);
         assert_eq!(choose(&[], &[("LANG", "en_GB.UTF-8")]), Lang::En);
-        assert_eq!(choose(&[], &[("LC_ALL", "zh_CN.UTF-8"), ("LANG", "en_GB")]), Lang::Zh);
-        assert_eq!(choose(&[], &[("WANGGE_LANG", "en"), ("LC_ALL", "zh_CN")]), Lang::En);
-        assert_eq!(choose(&["--lang", "zh"], &[("WANGGE_LANG", "en")]), Lang::Zh);
+        assert_eq!(
+            choose(&[], &[("LC_ALL", "zh_CN.UTF-8"), ("LANG", "en_GB")]),
+            Lang::Zh
+        );
+        assert_eq!(
+            choose(&[], &[("WANGGE_LANG", "en"), ("LC_ALL", "zh_CN")]),
+            Lang::En
+        );
+        assert_eq!(
+            choose(&["--lang", "zh"], &[("WANGGE_LANG", "en")]),
+            Lang::Zh
+        );
         assert_eq!(choose(&["status", "--lang=en"], &[]), Lang::En);
     }
 }

@@ -17,23 +17,34 @@ pub(crate) struct VisitWords {
     pub(crate) no_change: bool,
     /// When to come back.
     pub(crate) follow_up_on: Option<NaiveDate>,
-    /// The kind of ticket to open in the same go.
-    pub(crate) ticket: Option<String>,
+    /// The kind of ticket to open in the same go, as the façade takes it.
+    pub(crate) ticket: Option<&'static str>,
     /// All that is left.
     pub(crate) note: String,
 }
 
-/// Reads the words after a household; an `@` word that is no day comes back as the error.
-pub(crate) fn visit_words(typed: &[String], today: NaiveDate) -> Result<VisitWords, String> {
+/// A signed word that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadWord {
+    /// After `@`: no day.
+    Day(String),
+    /// After `+`: no kind of ticket.
+    Ticket(String),
+}
+
+/// Reads the words after a household; what a sign announces must be understood.
+pub(crate) fn visit_words(typed: &[String], today: NaiveDate) -> Result<VisitWords, BadWord> {
     let mut said = VisitWords::default();
     let mut note: Vec<&str> = Vec::new();
     for word in typed.iter().flat_map(|word| signed_parts(word)) {
         let folded = half_width(word);
         let lower = folded.to_lowercase();
         if let Some(day) = folded.strip_prefix('@') {
-            said.follow_up_on = Some(day_of(day, today).ok_or_else(|| word.to_owned())?);
-        } else if let Some(kind) = folded.strip_prefix('+').filter(|kind| !kind.is_empty()) {
-            said.ticket = Some(kind.to_owned());
+            said.follow_up_on =
+                Some(day_of(day, today).ok_or_else(|| BadWord::Day(word.to_owned()))?);
+        } else if let Some(kind) = lower.strip_prefix('+') {
+            let known = words::TICKETS.iter().find(|(known, _)| *known == kind);
+            said.ticket = Some(known.ok_or_else(|| BadWord::Ticket(word.to_owned()))?.1);
         } else if words::FINE.contains(&lower.as_str()) {
             said.no_change = true;
         } else if let Some((_, met)) = words::MET.iter().find(|(known, _)| *known == lower) {
@@ -73,7 +84,13 @@ pub(crate) fn day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
     let separated: String = text
         .chars()
         .filter(|sign| !words::DAY_MARKS.contains(sign))
-        .map(|sign| if "/.".contains(sign) || words::DATE_MARKS.contains(&sign) { '-' } else { sign })
+        .map(|sign| {
+            if "/.".contains(sign) || words::DATE_MARKS.contains(&sign) {
+                '-'
+            } else {
+                sign
+            }
+        })
         .collect();
     let numbers: Option<Vec<u32>> = separated.split('-').map(|part| part.parse().ok()).collect();
     match numbers?.as_slice() {
@@ -86,11 +103,17 @@ pub(crate) fn day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
 }
 
 fn weekday(text: &str, today: NaiveDate) -> Option<NaiveDate> {
-    let (rest, weeks) = match words::NEXT_WEEK.iter().find_map(|word| text.strip_prefix(word)) {
+    let (rest, weeks) = match words::NEXT_WEEK
+        .iter()
+        .find_map(|word| text.strip_prefix(word))
+    {
         Some(rest) => (rest, 1),
         None => (text, 0),
     };
-    let name = words::WEEK.iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+    let name = words::WEEK
+        .iter()
+        .find_map(|word| rest.strip_prefix(word))
+        .unwrap_or(rest);
     let (_, wanted) = words::WEEKDAYS.iter().find(|(word, _)| *word == name)?;
     if weeks == 1 {
         let monday = today.checked_sub_days(Days::new(from_monday(today.weekday())))?;
@@ -138,7 +161,14 @@ mod tests {
     }
 
     fn said(words: &[&str]) -> VisitWords {
-        visit_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), today()).unwrap()
+        visit_words(
+            &words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>(),
+            today(),
+        )
+        .unwrap()
     }
 
     fn date(month: u32, day: u32) -> Option<NaiveDate> {
@@ -152,14 +182,17 @@ mod tests {
         let visit = said(&["血压高", "@周五", "+代办"]);
         assert_eq!(visit.note, "血压高");
         assert_eq!(visit.follow_up_on, date(11, 27));
-        assert_eq!(visit.ticket.as_deref(), Some("代办"));
+        assert_eq!(visit.ticket, Some("errand"));
         assert_eq!(said(&["血压高　１５０"]).note, "血压高　１５０");
-        assert_eq!(said(&["电话", "家属", "ok"]), VisitWords {
-            met: Some("family"),
-            mode: Some("phone"),
-            no_change: true,
-            ..VisitWords::default()
-        });
+        assert_eq!(
+            said(&["电话", "家属", "ok"]),
+            VisitWords {
+                met: Some("family"),
+                mode: Some("phone"),
+                no_change: true,
+                ..VisitWords::default()
+            }
+        );
     }
 
     #[test]
@@ -182,12 +215,23 @@ mod tests {
         ] {
             assert_eq!(day_of(typed, today()), day, "{typed}");
         }
-        assert_eq!(visit_words(&["@昨年".to_owned()], today()), Err("@昨年".to_owned()));
+        assert_eq!(
+            visit_words(&["@昨年".to_owned()], today()),
+            Err(BadWord::Day("@昨年".to_owned()))
+        );
+        let odd = "+胡说".to_owned();
+        assert_eq!(
+            visit_words(std::slice::from_ref(&odd), today()),
+            Err(BadWord::Ticket(odd))
+        );
     }
 
     #[test]
     fn signs_in_one_quoted_argument_count_too() {
         let visit = said(&["血压高 @周五 +代办"]);
-        assert_eq!((visit.note.as_str(), visit.follow_up_on), ("血压高", date(11, 27)));
+        assert_eq!(
+            (visit.note.as_str(), visit.follow_up_on),
+            ("血压高", date(11, 27))
+        );
     }
 }

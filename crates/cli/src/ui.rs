@@ -52,7 +52,11 @@ pub(crate) struct Ui {
 impl Ui {
     /// Returns the way this run shows things.
     pub(crate) fn new(lang: Lang, json: Option<Json>) -> Self {
-        Self { lang, json, failed: RefCell::new(None) }
+        Self {
+            lang,
+            json,
+            failed: RefCell::new(None),
+        }
     }
 
     /// Writes a line of data.

@@ -24,7 +24,11 @@ pub(crate) enum Sight {
 pub(crate) fn sight(replica: &Replica, area: &str) -> Sight {
     if replica.role().is_desk() {
         Sight::Desk
-    } else if replica.areas().iter().any(|own| area.starts_with(own.as_str())) {
+    } else if replica
+        .areas()
+        .iter()
+        .any(|own| area.starts_with(own.as_str()))
+    {
         Sight::Own
     } else {
         Sight::List
@@ -33,7 +37,11 @@ pub(crate) fn sight(replica: &Replica, area: &str) -> Sight {
 
 /// Returns how much a list shows here.
 pub(crate) fn list_sight(replica: &Replica) -> Sight {
-    if replica.role().is_desk() { Sight::Desk } else { Sight::List }
+    if replica.role().is_desk() {
+        Sight::Desk
+    } else {
+        Sight::List
+    }
 }
 
 /// Returns the view as JSON with what this sight hides hidden.
@@ -66,7 +74,11 @@ fn hide_fields(fields: &mut Map<String, Value>, sight: Sight) {
     if fields.contains_key("device") && fields.contains_key("here") {
         return;
     }
-    if let Some(phone) = fields.get("phone").and_then(Value::as_str).map(str::to_owned) {
+    if let Some(phone) = fields
+        .get("phone")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+    {
         fields.insert("phone_masked".to_owned(), mask::phone(&phone).into());
         if sight != Sight::Own {
             fields.remove("phone");
@@ -123,7 +135,11 @@ pub(crate) fn texts<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
 
 /// Returns the elements of a list.
 pub(crate) fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

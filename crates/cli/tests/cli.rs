@@ -1,4 +1,10 @@
 //! The command line as a process: what a person or a script types, and what comes back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;

@@ -131,22 +131,6 @@ impl Writer<'_> {
         Ok(news)
     }
 
-    /// Runs `work` so that its failure undoes only what it wrote: one line of a bulk file.
-    pub fn line<T, E: From<StoreError>>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let run = |sql| self.conn.execute_batch(sql).map_err(StoreError::from);
-        run("SAVEPOINT line")?;
-        let result = work(self);
-        let run = |sql| self.conn.execute_batch(sql).map_err(StoreError::from);
-        match &result {
-            Ok(_) => run("RELEASE line")?,
-            Err(_) => run("ROLLBACK TO line; RELEASE line")?,
-        }
-        result
-    }
-
     fn record_one(
         &mut self,
         at_ms: i64,

@@ -327,34 +327,40 @@ fn a_sync_with_nothing_new_is_one_small_round_trip() {
 }
 
 #[test]
-fn a_line_cut_at_any_byte_loses_nothing_and_the_next_sync_ends_the_same() {
+fn a_line_cut_anywhere_loses_nothing_and_the_next_sync_ends_the_same() {
     let district = District::new();
     let tap = WireTap::to(district.address());
     let mut desk = district.home("desk", Role::Township, &[TOWNSHIP]);
     let mut li = district.home_at("李梅", Role::Worker, &[GRID_1], &tap.url());
     with_roster(&mut desk, &mut [&mut li]);
-    tap.take();
-    visit(&mut li, "龙国华", "量血压");
-    phone(&mut desk, "夏光荣", "13800000009");
-    sync(&mut desk).unwrap();
-    for (up, down) in [
-        (0, u64::MAX),
-        (200, u64::MAX),
-        (700, u64::MAX),
-        (u64::MAX, 0),
-        (u64::MAX, 150),
-        (u64::MAX, 400),
-    ] {
-        tap.cut_after(up, down);
-        assert!(sync(&mut li).is_err(), "cut after {up} up, {down} down");
-        assert_eq!(li.visits(None, 10).unwrap().len(), 1);
+    // Each direction is cut after 0, 17, 34 … bytes until nothing is left to cut.
+    for (cut_up, note) in [(true, "量血压"), (false, "送药")] {
+        visit(&mut li, "龙国华", note);
+        phone(
+            &mut desk,
+            "夏光荣",
+            if cut_up { "13800000009" } else { "13800000008" },
+        );
+        sync(&mut desk).unwrap();
+        let mut cuts = 0;
+        let report = loop {
+            let at = cuts * 17;
+            tap.cut_after(
+                if cut_up { at } else { u64::MAX },
+                if cut_up { u64::MAX } else { at },
+            );
+            match sync(&mut li) {
+                Err(AgentError::NoLink { .. }) => cuts += 1,
+                other => break other.unwrap(),
+            }
+        };
+        assert!(cuts > 20, "{cuts} cuts");
+        assert!(report.complete[&area(GRID_1)].equal);
     }
     tap.cut_after(u64::MAX, u64::MAX);
-    let report = sync(&mut li).unwrap();
-    assert!(report.complete[&area(GRID_1)].equal);
     assert!(li.status().unwrap().all_safe);
     sync(&mut desk).unwrap();
-    assert_eq!(desk.visits(None, 10).unwrap().len(), 1);
+    assert_eq!(desk.visits(None, 10).unwrap().len(), 2);
     heads_are_equal(&[&desk, &li]);
 }
 
@@ -408,7 +414,8 @@ fn a_ticket_assigned_to_a_worker_of_another_grid_reaches_them_and_nothing_else_d
 fn a_relay_put_back_to_yesterday_is_noticed_and_nothing_is_called_safe() {
     let mut district = District::new();
     let mut li = district.home("李梅", Role::Worker, &[GRID_1]);
-    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false).unwrap();
+    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false)
+        .unwrap();
     sync(&mut li).unwrap();
     district.stop();
     let database = district.relay_dir().join("relay.db");
@@ -423,8 +430,15 @@ fn a_relay_put_back_to_yesterday_is_noticed_and_nothing_is_called_safe() {
     let report = sync(&mut li).unwrap();
     assert!(!report.complete[&area(GRID_1)].equal);
     let status = li.status().unwrap();
-    assert_eq!((status.all_safe, status.incomplete), (false, vec![area(GRID_1)]));
-    assert_eq!(li.visits(None, 10).unwrap().len(), 1, "the visit is still here");
+    assert_eq!(
+        (status.all_safe, status.incomplete),
+        (false, vec![area(GRID_1)])
+    );
+    assert_eq!(
+        li.visits(None, 10).unwrap().len(),
+        1,
+        "the visit is still here"
+    );
 }
 
 #[test]
@@ -441,9 +455,14 @@ fn a_device_whose_clock_is_two_years_ahead_syncs_all_the_same() {
     let code = district.invite("李梅", Role::Worker, &[GRID_1]);
     let url = format!("http://{}", district.address());
     wangge_testkit::district::wait(li.enroll(&code, &url, "李梅", false)).unwrap();
-    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false).unwrap();
+    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false)
+        .unwrap();
     let report = sync(&mut li).unwrap();
-    assert_eq!((report.unsent, report.round_trips > 1), (0, true), "the relay told its time once");
+    assert_eq!(
+        (report.unsent, report.round_trips > 1),
+        (0, true),
+        "the relay told its time once"
+    );
     let again = sync(&mut li).unwrap();
     assert!(again.complete[&area(GRID_1)].equal);
 }

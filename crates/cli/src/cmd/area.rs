@@ -26,7 +26,11 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let own: Vec<String> = match context.open() {
-        Ok(replica) => replica.areas().iter().map(|area| area.to_string()).collect(),
+        Ok(replica) => replica
+            .areas()
+            .iter()
+            .map(|area| area.to_string())
+            .collect(),
         // The published codes are for everybody, also before there is a home.
         Err(Failure::Agent(_)) => Vec::new(),
         Err(other) => return Err(other),
@@ -38,7 +42,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     };
     let mut rows: Vec<(String, String, bool)> = own
         .iter()
-        .filter(|code| args.under.as_ref().is_none_or(|under| code.starts_with(under.as_str())))
+        .filter(|code| {
+            args.under
+                .as_ref()
+                .is_none_or(|under| code.starts_with(under.as_str()))
+        })
         .map(|code| (code.clone(), areas::spoken(code), true))
         .collect();
     for division in areas::divisions() {
@@ -61,7 +69,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 vec![code.clone(), name.clone(), level, mark.to_owned()]
             })
             .collect();
-        table(&[lang.col_code(), lang.col_name(), lang.col_level(), ""], &cells)
+        table(
+            &[lang.col_code(), lang.col_name(), lang.col_level(), ""],
+            &cells,
+        )
     });
     Ok(Exit::Done)
 }

@@ -18,7 +18,9 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let home = context.home()?;
     let replica = context.open().ok();
-    let relay = replica.as_ref().and_then(|replica| replica.profile().relay.clone());
+    let relay = replica
+        .as_ref()
+        .and_then(|replica| replica.profile().relay.clone());
     let from_env = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let home_origin = match (context.is_home_named(), from_env("WANGGE_HOME")) {
         (false, _) => "default",
@@ -28,10 +30,36 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     let lang_word = lang.pick("zh", "en");
     let rows = [
         ("home", home.display().to_string(), home_origin),
-        ("lang", lang_word.to_owned(), if from_env("WANGGE_LANG") { "environment" } else { "locale" }),
-        ("name", replica.as_ref().map(|r| r.profile().name.clone()).unwrap_or_default(), "home"),
-        ("relay.url", relay.as_ref().map(|relay| relay.url.clone()).unwrap_or_default(), "home"),
-        ("relay.name", relay.map(|relay| relay.name).unwrap_or_default(), "home"),
+        (
+            "lang",
+            lang_word.to_owned(),
+            if from_env("WANGGE_LANG") {
+                "environment"
+            } else {
+                "locale"
+            },
+        ),
+        (
+            "name",
+            replica
+                .as_ref()
+                .map(|r| r.profile().name.clone())
+                .unwrap_or_default(),
+            "home",
+        ),
+        (
+            "relay.url",
+            relay
+                .as_ref()
+                .map(|relay| relay.url.clone())
+                .unwrap_or_default(),
+            "home",
+        ),
+        (
+            "relay.name",
+            relay.map(|relay| relay.name).unwrap_or_default(),
+            "home",
+        ),
     ];
     let values: Vec<serde_json::Value> = rows
         .iter()
@@ -41,10 +69,17 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|(name, value, origin)| {
-                vec![(*name).to_owned(), value.clone(), lang.code("origin", origin).to_owned()]
+                vec![
+                    (*name).to_owned(),
+                    value.clone(),
+                    lang.code("origin", origin).to_owned(),
+                ]
             })
             .collect();
-        table(&[lang.col_setting(), lang.col_value(), lang.col_origin()], &cells)
+        table(
+            &[lang.col_setting(), lang.col_value(), lang.col_origin()],
+            &cells,
+        )
     });
     Ok(Exit::Done)
 }

@@ -73,8 +73,11 @@ fn list(context: &Context) -> Result<Exit, Failure> {
         let cells: Vec<Vec<String>> = conflicts
             .iter()
             .map(|conflict| {
-                let values: Vec<String> =
-                    conflict.versions.iter().map(|version| said(&version.value)).collect();
+                let values: Vec<String> = conflict
+                    .versions
+                    .iter()
+                    .map(|version| said(&version.value))
+                    .collect();
                 vec![
                     conflict.number.to_string(),
                     conflict.title.clone(),
@@ -84,7 +87,11 @@ fn list(context: &Context) -> Result<Exit, Failure> {
             })
             .collect();
         let heads = ["#", lang.col_what(), lang.col_field(), lang.col_value()];
-        format!("{}{}wangge conflict settle 1 --use 1", table(&heads, &cells), lang.next_command())
+        format!(
+            "{}{}wangge conflict settle 1 --use 1",
+            table(&heads, &cells),
+            lang.next_command()
+        )
     });
     Ok(Exit::Done)
 }
@@ -94,7 +101,9 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let mut conflict = replica.name_conflict(&args.id, args.field.as_deref())?;
     conflict.title = context.title(conflict.kind, &conflict.title);
     let today = replica.today();
-    context.ui.show(&conflict, || human(context.ui.lang, &conflict, today));
+    context
+        .ui
+        .show(&conflict, || human(context.ui.lang, &conflict, today));
     Ok(Exit::Done)
 }
 
@@ -105,7 +114,10 @@ fn human(lang: Lang, conflict: &ConflictView, today: chrono::NaiveDate) -> Strin
         let by = lang.this_device_or(version.by.here, &version.by.name);
         let when = moment::minute(lang, version.at_ms, today);
         let mark = if version.shown { lang.shown_now() } else { "" };
-        lines.push(format!("{number}  {} · {by} · {when}{mark}", said(&version.value)));
+        lines.push(format!(
+            "{number}  {} · {by} · {when}{mark}",
+            said(&version.value)
+        ));
     }
     let next = format!("wangge conflict settle {} --use 1", conflict.number);
     lines.push(format!("{}{next}", tone(Tone::Faint, lang.next_command())));
@@ -139,7 +151,11 @@ fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
         "id": conflict.id, "field": conflict.field, "value": value, "conflicts_left": left,
     });
     context.ui.show(&shown, || {
-        lang.settled(&context.title(conflict.kind, &conflict.title), lang.field(&conflict.field), &said(&value))
+        lang.settled(
+            &context.title(conflict.kind, &conflict.title),
+            lang.field(&conflict.field),
+            &said(&value),
+        )
     });
     Ok(Exit::Done)
 }

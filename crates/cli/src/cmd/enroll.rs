@@ -16,7 +16,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     relay: String,
     /// Your name; as invited if it is not said
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
     name: String,
     /// Go to another machine without encryption
     #[arg(long)]
@@ -35,8 +40,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let enrolled =
         block_on(replica.enroll(&args.code, &args.relay, args.name.trim(), args.plain_http))??;
     context.ui.show(&enrolled, || {
-        let names: Vec<String> =
-            enrolled.areas.iter().map(|area| areas::shown(area.as_str())).collect();
+        let names: Vec<String> = enrolled
+            .areas
+            .iter()
+            .map(|area| areas::shown(area.as_str()))
+            .collect();
         lang.enrolled(
             &enrolled.name,
             lang.code("role", enrolled.role),

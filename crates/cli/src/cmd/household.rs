@@ -160,7 +160,11 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
     })?;
     context.ui.show(&added, || {
         let id = added.id.to_string();
-        if added.created { lang.household_added(&id) } else { lang.household_known(&id) }
+        if added.created {
+            lang.household_added(&id)
+        } else {
+            lang.household_known(&id)
+        }
     });
     Ok(Exit::Done)
 }
@@ -195,8 +199,10 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value) {
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
-                let care: Vec<&str> =
-                    texts(row, "care").into_iter().map(|care| lang.code("care", care)).collect();
+                let care: Vec<&str> = texts(row, "care")
+                    .into_iter()
+                    .map(|care| lang.code("care", care))
+                    .collect();
                 vec![
                     door(row),
                     text(row, "head").to_owned(),
@@ -219,7 +225,11 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value) {
             lang.col_last_visit(),
             lang.col_id(),
         ];
-        format!("{}{}", table(&heads, &cells), tone(Tone::Faint, &lang.rows(rows.len())))
+        format!(
+            "{}{}",
+            table(&heads, &cells),
+            tone(Tone::Faint, &lang.rows(rows.len()))
+        )
     });
 }
 
@@ -234,9 +244,16 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let id = replica.name_household(&args.id)?;
     let view = replica.household(&id)?;
-    let area = view.household.area.as_ref().map(|area| area.to_string()).unwrap_or_default();
+    let area = view
+        .household
+        .area
+        .as_ref()
+        .map(|area| area.to_string())
+        .unwrap_or_default();
     let value = seen(&view, view::sight(&replica, &area));
-    context.ui.show(&value, || human(context.ui.lang, &replica, &value));
+    context
+        .ui
+        .show(&value, || human(context.ui.lang, &replica, &value));
     Ok(Exit::Done)
 }
 
@@ -246,14 +263,22 @@ fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
         (lang.col_area(), areas::shown(text(value, "area"))),
         (lang.col_number(), text(value, "number").to_owned()),
         (lang.col_phone(), text(value, "phone_masked").to_owned()),
-        (lang.col_residence(), lang.code("residence", text(value, "residence")).to_owned()),
-        (lang.col_arrangement(), text(value, "arrangement").to_owned()),
+        (
+            lang.col_residence(),
+            lang.code("residence", text(value, "residence")).to_owned(),
+        ),
+        (
+            lang.col_arrangement(),
+            text(value, "arrangement").to_owned(),
+        ),
         (lang.col_note(), text(value, "note").to_owned()),
         (lang.col_id(), text(value, "id").to_owned()),
     ]);
     let mut out = format!("{}\n{facts}", tone(Tone::Strong, heading.trim()));
-    let members: Vec<Vec<String>> =
-        items(value, "members").iter().map(|member| member_cells(lang, member)).collect();
+    let members: Vec<Vec<String>> = items(value, "members")
+        .iter()
+        .map(|member| member_cells(lang, member))
+        .collect();
     if !members.is_empty() {
         let heads = [
             lang.col_name(),
@@ -280,13 +305,19 @@ fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
 
 fn head_name(value: &Value) -> String {
     let head = text(value, "head");
-    let member = items(value, "members").iter().find(|member| text(member, "id") == head);
-    member.map(|member| text(member, "name").to_owned()).unwrap_or_default()
+    let member = items(value, "members")
+        .iter()
+        .find(|member| text(member, "id") == head);
+    member
+        .map(|member| text(member, "name").to_owned())
+        .unwrap_or_default()
 }
 
 fn member_cells(lang: Lang, member: &Value) -> Vec<String> {
-    let care: Vec<&str> =
-        texts(member, "care").into_iter().map(|care| lang.code("care", care)).collect();
+    let care: Vec<&str> = texts(member, "care")
+        .into_iter()
+        .map(|care| lang.code("care", care))
+        .collect();
     let mut notes = vec![text(member, "note").to_owned()];
     if flag(member, "away") {
         notes.push(lang.away_for_work().to_owned());
@@ -298,13 +329,18 @@ fn member_cells(lang: Lang, member: &Value) -> Vec<String> {
     let sex = int(member, "sex").to_string();
     vec![
         text(member, "name").to_owned(),
-        crate::tables::relation(text(member, "relation")).to_owned(),
+        relation(text(member, "relation")).to_owned(),
         lang.code("sex", &sex).to_owned(),
         text(member, "birth").to_owned(),
         text(member, "phone_masked").to_owned(),
         care.join(lang.comma()),
         notes.join(lang.comma()),
     ]
+}
+
+/// Returns the word of a relation's code; the code itself where the table has none.
+fn relation(code: &str) -> &str {
+    wangge_agent::tables::relation(code).map_or(code, |relation| relation.name)
 }
 
 fn edit(context: &Context, args: Edit) -> Result<Exit, Failure> {
@@ -337,7 +373,11 @@ fn edit(context: &Context, args: Edit) -> Result<Exit, Failure> {
     let id = replica.name_household(&args.id)?;
     let changed = replica.edit_household(&id, wanted)?;
     context.ui.show(&json!({"id": id, "changed": changed}), || {
-        if changed { lang.household_changed().to_owned() } else { lang.said_already().to_owned() }
+        if changed {
+            lang.household_changed().to_owned()
+        } else {
+            lang.said_already().to_owned()
+        }
     });
     Ok(Exit::Done)
 }

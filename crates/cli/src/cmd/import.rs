@@ -62,8 +62,11 @@ fn human(lang: Lang, grid: &str, report: &ImportReport) -> String {
     for sheet in items(&value, "sheets") {
         out.push_str(&sheet_line(lang, sheet));
     }
-    let left: Vec<String> =
-        report.left_behind.iter().map(|(header, cells)| format!("{header} {cells}")).collect();
+    let left: Vec<String> = report
+        .left_behind
+        .iter()
+        .map(|(header, cells)| format!("{header} {cells}"))
+        .collect();
     if !left.is_empty() {
         out.push_str(&lang.left_behind(&left.join(lang.comma())));
         out.push('\n');
@@ -82,7 +85,12 @@ fn human(lang: Lang, grid: &str, report: &ImportReport) -> String {
     if !refused.is_empty() {
         out.push_str(&tone(Tone::Warn, &lang.refused_values(refused.len())));
         out.push('\n');
-        let heads = [lang.col_sheet(), lang.col_cell(), lang.col_value(), lang.col_reason()];
+        let heads = [
+            lang.col_sheet(),
+            lang.col_cell(),
+            lang.col_value(),
+            lang.col_reason(),
+        ];
         out.push_str(&table(&heads, &refused));
     }
     for row in &report.too_large {
@@ -93,8 +101,20 @@ fn human(lang: Lang, grid: &str, report: &ImportReport) -> String {
     let area = areas::shown(grid);
     let people = report.people;
     let done = match report.dry_run {
-        true => lang.would_import(&area, counts.added, counts.updated, counts.unchanged, people),
-        false => lang.imported(&area, counts.added, counts.updated, counts.unchanged, people),
+        true => lang.would_import(
+            &area,
+            counts.added,
+            counts.updated,
+            counts.unchanged,
+            people,
+        ),
+        false => lang.imported(
+            &area,
+            counts.added,
+            counts.updated,
+            counts.unchanged,
+            people,
+        ),
     };
     out + &tone(Tone::Good, &done)
 }
@@ -108,7 +128,11 @@ fn sheet_line(lang: Lang, sheet: &Value) -> String {
         .iter()
         .map(|column| {
             let meaning = lang.code("meaning", text(column, "meaning"));
-            format!("{} {}→{meaning}", text(column, "column"), text(column, "header"))
+            format!(
+                "{} {}→{meaning}",
+                text(column, "column"),
+                text(column, "header")
+            )
         })
         .collect();
     let layout = lang.code("layout", text(sheet, "layout"));

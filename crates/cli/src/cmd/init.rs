@@ -36,7 +36,11 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     });
     context.ui.show(&value, || {
         let names: Vec<String> = args.area.iter().map(|code| areas::shown(code)).collect();
-        lang.home_made(args.name.trim(), &names.join(lang.comma()), &dir.display().to_string())
+        lang.home_made(
+            args.name.trim(),
+            &names.join(lang.comma()),
+            &dir.display().to_string(),
+        )
     });
     if !args.offline && context.ui.json.is_none() {
         context.ui.talk(lang.enroll_next());

@@ -26,15 +26,28 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
             .map(|row| {
                 vec![
                     moment::minute(lang, row.at_ms, today),
-                    lang.code("kind", if row.entry == "place" { "place" } else { row.kind }).to_owned(),
+                    lang.code(
+                        "kind",
+                        if row.entry == "place" {
+                            "place"
+                        } else {
+                            row.kind
+                        },
+                    )
+                    .to_owned(),
                     row.title.clone(),
                     lang.code("state", row.state).to_owned(),
                     lang.code("reason", &row.reason).to_owned(),
                 ]
             })
             .collect();
-        let heads =
-            [lang.col_when(), lang.col_kind(), lang.col_what(), lang.col_state(), lang.col_reason()];
+        let heads = [
+            lang.col_when(),
+            lang.col_kind(),
+            lang.col_what(),
+            lang.col_state(),
+            lang.col_reason(),
+        ];
         table(&heads, &cells)
     });
     Ok(Exit::Done)

@@ -26,14 +26,23 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         for change in &view.changes {
             let when = moment::minute(lang, change.at_ms, today);
             let state = lang.code("state", change.state);
-            lines.push(format!("● {} {when} · {state}", lang.this_device_or(change.by.here, &change.by.name)));
+            lines.push(format!(
+                "● {} {when} · {state}",
+                lang.this_device_or(change.by.here, &change.by.name)
+            ));
             for arrival in &change.relays {
                 let at = moment::minute(lang, arrival.at_ms, today);
                 let level = lang.code("level", &arrival.level);
-                lines.push(format!("  └ ● {} {level} {at} · #{}", arrival.name, arrival.position));
+                lines.push(format!(
+                    "  └ ● {} {level} {at} · #{}",
+                    arrival.name, arrival.position
+                ));
             }
             if !change.reason.is_empty() {
-                lines.push(tone(Tone::Warn, &format!("  └ {}", lang.code("reason", &change.reason))));
+                lines.push(tone(
+                    Tone::Warn,
+                    &format!("  └ {}", lang.code("reason", &change.reason)),
+                ));
             }
         }
         lines.push(if view.all_safe {

@@ -98,6 +98,9 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
     }
 }
 
+/// The relay's file of data; where it is missing there is no relay yet.
+const DATABASE: &str = "relay.db";
+
 /// Opens the relay's folder; name and level count at its first start only.
 fn open(context: &Context) -> Result<(Open, i64), Failure> {
     let settings = Settings::new(context.ui.lang.relay_name(), LevelForm::Township);
@@ -105,12 +108,33 @@ fn open(context: &Context) -> Result<(Open, i64), Failure> {
     Ok((Open::open(&context.relay_home()?, &settings)?, now_ms))
 }
 
+/// Opens a relay that is there: looking makes none.
+fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
+    let dir = context.relay_home()?;
+    if !dir.join(DATABASE).exists() {
+        return Err(Failure::NoRelay {
+            at: dir.display().to_string(),
+        });
+    }
+    open(context)
+}
+
 fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let areas = init::area_codes(context, &args.area)?;
+    let dir = context.relay_home()?;
+    if !dir.join(DATABASE).exists() {
+        // An invitation may come before the first start; in a mistyped folder it would serve nobody.
+        context
+            .ui
+            .talk(&lang.relay_begun(&dir.display().to_string()));
+    }
     let (relay, now_ms) = open(context)?;
-    let new =
-        NewInvitation { name: args.name.trim().to_owned(), role: args.role.into(), areas };
+    let new = NewInvitation {
+        name: args.name.trim().to_owned(),
+        role: args.role.into(),
+        areas,
+    };
     let code = relay.invite(&new, now_ms)?.shown();
     let expires_ms = now_ms.saturating_add(INVITATION_MS);
     let value = json!({
@@ -124,14 +148,18 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
     context.ui.show(&value, || {
         let until = moment::exact(expires_ms).replace('T', " ");
         let until = until.get(..16).unwrap_or_default();
-        format!("{}\n{}", tone(Tone::Strong, &code), lang.invited(&new.name, until))
+        format!(
+            "{}\n{}",
+            tone(Tone::Strong, &code),
+            lang.invited(&new.name, until)
+        )
     });
     Ok(Exit::Done)
 }
 
 fn devices(context: &Context) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let (relay, now_ms) = open(context)?;
+    let (relay, now_ms) = open_to_look(context)?;
     let rows = relay.devices()?;
     let values: Vec<serde_json::Value> = rows
         .iter()
@@ -144,7 +172,9 @@ fn devices(context: &Context) -> Result<Exit, Failure> {
             })
         })
         .collect();
-    let today = moment::china(now_ms).map(|now| now.date_naive()).unwrap_or_default();
+    let today = moment::china(now_ms)
+        .map(|now| now.date_naive())
+        .unwrap_or_default();
     context.ui.list(&values, || {
         if rows.is_empty() {
             return lang.no_devices().to_owned();
@@ -152,8 +182,11 @@ fn devices(context: &Context) -> Result<Exit, Failure> {
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
-                let names: Vec<String> =
-                    row.areas.iter().map(|area| areas::shown(area.as_str())).collect();
+                let names: Vec<String> = row
+                    .areas
+                    .iter()
+                    .map(|area| areas::shown(area.as_str()))
+                    .collect();
                 let seen = row.last_seen_ms.map(|at| moment::minute(lang, at, today));
                 vec![
                     row.device_number.to_string(),
@@ -161,12 +194,22 @@ fn devices(context: &Context) -> Result<Exit, Failure> {
                     lang.code("role", row.role.as_str()).to_owned(),
                     names.join(lang.comma()),
                     seen.unwrap_or_else(|| lang.never().to_owned()),
-                    if row.revoked { lang.revoked().to_owned() } else { String::new() },
+                    if row.revoked {
+                        lang.revoked().to_owned()
+                    } else {
+                        String::new()
+                    },
                 ]
             })
             .collect();
-        let heads =
-            ["#", lang.col_name(), lang.col_role(), lang.col_area(), lang.col_last_seen(), ""];
+        let heads = [
+            "#",
+            lang.col_name(),
+            lang.col_role(),
+            lang.col_area(),
+            lang.col_last_seen(),
+            "",
+        ];
         table(&heads, &cells)
     });
     Ok(Exit::Done)
@@ -174,9 +217,11 @@ fn devices(context: &Context) -> Result<Exit, Failure> {
 
 fn inbox(context: &Context) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let (relay, now_ms) = open(context)?;
+    let (relay, now_ms) = open_to_look(context)?;
     let rows = relay.inbox()?;
-    let today = moment::china(now_ms).map(|now| now.date_naive()).unwrap_or_default();
+    let today = moment::china(now_ms)
+        .map(|now| now.date_naive())
+        .unwrap_or_default();
     let values: Vec<serde_json::Value> = rows
         .iter()
         .map(|row| {
@@ -198,11 +243,20 @@ fn inbox(context: &Context) -> Result<Exit, Failure> {
                     moment::minute(lang, row.received_ms, today),
                     row.device.to_string(),
                     row.doc.to_string(),
-                    lang.code("reason", crate::view::text(value, "reason")).to_owned(),
+                    lang.code("reason", crate::view::text(value, "reason"))
+                        .to_owned(),
                 ]
             })
             .collect();
-        table(&[lang.col_when(), lang.col_device(), lang.col_what(), lang.col_reason()], &cells)
+        table(
+            &[
+                lang.col_when(),
+                lang.col_device(),
+                lang.col_what(),
+                lang.col_reason(),
+            ],
+            &cells,
+        )
     });
     Ok(Exit::Done)
 }

@@ -27,7 +27,7 @@ pub(crate) struct Report {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ReportCommand {
     /// Record a report, or many from JSON lines
-    Add(Add),
+    Add(Box<Add>),
     /// List reports, the latest first
     List(List),
     /// Show a report
@@ -94,7 +94,7 @@ pub(crate) struct Show {
 pub(crate) fn run(context: &Context, report: Report) -> Result<Exit, Failure> {
     match report.command {
         None => add(context, report.add),
-        Some(ReportCommand::Add(args)) => add(context, args),
+        Some(ReportCommand::Add(args)) => add(context, *args),
         Some(ReportCommand::List(args)) => list(context, &args),
         Some(ReportCommand::Show(args)) => show(context, &args),
     }
@@ -125,7 +125,11 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
                 message: lang.no_day(day),
                 hint: lang.report_example().to_owned(),
             };
-            Some(typed::day_of(day, replica.today()).ok_or_else(bad)?.to_string())
+            Some(
+                typed::day_of(day, replica.today())
+                    .ok_or_else(bad)?
+                    .to_string(),
+            )
         }
         None => None,
     };
@@ -147,7 +151,11 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
     let value = seen(&report, list_sight(&replica));
     context.ui.show(&value, || {
         let id = tone(Tone::Faint, text(&value, "id"));
-        format!("{} {} · {id}", tone(Tone::Good, lang.saved()), text(&value, "text"))
+        format!(
+            "{} {} · {id}",
+            tone(Tone::Good, lang.saved()),
+            text(&value, "text")
+        )
     });
     Ok(Exit::Done)
 }
@@ -172,7 +180,11 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
                     text(row, "urgency").to_owned(),
                     text(row, "category_name").to_owned(),
                     text(row, "text").to_owned(),
-                    if handled { lang.handled().to_owned() } else { String::new() },
+                    if handled {
+                        lang.handled().to_owned()
+                    } else {
+                        String::new()
+                    },
                     text(row.get("by").unwrap_or(&Value::Null), "name").to_owned(),
                     text(row, "id").to_owned(),
                 ]
@@ -195,7 +207,11 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let report = replica.report(&args.id)?;
-    let area = report.content.get("area").and_then(Value::as_str).unwrap_or_default();
+    let area = report
+        .content
+        .get("area")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let value = seen(&report, sight(&replica, area));
     let shown = seen(&report, list_sight(&replica));
     context.ui.show(&value, || human(context.ui.lang, &shown));
@@ -203,21 +219,39 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
 }
 
 fn human(lang: Lang, report: &Value) -> String {
-    let yes = |value: bool| if value { lang.yes().to_owned() } else { String::new() };
+    let yes = |value: bool| {
+        if value {
+            lang.yes().to_owned()
+        } else {
+            String::new()
+        }
+    };
     let facts = pairs(&[
         (lang.col_when(), text(report, "happened_on").to_owned()),
         (lang.col_urgency(), text(report, "urgency").to_owned()),
-        (lang.col_category(), text(report, "category_name").to_owned()),
+        (
+            lang.col_category(),
+            text(report, "category_name").to_owned(),
+        ),
         (lang.col_area(), areas::shown(text(report, "area"))),
         (lang.col_household(), text(report, "household").to_owned()),
         (lang.col_place(), text(report, "place").to_owned()),
         (lang.col_requester(), text(report, "requester").to_owned()),
         (lang.col_contact(), text(report, "contact").to_owned()),
-        (lang.col_identity(), lang.code("identity", text(report, "identity")).to_owned()),
+        (
+            lang.col_identity(),
+            lang.code("identity", text(report, "identity")).to_owned(),
+        ),
         (lang.col_collective(), yes(flag(report, "collective"))),
         (lang.col_source(), text(report, "source").to_owned()),
-        (lang.col_handled(), text(report, "handled_on_spot").to_owned()),
-        (lang.col_by(), text(report.get("by").unwrap_or(&Value::Null), "name").to_owned()),
+        (
+            lang.col_handled(),
+            text(report, "handled_on_spot").to_owned(),
+        ),
+        (
+            lang.col_by(),
+            text(report.get("by").unwrap_or(&Value::Null), "name").to_owned(),
+        ),
         (lang.col_id(), text(report, "id").to_owned()),
     ]);
     format!("{}\n{facts}", tone(Tone::Strong, text(report, "text")))

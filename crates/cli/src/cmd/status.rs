@@ -30,9 +30,19 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let status = replica.status()?;
     let next = next(&status);
-    context.ui.show(&Shown { status: &status, next }, || human(context.ui.lang, &replica, &status, next));
+    context.ui.show(
+        &Shown {
+            status: &status,
+            next,
+        },
+        || human(context.ui.lang, &replica, &status, next),
+    );
     let fine = status.all_safe && status.incomplete.is_empty() && status.counts.conflicts == 0;
-    Ok(if args.check && !fine { Exit::Found } else { Exit::Done })
+    Ok(if args.check && !fine {
+        Exit::Found
+    } else {
+        Exit::Done
+    })
 }
 
 /// Returns the command that helps most now.
@@ -51,16 +61,28 @@ fn next(status: &Status) -> &'static str {
 }
 
 fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
-    let areas: Vec<String> =
-        status.areas.iter().map(|area| format!("{} {}", area.name, area.code)).collect();
+    let areas: Vec<String> = status
+        .areas
+        .iter()
+        .map(|area| format!("{} {}", area.name, area.code))
+        .collect();
     let device = match status.device_number {
         Some(number) => lang.device_number(number),
         None => lang.not_enrolled_yet().to_owned(),
     };
-    let who = format!("{} · {} · {device}", status.name, lang.code("role", status.role));
+    let who = format!(
+        "{} · {} · {device}",
+        status.name,
+        lang.code("role", status.role)
+    );
     let mut lines = vec![tone(Tone::Strong, &who), areas.join(lang.comma())];
     let counts = &status.counts;
-    lines.push(lang.counts(counts.households, counts.visits, counts.reports, counts.tickets));
+    lines.push(lang.counts(
+        counts.households,
+        counts.visits,
+        counts.reports,
+        counts.tickets,
+    ));
     lines.push(unsent(lang, status));
     if let Some(relay) = &status.relay {
         let today = replica.today();
@@ -74,9 +96,15 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         lines.push(tone(Tone::Warn, &lang.conflicts_wait(counts.conflicts)));
     }
     if !status.incomplete.is_empty() {
-        let names: Vec<String> =
-            status.incomplete.iter().map(|area| crate::areas::shown(area.as_str())).collect();
-        lines.push(tone(Tone::Warn, &lang.incomplete(&names.join(lang.comma()))));
+        let names: Vec<String> = status
+            .incomplete
+            .iter()
+            .map(|area| crate::areas::shown(area.as_str()))
+            .collect();
+        lines.push(tone(
+            Tone::Warn,
+            &lang.incomplete(&names.join(lang.comma())),
+        ));
     }
     if status.waiting + status.held > 0 {
         lines.push(tone(Tone::Warn, &lang.held(status.waiting, status.held)));
@@ -105,9 +133,11 @@ fn unsent(lang: Lang, status: &Status) -> String {
     .map(|(kind, count)| format!("{} {count}", lang.code("kind", kind)))
     .collect();
     let mut line = lang.unsent(status.counts.unsent, &parts.join(" · "));
-    for (state, count) in
-        [("inbox", unsent.inbox), ("waiting", unsent.waiting), ("refused", unsent.refused)]
-    {
+    for (state, count) in [
+        ("inbox", unsent.inbox),
+        ("waiting", unsent.waiting),
+        ("refused", unsent.refused),
+    ] {
         if count > 0 {
             line.push_str(&lang.of_these(lang.code("state", state), count));
         }

@@ -19,7 +19,12 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
             lang.synced(report.sent, report.received, report.receipts),
             tone(
                 Tone::Faint,
-                &lang.sync_cost(report.round_trips, report.bytes_up, report.bytes_down, report.ms),
+                &lang.sync_cost(
+                    report.round_trips,
+                    report.bytes_up,
+                    report.bytes_down,
+                    report.ms,
+                ),
             ),
         ];
         for (area, proof) in &report.complete {
@@ -38,8 +43,17 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         lines.join("\n")
     });
     if conflicts > 0 && context.ui.json.is_none() {
-        context.ui.talk(&tone(Tone::Warn, &lang.conflicts_wait(conflicts as u64)));
-        context.ui.talk(&format!("{}wangge conflict list", lang.next_command()));
+        context
+            .ui
+            .talk(&tone(Tone::Warn, &lang.conflicts_wait(conflicts as u64)));
+        context
+            .ui
+            .talk(&format!("{}wangge conflict list", lang.next_command()));
     }
-    Ok(if report.unsent > 0 { Exit::Partly } else { Exit::Done })
+    let incomplete = report.complete.values().any(|proof| !proof.equal);
+    Ok(if report.unsent > 0 || incomplete {
+        Exit::Partly
+    } else {
+        Exit::Done
+    })
 }

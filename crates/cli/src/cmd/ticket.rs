@@ -185,7 +185,11 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
                 vec![
                     text(row, "code").to_owned(),
                     lang.code("status", text(row, "status")).to_owned(),
-                    if contested { lang.contested().to_owned() } else { String::new() },
+                    if contested {
+                        lang.contested().to_owned()
+                    } else {
+                        String::new()
+                    },
                     lang.code("ticket", text(row, "kind")).to_owned(),
                     text(row, "urgency").to_owned(),
                     text(row, "subject").to_owned(),
@@ -210,7 +214,12 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 /// Shows a ticket; after a step in a line, as what was asked for in full.
 fn show(context: &Context, replica: &wangge_agent::Replica, detail: &TicketDetail, brief: bool) {
     let lang = context.ui.lang;
-    let area = detail.ticket.area.as_ref().map(|area| area.to_string()).unwrap_or_default();
+    let area = detail
+        .ticket
+        .area
+        .as_ref()
+        .map(|area| area.to_string())
+        .unwrap_or_default();
     let value = seen(detail, sight(replica, &area));
     let hidden = match list_sight(replica) {
         Sight::Desk => Sight::Desk,
@@ -219,12 +228,18 @@ fn show(context: &Context, replica: &wangge_agent::Replica, detail: &TicketDetai
     context.ui.show(&value, || {
         if brief {
             let status = lang.code("status", &detail.status);
-            let handler = detail.handler.as_ref().map(|handler| handler_name(&handler.name));
-            let parts: Vec<String> =
-                [detail.ticket.code.clone(), detail.ticket.subject.clone(), status.to_owned()]
-                    .into_iter()
-                    .chain(handler)
-                    .collect();
+            let handler = detail
+                .handler
+                .as_ref()
+                .map(|handler| handler_name(&handler.name));
+            let parts: Vec<String> = [
+                detail.ticket.code.clone(),
+                detail.ticket.subject.clone(),
+                status.to_owned(),
+            ]
+            .into_iter()
+            .chain(handler)
+            .collect();
             return format!("{} {}", tone(Tone::Good, lang.saved()), parts.join(" · "));
         }
         human(lang, &seen(detail, hidden), replica.today())
@@ -240,14 +255,23 @@ fn human(lang: Lang, ticket: &Value, today: chrono::NaiveDate) -> String {
     let handler = ticket.get("handler").unwrap_or(&Value::Null);
     let yes_no = |value: bool| if value { lang.yes() } else { lang.no() }.to_owned();
     let facts = pairs(&[
-        (lang.col_state(), lang.code("status", text(ticket, "status")).to_owned()),
-        (lang.col_kind(), lang.code("ticket", text(ticket, "kind")).to_owned()),
+        (
+            lang.col_state(),
+            lang.code("status", text(ticket, "status")).to_owned(),
+        ),
+        (
+            lang.col_kind(),
+            lang.code("ticket", text(ticket, "kind")).to_owned(),
+        ),
         (lang.col_urgency(), text(ticket, "urgency").to_owned()),
         (lang.col_area(), areas::shown(text(ticket, "area"))),
         (lang.col_household(), text(ticket, "household").to_owned()),
         (lang.col_requester(), text(ticket, "requester").to_owned()),
         (lang.col_contact(), text(ticket, "contact").to_owned()),
-        (lang.col_first_asked(), text(ticket, "first_asked").to_owned()),
+        (
+            lang.col_first_asked(),
+            text(ticket, "first_asked").to_owned(),
+        ),
         (lang.col_handler(), handler_name(text(handler, "name"))),
         (lang.col_answered(), yes_no(flag(ticket, "answered"))),
         (lang.col_detail(), text(ticket, "detail").to_owned()),
@@ -269,14 +293,22 @@ fn human(lang: Lang, ticket: &Value, today: chrono::NaiveDate) -> String {
         if !text(event, "parked").is_empty() {
             parts.push(tone(Tone::Warn, &lang.parked(text(event, "parked"))));
         }
-        parts.push(tone(Tone::Faint, text(event, "id").get(..8).unwrap_or_default()));
+        parts.push(tone(
+            Tone::Faint,
+            text(event, "id").get(..8).unwrap_or_default(),
+        ));
         parts.retain(|part| !part.is_empty());
         out.push_str(&format!("· {}\n", parts.join(" · ")));
     }
     for pair in items(ticket, "contested") {
         let ids: Vec<&str> = pair
             .as_array()
-            .map(|ids| ids.iter().filter_map(Value::as_str).filter_map(|id| id.get(..8)).collect())
+            .map(|ids| {
+                ids.iter()
+                    .filter_map(Value::as_str)
+                    .filter_map(|id| id.get(..8))
+                    .collect()
+            })
             .unwrap_or_default();
         out.push_str(&tone(Tone::Warn, &lang.contested_pair(&ids.join(" / "))));
         out.push('\n');

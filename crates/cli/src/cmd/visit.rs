@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
 use crate::text::{Lang, typed as words};
-use crate::typed::{self, VisitWords};
+use crate::typed::{self, BadWord, VisitWords};
 use crate::ui::{Json, Tone, tone};
 use crate::view::{self, flag, list_sight, seen, text, texts};
 
@@ -122,7 +122,11 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     }
     let mut input = input(household, &said);
     input.on = match &args.on {
-        Some(day) => Some(typed::day_of(day, today).ok_or_else(|| no_day(context, day))?.to_string()),
+        Some(day) => Some(
+            typed::day_of(day, today)
+                .ok_or_else(|| no_day(context, day))?
+                .to_string(),
+        ),
         None => None,
     };
     input.mode = args.mode.clone().or(input.mode);
@@ -137,7 +141,13 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
 }
 
 fn words_of(context: &Context, words: &[String], today: NaiveDate) -> Result<VisitWords, Failure> {
-    typed::visit_words(words, today).map_err(|word| no_day(context, &word))
+    typed::visit_words(words, today).map_err(|bad| match bad {
+        BadWord::Day(word) => no_day(context, &word),
+        BadWord::Ticket(word) => Failure::Usage {
+            message: context.ui.lang.no_ticket_kind(&word),
+            hint: context.ui.lang.visit_example().to_owned(),
+        },
+    })
 }
 
 fn no_day(context: &Context, word: &str) -> Failure {
@@ -171,10 +181,15 @@ fn record(
     let ticket = match &said.ticket {
         None => None,
         Some(kind) => {
-            let subject = if said.note.is_empty() { kind.clone() } else { said.note.clone() };
+            let usual = lang.code("ticket", kind);
+            let subject = if said.note.is_empty() {
+                usual
+            } else {
+                &said.note
+            };
             Some(replica.open_ticket(TicketInput {
                 household: Some(visit.household.to_string()),
-                kind: Some(words::ticket_kind(kind).to_owned()),
+                kind: Some((*kind).to_owned()),
                 subject: subject.chars().take(SUBJECT_CHARS).collect(),
                 detail: said.note.clone(),
                 ..TicketInput::default()
@@ -183,11 +198,18 @@ fn record(
     };
     let mut value = seen(&visit, list_sight(replica));
     if let (Some(ticket), Some(fields)) = (&ticket, value.as_object_mut()) {
-        fields.insert("ticket".to_owned(), json!({"id": ticket.id, "code": ticket.ticket.code}));
+        fields.insert(
+            "ticket".to_owned(),
+            json!({"id": ticket.id, "code": ticket.ticket.code}),
+        );
     }
     let today = replica.today();
     context.ui.show(&value, || {
-        let mut text = format!("{} {}", tone(Tone::Good, lang.saved()), line(lang, &value, today));
+        let mut text = format!(
+            "{} {}",
+            tone(Tone::Good, lang.saved()),
+            line(lang, &value, today)
+        );
         if let Some(ticket) = &ticket {
             text.push('\n');
             text.push_str(&lang.ticket_opened(&ticket.ticket.code, &ticket.ticket.subject));
@@ -217,7 +239,9 @@ fn ask(context: &Context, replica: &mut Replica) -> Result<Exit, Failure> {
         }
         let Some(Ok(line)) = lines.next() else { break };
         let parts: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let Some((household, rest)) = parts.split_first() else { continue };
+        let Some((household, rest)) = parts.split_first() else {
+            continue;
+        };
         if words::QUIT.contains(&household.to_lowercase().as_str()) {
             break;
         }
@@ -238,7 +262,9 @@ fn ask(context: &Context, replica: &mut Replica) -> Result<Exit, Failure> {
                 let head = context.name(head.unwrap_or_default());
                 ui.ask(&lang.prompt_answer(&found.door_short, &head));
             }
-            let Some(Ok(answer)) = lines.next() else { break };
+            let Some(Ok(answer)) = lines.next() else {
+                break;
+            };
             // A bare Enter goes on to the next household and records nothing.
             said = vec![answer];
         }
@@ -265,7 +291,10 @@ fn take(
     asks: bool,
     lines: &mut impl Iterator<Item = std::io::Result<String>>,
 ) -> Result<(), Failure> {
-    let first = said.first().map(|word| typed::half_width(word.trim())).unwrap_or_default();
+    let first = said
+        .first()
+        .map(|word| typed::half_width(word.trim()))
+        .unwrap_or_default();
     let [fine, nobody, _] = words::ANSWERS;
     let said: Vec<String> = match (first.as_str(), said.len()) {
         ("", 1) => return Ok(()),
@@ -287,7 +316,10 @@ fn take(
 }
 
 fn first_words(said: &[String]) -> Vec<String> {
-    said.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect()
+    said.iter()
+        .flat_map(|text| text.split_whitespace())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
@@ -305,7 +337,10 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
         if rows.is_empty() {
             return lang.no_visits().to_owned();
         }
-        rows.iter().map(|visit| line(lang, visit, today)).collect::<Vec<_>>().join("\n")
+        rows.iter()
+            .map(|visit| line(lang, visit, today))
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     Ok(Exit::Done)
 }
@@ -322,7 +357,11 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
 /// Returns a visit in a line: day, household, who was met, what was said, when to come back.
 pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
     let mut parts = vec![moment::day(lang, text(visit, "happened_on"), today)];
-    parts.push(format!("{} {}", text(visit, "door"), text(visit, "head")).trim().to_owned());
+    parts.push(
+        format!("{} {}", text(visit, "door"), text(visit, "head"))
+            .trim()
+            .to_owned(),
+    );
     let mode = text(visit, "mode");
     if mode != "door" {
         parts.push(lang.code("mode", mode).to_owned());
@@ -334,7 +373,11 @@ pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
     if flag(visit, "no_change") {
         parts.push(lang.fine().to_owned());
     }
-    parts.extend(texts(visit, "purposes").into_iter().map(|duty| lang.code("duty", duty).to_owned()));
+    parts.extend(
+        texts(visit, "purposes")
+            .into_iter()
+            .map(|duty| lang.code("duty", duty).to_owned()),
+    );
     parts.push(text(visit, "note").to_owned());
     let next = text(visit, "follow_up_on");
     if !next.is_empty() {

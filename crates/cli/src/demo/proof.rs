@@ -43,7 +43,13 @@ pub(super) fn take(cast: &Cast, found: usize) -> Result<Proof, Failure> {
             .iter()
             .filter(|device| device.replica.areas().iter().any(|own| own.covers(&area)));
         let heads = sharing
-            .map(|device| device.replica.store().heads(&area).map_err(AgentError::from))
+            .map(|device| {
+                device
+                    .replica
+                    .store()
+                    .heads(&area)
+                    .map_err(AgentError::from)
+            })
             .collect::<Result<Vec<BTreeMap<_, _>>, _>>()?;
         documents += heads.first().map_or(0, BTreeMap::len);
         equal &= heads.windows(2).all(|pair| pair.first() == pair.last());

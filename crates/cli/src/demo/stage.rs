@@ -31,7 +31,10 @@ impl Folder {
             path: path.display().to_string(),
             reason: error.to_string(),
         })?;
-        Ok(Self { path, kept: keep.is_some() })
+        Ok(Self {
+            path,
+            kept: keep.is_some(),
+        })
     }
 
     fn join(&self, name: &str) -> PathBuf {
@@ -58,21 +61,43 @@ pub(super) struct Relay {
 impl Relay {
     /// Starts a relay on a free port.
     pub(super) fn start(context: &Context, folder: &Folder) -> Result<Self, Failure> {
-        let mut relay = Self { address: "127.0.0.1:0".to_owned(), child: None };
+        let mut relay = Self {
+            address: "127.0.0.1:0".to_owned(),
+            child: None,
+        };
         relay.start_again(context, folder)?;
         Ok(relay)
     }
 
     /// Starts it again, on the port it had.
-    pub(super) fn start_again(&mut self, context: &Context, folder: &Folder) -> Result<(), Failure> {
+    pub(super) fn start_again(
+        &mut self,
+        context: &Context,
+        folder: &Folder,
+    ) -> Result<(), Failure> {
         let cannot = |error: std::io::Error| Failure::CannotListen {
             address: self.address.clone(),
             reason: error.to_string(),
         };
         let lang = context.ui.lang.pick("zh", "en");
         let mut child = Command::new(std::env::current_exe().map_err(cannot)?)
-            .args(["relay", "serve", "--json", "--until-stdin-ends", "--level", "township"])
-            .args(["--lang", lang, "--listen", &self.address, "--name", words::RELAY, "--home"])
+            .args([
+                "relay",
+                "serve",
+                "--json",
+                "--until-stdin-ends",
+                "--level",
+                "township",
+            ])
+            .args([
+                "--lang",
+                lang,
+                "--listen",
+                &self.address,
+                "--name",
+                words::RELAY,
+                "--home",
+            ])
             .arg(folder.join("relay"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -80,7 +105,9 @@ impl Relay {
             .map_err(cannot)?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line).map_err(cannot)?;
+            BufReader::new(stdout)
+                .read_line(&mut line)
+                .map_err(cannot)?;
         }
         self.child = Some(child);
         let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
@@ -89,7 +116,9 @@ impl Relay {
                 self.address = address.to_owned();
                 Ok(())
             }
-            None => Err(Failure::Demo { what: context.ui.lang.demo_no_relay().to_owned() }),
+            None => Err(Failure::Demo {
+                what: context.ui.lang.demo_no_relay().to_owned(),
+            }),
         }
     }
 
@@ -129,14 +158,24 @@ impl Device {
     ) -> Result<Self, Failure> {
         let settings = Settings::new(words::RELAY, LevelForm::Township);
         let operator = wangge_relay::Relay::open(&folder.join("relay"), &settings)?;
-        let areas = areas.iter().map(|area| area_code(area)).collect::<Result<Vec<_>, _>>()?;
-        let new = NewInvitation { name: name.to_owned(), role, areas };
+        let areas = areas
+            .iter()
+            .map(|area| area_code(area))
+            .collect::<Result<Vec<_>, _>>()?;
+        let new = NewInvitation {
+            name: name.to_owned(),
+            role,
+            areas,
+        };
         let code = operator.invite(&new, settings.clock.now_ms())?.shown();
         let home = folder.join(name);
         let mut replica = Replica::init(&home, name, Vec::new(), Machine::default())?;
         let url = format!("http://{}", relay.address);
         block_on(replica.enroll(&code, &url, name, false))??;
-        Ok(Self { name: name.to_owned(), replica })
+        Ok(Self {
+            name: name.to_owned(),
+            replica,
+        })
     }
 
     /// Syncs once.
@@ -146,14 +185,23 @@ impl Device {
 }
 
 /// Imports the roster at a device.
-pub(super) fn import(folder: &Folder, device: &mut Device, grid: &str) -> Result<ImportReport, Failure> {
+pub(super) fn import(
+    folder: &Folder,
+    device: &mut Device,
+    grid: &str,
+) -> Result<ImportReport, Failure> {
     let path = folder.join(ROSTER_NAME);
     std::fs::write(&path, ROSTER).map_err(|error| Failure::Agent(error.into()))?;
-    Ok(device.replica.import_roster(&path, &area_code(grid)?, false)?)
+    Ok(device
+        .replica
+        .import_roster(&path, &area_code(grid)?, false)?)
 }
 
 /// Returns an area of the demo.
 pub(super) fn area_code(code: &str) -> Result<AreaCode, Failure> {
-    AreaCode::parse(code)
-        .map_err(|_| Failure::Agent(AgentError::NotYourArea { area: code.to_owned() }))
+    AreaCode::parse(code).map_err(|_| {
+        Failure::Agent(AgentError::NotYourArea {
+            area: code.to_owned(),
+        })
+    })
 }

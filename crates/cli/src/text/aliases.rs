@@ -61,5 +61,8 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
 
 /// Returns the Chinese name of a command.
 pub(crate) fn of(path: &str) -> Option<&'static str> {
-    ALIASES.iter().find(|(known, _)| *known == path).map(|(_, han)| *han)
+    ALIASES
+        .iter()
+        .find(|(known, _)| *known == path)
+        .map(|(_, han)| *han)
 }

@@ -86,17 +86,47 @@ const CODES: &[(&str, &str, &str, &str)] = &[
     ("state", "unsent", "未送出", "unsent"),
     ("state", "on_device", "在本机，未送出", "on this device"),
     ("state", "at_relay", "已到中继", "at the relay"),
-    ("state", "waiting", "已到中继，等前面的内容", "at the relay, waiting for earlier ones"),
-    ("state", "inbox", "在收件箱，等人处理", "in the inbox, for a person"),
+    (
+        "state",
+        "waiting",
+        "已到中继，等前面的内容",
+        "at the relay, waiting for earlier ones",
+    ),
+    (
+        "state",
+        "inbox",
+        "在收件箱，等人处理",
+        "in the inbox, for a person",
+    ),
     ("state", "refused", "中继没有收", "refused by the relay"),
-    ("reason", "out_of_scope", "不在负责区域内", "outside your areas"),
+    (
+        "reason",
+        "out_of_scope",
+        "不在负责区域内",
+        "outside your areas",
+    ),
     ("reason", "over_limit", "超过大小限制", "over a limit"),
-    ("reason", "forged_actor", "不是本人设备所写", "written by another device"),
+    (
+        "reason",
+        "forged_actor",
+        "不是本人设备所写",
+        "written by another device",
+    ),
     ("reason", "wrong_hash", "传输中损坏", "damaged on the way"),
     ("reason", "malformed", "读不懂", "does not read"),
     ("reason", "unplaced", "不知道属于哪里", "no place is known"),
-    ("reason", "place_not_allowed", "无权改变归属", "may not be placed by you"),
-    ("reason", "equivocation", "同一序号有两份", "two with one number"),
+    (
+        "reason",
+        "place_not_allowed",
+        "无权改变归属",
+        "may not be placed by you",
+    ),
+    (
+        "reason",
+        "equivocation",
+        "同一序号有两份",
+        "two with one number",
+    ),
     ("residence", "resident", "常住", "resident"),
     ("residence", "away", "整户外出", "away"),
     ("residence", "empty", "空房", "empty"),
@@ -155,42 +185,142 @@ const CODES: &[(&str, &str, &str, &str)] = &[
     ("origin", "default", "默认", "default"),
     ("origin", "flag", "命令行", "command line"),
     ("origin", "environment", "环境变量", "environment"),
-    ("origin", "flag_or_environment", "命令行或环境变量", "command line or environment"),
+    (
+        "origin",
+        "flag_or_environment",
+        "命令行或环境变量",
+        "command line or environment",
+    ),
     ("origin", "locale", "系统语言", "locale"),
     ("origin", "home", "本机数据", "this home"),
     ("layout", "person_rows", "一行一人", "one row a person"),
-    ("layout", "household_rows", "一行一户", "one row a household"),
-    ("refused_line", "json", "不是合格的 JSON", "not the JSON it takes"),
+    (
+        "layout",
+        "household_rows",
+        "一行一户",
+        "one row a household",
+    ),
+    (
+        "refused_line",
+        "json",
+        "不是合格的 JSON",
+        "not the JSON it takes",
+    ),
     ("refused_line", "value", "值不对", "value"),
     ("refused_line", "too_long", "太长", "too long"),
     ("refused_line", "not_found", "没有找到", "not found"),
     ("refused_line", "ambiguous", "对应多个", "names several"),
     ("refused_line", "area", "不在负责区域内", "not your area"),
-    ("refused_line", "document_full", "记录已满", "the record is full"),
-    ("refused_line", "ticket", "工单不能这样办", "the ticket does not allow it"),
-    ("refused", "id_checksum", "身份证校验码不对", "wrong check digit"),
-    ("refused", "id_length", "身份证不是 18 位", "id number has not 18 digits"),
-    ("refused", "id_fifteen_digits", "15 位旧身份证", "id number of fifteen digits"),
-    ("refused", "id_characters", "身份证里有别的字符", "id number holds other signs"),
-    ("refused", "id_date", "身份证里的生日不存在", "no such birth date"),
-    ("refused", "id_rounded", "表格吃掉了末几位", "the sheet dropped the last digits"),
+    (
+        "refused_line",
+        "document_full",
+        "记录已满",
+        "the record is full",
+    ),
+    (
+        "refused_line",
+        "ticket",
+        "工单不能这样办",
+        "the ticket does not allow it",
+    ),
+    (
+        "refused",
+        "id_checksum",
+        "身份证校验码不对",
+        "wrong check digit",
+    ),
+    (
+        "refused",
+        "id_length",
+        "身份证不是 18 位",
+        "id number has not 18 digits",
+    ),
+    (
+        "refused",
+        "id_fifteen_digits",
+        "15 位旧身份证",
+        "id number of fifteen digits",
+    ),
+    (
+        "refused",
+        "id_characters",
+        "身份证里有别的字符",
+        "id number holds other signs",
+    ),
+    (
+        "refused",
+        "id_date",
+        "身份证里的生日不存在",
+        "no such birth date",
+    ),
+    (
+        "refused",
+        "id_rounded",
+        "表格吃掉了末几位",
+        "the sheet dropped the last digits",
+    ),
     ("refused", "phone", "不是电话号码", "not a phone number"),
-    ("refused", "phone_second", "一格两个号码，只留一个", "a second number in one cell"),
+    (
+        "refused",
+        "phone_second",
+        "一格两个号码，只留一个",
+        "a second number in one cell",
+    ),
     ("refused", "relation", "不认识的关系", "unknown relation"),
     ("refused", "care", "不认识的关爱类别", "unknown care word"),
-    ("refused", "care_nobody", "户内无人符合", "fits nobody in the household"),
-    ("refused", "residence", "不认识的居住情况", "unknown residence"),
+    (
+        "refused",
+        "care_nobody",
+        "户内无人符合",
+        "fits nobody in the household",
+    ),
+    (
+        "refused",
+        "residence",
+        "不认识的居住情况",
+        "unknown residence",
+    ),
     ("refused", "name_missing", "没有姓名", "name missing"),
     ("refused", "name", "不像姓名", "not a name"),
     ("refused", "birth", "不是出生年月", "not a birth month"),
-    ("refused", "birth_differs", "与身份证不一致，以身份证为准", "differs from the id number, which is taken"),
+    (
+        "refused",
+        "birth_differs",
+        "与身份证不一致，以身份证为准",
+        "differs from the id number, which is taken",
+    ),
     ("refused", "sex", "不是性别", "not a sex"),
-    ("refused", "sex_differs", "与身份证不一致，以身份证为准", "differs from the id number, which is taken"),
+    (
+        "refused",
+        "sex_differs",
+        "与身份证不一致，以身份证为准",
+        "differs from the id number, which is taken",
+    ),
     ("refused", "group", "不是组别", "not a group"),
-    ("refused", "group_differs", "与前面的组别不一致", "differs from the group above"),
-    ("refused", "address_date", "门牌被表格变成了日期", "the sheet made a date of the door"),
-    ("refused", "address_differs", "与前面的门牌不一致", "differs from the door above"),
-    ("refused", "member_part", "看不懂的一段", "a part that does not read"),
+    (
+        "refused",
+        "group_differs",
+        "与前面的组别不一致",
+        "differs from the group above",
+    ),
+    (
+        "refused",
+        "address_date",
+        "门牌被表格变成了日期",
+        "the sheet made a date of the door",
+    ),
+    (
+        "refused",
+        "address_differs",
+        "与前面的门牌不一致",
+        "differs from the door above",
+    ),
+    (
+        "refused",
+        "member_part",
+        "看不懂的一段",
+        "a part that does not read",
+    ),
     ("refused", "cell_error", "公式出错", "a formula that failed"),
     ("meaning", "number", "户编号", "number"),
     ("meaning", "serial", "序号", "serial"),
@@ -202,7 +332,12 @@ const CODES: &[(&str, &str, &str, &str)] = &[
     ("meaning", "sex", "性别", "sex"),
     ("meaning", "birth", "出生年月", "birth"),
     ("meaning", "id_number", "身份证号", "id number"),
-    ("meaning", "head_id_number", "户主身份证号", "head's id number"),
+    (
+        "meaning",
+        "head_id_number",
+        "户主身份证号",
+        "head's id number",
+    ),
     ("meaning", "phone", "电话", "phone"),
     ("meaning", "head_phone", "户主电话", "head's phone"),
     ("meaning", "care", "关爱类别", "care"),
@@ -288,12 +423,17 @@ impl Lang {
     }
 
     fn care(self, code: &str) -> &str {
-        let known = CODES.iter().find(|(group, name, ..)| *group == "meaning" && *name == code);
+        let known = CODES
+            .iter()
+            .find(|(group, name, ..)| *group == "meaning" && *name == code);
         if let Some((.., zh, en)) = known {
             return self.pick(zh, en);
         }
         match self {
-            Lang::Zh => CARE.iter().find(|(name, _)| *name == code).map_or(code, |(_, zh)| zh),
+            Lang::Zh => CARE
+                .iter()
+                .find(|(name, _)| *name == code)
+                .map_or(code, |(_, zh)| zh),
             Lang::En => code,
         }
     }
@@ -301,7 +441,10 @@ impl Lang {
     /// Returns a field in words; of a collection's field the last part.
     pub(crate) fn field(self, field: &str) -> &str {
         let name = field.rsplit('/').next().unwrap_or(field);
-        FIELDS.iter().find(|(known, ..)| *known == name).map_or(name, |(_, zh, en)| self.pick(zh, en))
+        FIELDS
+            .iter()
+            .find(|(known, ..)| *known == name)
+            .map_or(name, |(_, zh, en)| self.pick(zh, en))
     }
 }
 

@@ -35,7 +35,16 @@ pub(crate) const HANDLED: &str = "当场疏通，已恢复排水";
 
 /// Notes of visits, in turn; an empty one means that nothing changed.
 pub(crate) const NOTES: [&str; 10] = [
-    "", "血压偏高，提醒按时吃药", "", "", "儿子春节回来，想问养老认证", "", "", "屋后排水沟有点堵", "", "",
+    "",
+    "血压偏高，提醒按时吃药",
+    "",
+    "",
+    "儿子春节回来，想问养老认证",
+    "",
+    "",
+    "屋后排水沟有点堵",
+    "",
+    "",
 ];
 
 /// Reports: category and text.
@@ -48,8 +57,11 @@ pub(crate) const REPORTS: [(&str, &str); 5] = [
 ];
 
 /// Tickets: kind and subject.
-pub(crate) const TICKETS: [(&str, &str); 3] =
-    [("help", "修复三组路口路灯"), ("errand", "代办养老保险认证"), ("inquiry", "咨询危房改造补助")];
+pub(crate) const TICKETS: [(&str, &str); 3] = [
+    ("help", "修复三组路口路灯"),
+    ("errand", "代办养老保险认证"),
+    ("inquiry", "咨询危房改造补助"),
+];
 
 words! {
     demo_relay_answers { zh: "中继已停，却还有人回答", en: "the relay is stopped, yet somebody answers" }
@@ -73,9 +85,9 @@ messages! {
         en: "The desk imports the roster into {area}: {households} households, {people} people, {refused} values not taken."
     }
     /// What a sync did and cost.
-    demo_synced(name: &str, sent: usize, received: usize, trips: u32, up: u64, down: u64, ms: u64) {
-        zh: "{name} 同步：送出 {sent}，收到 {received}；往返 {trips} 次，上行 {up} 字节，下行 {down} 字节，{ms} 毫秒。",
-        en: "{name} syncs: sent {sent}, received {received}; {trips} round trip(s), {up} bytes up, {down} bytes down, {ms} ms."
+    demo_synced(name: &str, sent: usize, received: usize, cost: &str) {
+        zh: "{name} 同步：送出 {sent}，收到 {received}；{cost}。",
+        en: "{name} syncs: sent {sent}, received {received}; {cost}."
     }
     /// What a worker recorded offline.
     demo_recorded(name: &str, visits: usize, reports: usize, tickets: usize) {
@@ -131,9 +143,13 @@ impl Lang {
     /// Says how the proof came out.
     pub(crate) fn demo_verdict(self, equal: bool, safe: bool, documents: usize) -> String {
         match (self, equal, safe) {
-            (Lang::Zh, true, true) => format!("✓ 三份副本在每个共有区域都一致（{documents} 份记录），所记全部有回执。"),
+            (Lang::Zh, true, true) => {
+                format!("✓ 三份副本在每个共有区域都一致（{documents} 份记录），所记全部有回执。")
+            }
             (Lang::En, true, true) => {
-                format!("✓ All three replicas are equal in each shared area ({documents} documents), and everything has a receipt.")
+                format!(
+                    "✓ All three replicas are equal in each shared area ({documents} documents), and everything has a receipt."
+                )
             }
             (Lang::Zh, false, _) => "✗ 三份副本不一致。".to_owned(),
             (Lang::En, false, _) => "✗ The replicas differ.".to_owned(),

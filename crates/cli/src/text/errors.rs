@@ -92,6 +92,8 @@ messages! {
         zh: "{at} 里还没有本机数据。",
         en: "There is no home in {at}."
     }
+    /// No relay in a folder.
+    no_relay(at: &str) { zh: "{at} 里没有中继。", en: "There is no relay in {at}." }
     /// A home is there already.
     home_exists(at: &str) {
         zh: "{at} 里已经有本机数据，没有改动。",
@@ -159,8 +161,6 @@ messages! {
         zh: "{path} 损坏了，没有打开，也没有改动。请把备份恢复到另一个文件夹。各设备上的记录还在。",
         en: "{path} is damaged. It was not opened and not changed. Restore a backup in another folder; the devices still hold their work."
     }
-    /// An invitation cannot be.
-    bad_invitation(what: &str) { zh: "邀请不成立：{what}。", en: "There can be no such invitation: its {what}." }
     /// Not loopback.
     not_loopback(address: &str) {
         zh: "{address} 不是本机地址：现在的连接没有加密，别的机器能看到内容。确实要开放，请加 --plain-http。",
@@ -182,6 +182,11 @@ messages! {
     no_day(word: &str) {
         zh: "看不懂日期「{word}」，什么也没有记。写法如 @明天 @周五 @11-30。",
         en: "\"{word}\" is no day; nothing was recorded. Write @tomorrow, @fri or @11-30."
+    }
+    /// A word is no kind of ticket.
+    no_ticket_kind(word: &str) {
+        zh: "看不懂「{word}」，什么也没有记。可用：+代办 +求助 +咨询 +投诉 +建议 +表扬。",
+        en: "\"{word}\" is no kind of ticket; nothing was recorded. Use +errand +help +inquiry +complaint +suggestion +praise."
     }
     /// A code is no area.
     no_area_code(code: &str) {
@@ -225,15 +230,39 @@ impl Lang {
         han.to_owned()
     }
 
+    /// Returns why there can be no such invitation.
+    pub(crate) fn bad_invitation(self, what: &str) -> String {
+        let zh = match what {
+            "name is empty" => "没有写姓名",
+            "name is too long" => "姓名太长",
+            "areas are missing" => "没有写区域",
+            "areas are too many" => "区域太多",
+            other => other,
+        };
+        match self {
+            Lang::Zh => format!("邀请不成立：{zh}。"),
+            Lang::En => format!("There can be no such invitation: its {what}."),
+        }
+    }
+
     /// Returns why a ticket does not allow a step.
     pub(crate) fn ticket_refused(self, code: &str) -> String {
         let (zh, en) = match code {
-            "wrong_status" => ("工单现在的状态不能做这一步", "the ticket is at another stage"),
+            "wrong_status" => (
+                "工单现在的状态不能做这一步",
+                "the ticket is at another stage",
+            ),
             "wrong_role" => ("这一步不由您的岗位做", "this step is not for your role"),
-            "other_desk" => ("工单在另一级手里，或不在您的区域", "the ticket is with another level or area"),
+            "other_desk" => (
+                "工单在另一级手里，或不在您的区域",
+                "the ticket is with another level or area",
+            ),
             "not_handler" => ("工单交给别人办理了", "the ticket is with another handler"),
             "not_asked" => ("您不是首问人", "you are not the one who was asked first"),
-            "own_work" => ("自己办的不能自己核查，请换一个人", "nobody verifies what they handled"),
+            "own_work" => (
+                "自己办的不能自己核查，请换一个人",
+                "nobody verifies what they handled",
+            ),
             "missing" => ("还缺一项内容", "something it needs is missing"),
             "contested" => ("有争议的两步要先裁定", "contested steps are settled first"),
             "nothing_to_settle" => ("所指的两步没有争议", "the named steps are not contested"),

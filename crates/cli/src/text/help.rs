@@ -57,13 +57,21 @@ const TOP: &[Help] = &[
         about: "我是谁、管哪里、哪些没送达、哪些要您看",
         args: &[("check", "有未送、未取全或要人处理的，以 10 结束")],
     },
-    Help { path: "area", about: "代码和名称", args: &[] },
+    Help {
+        path: "area",
+        about: "代码和名称",
+        args: &[],
+    },
     Help {
         path: "area list",
         about: "列出区域，自己的在前",
         args: &[("under", "只看这个代码之下的")],
     },
-    Help { path: "household", about: "新增、查找、修改、导入", args: &[("number", "户编号")] },
+    Help {
+        path: "household",
+        about: "新增、查找、修改、导入",
+        args: &[("number", "户编号")],
+    },
     Help {
         path: "household add",
         about: "新增一户，或从 JSON 行新增多户",
@@ -115,7 +123,10 @@ const TOP: &[Help] = &[
         path: "visit",
         about: "后面写字就记一次，不写就逐户问",
         args: &[
-            ("words", "先写哪一户，再写：好、无人、家属、电话、要记的话、@周五、+代办"),
+            (
+                "words",
+                "先写哪一户，再写：好、无人、家属、电话、要记的话、@周五、+代办",
+            ),
             ("on", "走访日期"),
             ("mode", "方式：上门、电话、视频、代访"),
             ("met", "见到：本人、家属、无人在家、拒访"),
@@ -126,9 +137,21 @@ const TOP: &[Help] = &[
             ("source", "来源（不是当场记的）：纸质补录……"),
         ],
     },
-    Help { path: "visit add", about: "记一次走访，或从 JSON 行记多次", args: &[] },
-    Help { path: "visit list", about: "列出走访，最近的在前", args: &[("household", "只看这一户")] },
-    Help { path: "visit show", about: "查看一次走访", args: &[("id", "走访编号或其开头")] },
+    Help {
+        path: "visit add",
+        about: "记一次走访，或从 JSON 行记多次",
+        args: &[],
+    },
+    Help {
+        path: "visit list",
+        about: "列出走访，最近的在前",
+        args: &[("household", "只看这一户")],
+    },
+    Help {
+        path: "visit show",
+        about: "查看一次走访",
+        args: &[("id", "走访编号或其开头")],
+    },
     Help {
         path: "report",
         about: "民情；后面写字就记一条",
@@ -142,14 +165,29 @@ const TOP: &[Help] = &[
             ("identity", "实名、实名保密、匿名"),
             ("collective", "群体性：不止一户"),
             ("urgency", "紧急程度 P0 至 P3"),
-            ("source", "来源：走访 来访 电话 12345 上级交办 巡查 纸质补录"),
+            (
+                "source",
+                "来源：走访 来访 电话 12345 上级交办 巡查 纸质补录",
+            ),
             ("on", "反映的日期"),
             ("handled", "当场怎么处理的"),
         ],
     },
-    Help { path: "report add", about: "记一条上报，或从 JSON 行记多条", args: &[] },
-    Help { path: "report list", about: "列出上报，最近的在前", args: &[] },
-    Help { path: "report show", about: "查看一条上报", args: &[("id", "上报编号或其开头")] },
+    Help {
+        path: "report add",
+        about: "记一条上报，或从 JSON 行记多条",
+        args: &[],
+    },
+    Help {
+        path: "report list",
+        about: "列出上报，最近的在前",
+        args: &[],
+    },
+    Help {
+        path: "report show",
+        about: "查看一条上报",
+        args: &[("id", "上报编号或其开头")],
+    },
 ];
 
 /// Returns a command's Chinese help.
@@ -161,8 +199,13 @@ impl Help {
     /// Returns an argument's Chinese help.
     pub(crate) fn arg(path: &str, name: &str) -> Option<&'static str> {
         let group = path.rsplit_once(' ').map(|(group, _)| group);
-        let own = [Some(path), group].into_iter().flatten().filter_map(command);
+        let own = [Some(path), group]
+            .into_iter()
+            .flatten()
+            .filter_map(command);
         let rows = own.flat_map(|help| help.args).chain(EVERYWHERE);
-        rows.into_iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+        rows.into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| *text)
     }
 }

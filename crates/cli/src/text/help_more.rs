@@ -24,12 +24,36 @@ pub(super) const MORE: &[Help] = &[
             ("draft", "先存草稿，不提交"),
         ],
     },
-    Help { path: "ticket list", about: "列出工单，最近的在前", args: &[("status", "只看这个状态；可以多个")] },
-    Help { path: "ticket show", about: "查看一张工单和每一步", args: &[] },
-    Help { path: "ticket submit", about: "提交草稿", args: &[] },
-    Help { path: "ticket accept", about: "由您这一级接下", args: &[] },
-    Help { path: "ticket assign", about: "交办给人或区域", args: &[("to", "人的姓名或编号，或区域代码")] },
-    Help { path: "ticket start", about: "开始办理", args: &[] },
+    Help {
+        path: "ticket list",
+        about: "列出工单，最近的在前",
+        args: &[("status", "只看这个状态；可以多个")],
+    },
+    Help {
+        path: "ticket show",
+        about: "查看一张工单和每一步",
+        args: &[],
+    },
+    Help {
+        path: "ticket submit",
+        about: "提交草稿",
+        args: &[],
+    },
+    Help {
+        path: "ticket accept",
+        about: "由您这一级接下",
+        args: &[],
+    },
+    Help {
+        path: "ticket assign",
+        about: "交办给人或区域",
+        args: &[("to", "人的姓名或编号，或区域代码")],
+    },
+    Help {
+        path: "ticket start",
+        about: "开始办理",
+        args: &[],
+    },
     Help {
         path: "ticket done",
         about: "说明办了什么",
@@ -40,36 +64,85 @@ pub(super) const MORE: &[Help] = &[
         about: "答复居民",
         args: &[("text", "怎么答复的"), ("how", "方式：当面、电话")],
     },
-    Help { path: "ticket verify", about: "确已办好（不能由办理人自己核查）", args: &[] },
-    Help { path: "ticket send-back", about: "没有办好，退回再办", args: &[("text", "原因")] },
-    Help { path: "ticket return", about: "退回给交办的一级", args: &[("text", "原因")] },
-    Help { path: "ticket close", about: "由受理的一级结束", args: &[] },
-    Help { path: "ticket comment", about: "附一句话，不改变状态", args: &[("text", "批注内容")] },
+    Help {
+        path: "ticket verify",
+        about: "确已办好（不能由办理人自己核查）",
+        args: &[],
+    },
+    Help {
+        path: "ticket send-back",
+        about: "没有办好，退回再办",
+        args: &[("text", "原因")],
+    },
+    Help {
+        path: "ticket return",
+        about: "退回给交办的一级",
+        args: &[("text", "原因")],
+    },
+    Help {
+        path: "ticket close",
+        about: "由受理的一级结束",
+        args: &[],
+    },
+    Help {
+        path: "ticket comment",
+        about: "附一句话，不改变状态",
+        args: &[("text", "批注内容")],
+    },
     Help {
         path: "ticket settle",
         about: "裁定有争议的两步以哪个为准",
-        args: &[("steps", "有争议各步的编号开头，为准的写在最前"), ("reason", "原因")],
+        args: &[
+            ("steps", "有争议各步的编号开头，为准的写在最前"),
+            ("reason", "原因"),
+        ],
     },
-    Help { path: "sync", about: "送出本机所记，取回新的", args: &[] },
-    Help { path: "outbox", about: "还没有回执的", args: &[] },
+    Help {
+        path: "sync",
+        about: "送出本机所记，取回新的",
+        args: &[],
+    },
+    Help {
+        path: "outbox",
+        about: "还没有回执的",
+        args: &[],
+    },
     Help {
         path: "receipts",
         about: "一条记录到了哪里",
-        args: &[("id", "走访、上报、工单或住户：编号、编号开头、工单号，或能找到它的字")],
+        args: &[(
+            "id",
+            "走访、上报、工单或住户：编号、编号开头、工单号，或能找到它的字",
+        )],
     },
     Help {
         path: "conflict",
         about: "有两个值的字段",
-        args: &[("id", "列表中的序号、编号，或能找到这一户的字"), ("field", "哪个字段（不止一个时）")],
+        args: &[
+            ("id", "列表中的序号、编号，或能找到这一户的字"),
+            ("field", "哪个字段（不止一个时）"),
+        ],
     },
-    Help { path: "conflict list", about: "列出冲突", args: &[] },
-    Help { path: "conflict show", about: "查看一处冲突的各个值", args: &[] },
+    Help {
+        path: "conflict list",
+        about: "列出冲突",
+        args: &[],
+    },
+    Help {
+        path: "conflict show",
+        about: "查看一处冲突的各个值",
+        args: &[],
+    },
     Help {
         path: "conflict settle",
         about: "定下以哪个值为准",
         args: &[("choice", "取第几个值"), ("value", "取一个新值")],
     },
-    Help { path: "relay", about: "运行、邀请、设备、收件箱", args: &[] },
+    Help {
+        path: "relay",
+        about: "运行、邀请、设备、收件箱",
+        args: &[],
+    },
     Help {
         path: "relay serve",
         about: "运行中继，直到收到停止信号",
@@ -83,18 +156,45 @@ pub(super) const MORE: &[Help] = &[
     Help {
         path: "relay invite",
         about: "给一台设备发登记码",
-        args: &[("name", "姓名，同事看到的"), ("role", "岗位"), ("area", "能看到的区域；可以多个")],
+        args: &[
+            ("name", "姓名，同事看到的"),
+            ("role", "岗位"),
+            ("area", "能看到的区域；可以多个"),
+        ],
     },
-    Help { path: "relay devices", about: "列出设备", args: &[] },
-    Help { path: "relay inbox", about: "列出等人处理的内容", args: &[] },
+    Help {
+        path: "relay devices",
+        about: "列出设备",
+        args: &[],
+    },
+    Help {
+        path: "relay inbox",
+        about: "列出等人处理的内容",
+        args: &[],
+    },
     Help {
         path: "demo",
         about: "用虚构人物走一遍全过程",
-        args: &[("keep", "数据留在这个文件夹，供查看"), ("yes", "不提问（本来就不问）")],
+        args: &[
+            ("keep", "数据留在这个文件夹，供查看"),
+            ("yes", "不提问（本来就不问）"),
+        ],
     },
-    Help { path: "config", about: "这台设备的设置", args: &[] },
-    Help { path: "config show", about: "显示每项设置和来处", args: &[] },
-    Help { path: "help", about: "某条命令的帮助，或退出码", args: &[("path", "命令，或 退出码")] },
+    Help {
+        path: "config",
+        about: "这台设备的设置",
+        args: &[],
+    },
+    Help {
+        path: "config show",
+        about: "显示每项设置和来处",
+        args: &[],
+    },
+    Help {
+        path: "help",
+        about: "某条命令的帮助，或退出码",
+        args: &[("path", "命令，或 退出码")],
+    },
 ];
 
 words! {

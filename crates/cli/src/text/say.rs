@@ -183,6 +183,11 @@ messages! {
         zh: "登记码给 {name}，只能用一次，{until} 前有效：\nwangge 登记 登记码 --relay 地址",
         en: "The code is for {name}, for one device, until {until}:\nwangge enroll CODE --relay URL"
     }
+    /// A relay begins in a folder.
+    relay_begun(dir: &str) {
+        zh: "{dir} 里原来没有中继，已新建一个。",
+        en: "There was no relay in {dir}; a new one was begun."
+    }
     /// The relay listens.
     listening(address: &str) { zh: "中继在 {address} 上服务", en: "The relay listens on {address}" }
     /// A word is no address.
@@ -198,7 +203,11 @@ impl Lang {
         let here_word = self.pick("本机", "this device");
         match (here, name) {
             (true, "") => here_word.to_owned(),
-            (true, name) => format!("{name}{}{here_word}{}", self.pick("（", " ("), self.pick("）", ")")),
+            (true, name) => format!(
+                "{name}{}{here_word}{}",
+                self.pick("（", " ("),
+                self.pick("）", ")")
+            ),
             (false, "") => self.pick("另一台设备", "another device").to_owned(),
             (false, name) => name.to_owned(),
         }
@@ -207,17 +216,42 @@ impl Lang {
     /// Returns what an ending means.
     pub(crate) fn exit_meaning(self, exit: Exit) -> &'static str {
         match exit {
-            Exit::Done => self.pick("完成（也包括没有要做的、列表为空）", "done; also: nothing to do, an empty list"),
-            Exit::Failed => self.pick("失败（也包括没有找到、对应多个）", "failed; also: not found, or several found"),
-            Exit::Usage => self.pick("命令写错，或设置不对", "the command line or the configuration is wrong"),
-            Exit::Partly => self.pick("部分完成，输出说明哪些没有", "partly done; the output says which items were not"),
-            Exit::Refused => {
-                self.pick("被拒绝：未登记、超出区域、岗位不符、数据正被使用", "refused: not enrolled, out of scope, wrong role, home in use")
-            }
-            Exit::NoLink => self.pick("没有连上，或中继忙；所记都在本机", "no link, or the relay is busy; the work is safe on this device"),
-            Exit::NeedsPerson => self.pick("冲突或有争议的工单要人来定", "a conflict or a contested ticket needs a person"),
-            Exit::Damaged => self.pick("本机数据损坏，或由更新版本写成", "local data is damaged, or newer than this program"),
-            Exit::Found => self.pick("检查发现了问题，或试运行会有改动", "a check found something, or a dry run would change something"),
+            Exit::Done => self.pick(
+                "完成（也包括没有要做的、列表为空）",
+                "done; also: nothing to do, an empty list",
+            ),
+            Exit::Failed => self.pick(
+                "失败（也包括没有找到、对应多个）",
+                "failed; also: not found, or several found",
+            ),
+            Exit::Usage => self.pick(
+                "命令写错，或设置不对",
+                "the command line or the configuration is wrong",
+            ),
+            Exit::Partly => self.pick(
+                "部分完成，输出说明哪些没有",
+                "partly done; the output says which items were not",
+            ),
+            Exit::Refused => self.pick(
+                "被拒绝：未登记、超出区域、岗位不符、数据正被使用",
+                "refused: not enrolled, out of scope, wrong role, home in use",
+            ),
+            Exit::NoLink => self.pick(
+                "没有连上，或中继忙；所记都在本机",
+                "no link, or the relay is busy; the work is safe on this device",
+            ),
+            Exit::NeedsPerson => self.pick(
+                "冲突或有争议的工单要人来定",
+                "a conflict or a contested ticket needs a person",
+            ),
+            Exit::Damaged => self.pick(
+                "本机数据损坏，或由更新版本写成",
+                "local data is damaged, or newer than this program",
+            ),
+            Exit::Found => self.pick(
+                "检查发现了问题，或试运行会有改动",
+                "a check found something, or a dry run would change something",
+            ),
             Exit::Interrupted => self.pick("被中断", "interrupted"),
         }
     }
@@ -228,7 +262,8 @@ impl Lang {
             "退出码（以后可能增加；不认识的非零值都当作失败）：\n",
             "Exit codes (more may be added; treat any other number as a failure):\n",
         );
-        let rows = Exit::ALL.map(|exit| format!("{:>5}  {}\n", exit.code(), self.exit_meaning(exit)));
+        let rows =
+            Exit::ALL.map(|exit| format!("{:>5}  {}\n", exit.code(), self.exit_meaning(exit)));
         format!("{head}{}", rows.concat())
     }
 }

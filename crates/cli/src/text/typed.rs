@@ -4,7 +4,18 @@ use chrono::Weekday;
 
 /// Everything is as it was.
 pub(crate) const FINE: &[&str] = &[
-    "好", "安好", "都好", "一切都好", "正常", "平安", "无变化", "没变化", "ok", "fine", "good", "same",
+    "好",
+    "安好",
+    "都好",
+    "一切都好",
+    "正常",
+    "平安",
+    "无变化",
+    "没变化",
+    "ok",
+    "fine",
+    "good",
+    "same",
 ];
 
 /// Who was met: the word and what the façade takes.
@@ -86,19 +97,25 @@ pub(crate) const DAY_MARKS: &[char] = &['日', '号'];
 /// Signs that part year, month and day.
 pub(crate) const DATE_MARKS: &[char] = &['年', '月'];
 
-/// The kind of ticket that a bare `+` word of haste opens.
-pub(crate) const ERRAND: &str = "代办";
-
 /// Answers of the loop: fine, nobody there, a note.
 pub(crate) const ANSWERS: [&str; 3] = ["安好", "无人", "记一笔"];
 
 /// Ends the loop.
 pub(crate) const QUIT: &[&str] = &["q", "quit", "退出", "完"];
 
-/// Returns the kind of ticket a `+` word means; a word the façade knows is handed on.
-pub(crate) fn ticket_kind(word: &str) -> &str {
-    match word {
-        "办" | "帮办" => ERRAND,
-        other => other,
-    }
-}
+/// Kinds of ticket: the word after `+` and what the façade takes.
+pub(crate) const TICKETS: &[(&str, &str)] = &[
+    ("代办", "errand"),
+    ("帮办", "errand"),
+    ("求助", "help"),
+    ("咨询", "inquiry"),
+    ("投诉", "complaint"),
+    ("建议", "suggestion"),
+    ("表扬", "praise"),
+    ("errand", "errand"),
+    ("help", "help"),
+    ("inquiry", "inquiry"),
+    ("complaint", "complaint"),
+    ("suggestion", "suggestion"),
+    ("praise", "praise"),
+];

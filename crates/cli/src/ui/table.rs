@@ -6,13 +6,23 @@ use comfy_table::{ContentArrangement, Table};
 /// Returns rows under their headings; a column that is empty in every row is left out.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let used: Vec<bool> = (0..headings.len())
-        .map(|at| rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty())))
+        .map(|at| {
+            rows.iter()
+                .any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()))
+        })
         .collect();
     let keep = |cells: Vec<String>| -> Vec<String> {
-        cells.into_iter().zip(&used).filter(|(_, used)| **used).map(|(cell, _)| cell).collect()
+        cells
+            .into_iter()
+            .zip(&used)
+            .filter(|(_, used)| **used)
+            .map(|(cell, _)| cell)
+            .collect()
     };
     let mut table = bare();
-    table.set_header(keep(headings.iter().map(|text| (*text).to_owned()).collect()));
+    table.set_header(keep(
+        headings.iter().map(|text| (*text).to_owned()).collect(),
+    ));
     for row in rows {
         table.add_row(keep(row.clone()));
     }
@@ -30,12 +40,17 @@ pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
 
 fn bare() -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table
 }
 
 fn trimmed(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 #[cfg(test)]
@@ -44,10 +59,15 @@ mod tests {
 
     #[test]
     fn columns_align_when_names_are_han() {
-        let rows = [vec!["aa".into(), "1".into()], vec!["\u{5f20}\u{4e09}".into(), "2".into()]];
+        let rows = [
+            vec!["aa".into(), "1".into()],
+            vec!["\u{5f20}\u{4e09}".into(), "2".into()],
+        ];
         let text = table(&["x", "y"], &rows);
         let lines: Vec<&str> = text.lines().collect();
-        let width = |line: &str, mark| unicode_width::UnicodeWidthStr::width(line.split(mark).next().unwrap());
+        let width = |line: &str, mark| {
+            unicode_width::UnicodeWidthStr::width(line.split(mark).next().unwrap())
+        };
         assert_eq!(width(lines[1], '1'), width(lines[2], '2'));
     }
 

@@ -31,16 +31,24 @@ fn nonsense_values_end_with_2_and_record_nothing() {
         &["nothing"],
         &["visit", "--nothing"],
         &["relay", "serve", "--listen", "here"],
-        &["relay", "invite", "--name", "x", "--role", "chief", "--area", GRID],
+        &[
+            "relay", "invite", "--name", "x", "--role", "chief", "--area", GRID,
+        ],
         &["help", "nothing"],
     ] {
         let out = world.at("d", &[&["--json"], args].concat()).ends(2);
         let error = out.error();
-        assert!(error["kind"].is_string() && error["message"].is_string() && error["hint"].is_string(), "{error}");
+        assert!(
+            error["kind"].is_string() && error["message"].is_string() && error["hint"].is_string(),
+            "{error}"
+        );
         assert!(out.stdout.is_empty(), "{}", out.stdout);
     }
     let status = world.at("d", &["status", "--json"]).ok().json();
-    assert_eq!((&status["counts"]["visits"], &status["counts"]["reports"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&status["counts"]["visits"], &status["counts"]["reports"]),
+        (&0.into(), &0.into())
+    );
     assert_eq!(status["counts"]["tickets"], 0);
 }
 
@@ -68,13 +76,19 @@ fn a_file_that_is_no_spreadsheet_is_said_to_be_none() {
     let world = World::new();
     world.home("d");
     for (name, bytes) in [
-        ("roster.xlsx", &b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"[..]),
+        (
+            "roster.xlsx",
+            &b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"[..],
+        ),
         ("empty.xlsx", b""),
         ("noise.xls", b"\x00\x01\x02\x03\x04garbage"),
         ("cut.xlsx", b"PK\x03\x04\x14\x00\x06\x00"),
     ] {
         let file = world.write(name, bytes);
-        let error = world.at("d", &["household", "import", &file, "--json"]).ends(1).error();
+        let error = world
+            .at("d", &["household", "import", &file, "--json"])
+            .ends(1)
+            .error();
         assert_eq!(error["kind"], "not_a_spreadsheet", "{name}: {error}");
     }
 }
@@ -82,12 +96,18 @@ fn a_file_that_is_no_spreadsheet_is_said_to_be_none() {
 #[test]
 fn a_home_that_is_missing_made_twice_or_in_use_says_so() {
     let world = World::new();
-    assert_eq!(world.at("d", &["status", "--json"]).ends(2).error()["kind"], "no_home");
+    assert_eq!(
+        world.at("d", &["status", "--json"]).ends(2).error()["kind"],
+        "no_home"
+    );
     world.home("d");
     let twice = ["init", "--offline", "--name", "x", "--area", GRID, "--json"];
     assert_eq!(world.at("d", &twice).ends(1).error()["kind"], "home_exists");
     let held = Replica::open(&world.path("d"), Machine::default()).unwrap();
-    assert_eq!(world.at("d", &["status", "--json"]).ends(4).error()["kind"], "in_use");
+    assert_eq!(
+        world.at("d", &["status", "--json"]).ends(4).error()["kind"],
+        "in_use"
+    );
     drop(held);
     world.at("d", &["status"]).ok();
 }
@@ -96,8 +116,18 @@ fn a_home_that_is_missing_made_twice_or_in_use_says_so() {
 fn an_area_of_somebody_else_is_refused() {
     let world = World::new();
     world.home("d");
-    let args = ["household", "add", "x", "--grid", "511724104201001", "--json"];
-    assert_eq!(world.at("d", &args).ends(4).error()["kind"], "not_your_area");
+    let args = [
+        "household",
+        "add",
+        "x",
+        "--grid",
+        "511724104201001",
+        "--json",
+    ];
+    assert_eq!(
+        world.at("d", &args).ends(4).error()["kind"],
+        "not_your_area"
+    );
 }
 
 #[test]
@@ -114,7 +144,12 @@ fn a_damaged_database_is_kept_and_the_next_command_works() {
         .find(|path| path.display().to_string().contains("damaged"))
         .unwrap();
     assert!(std::fs::read(&kept).unwrap().starts_with(b"this is not"));
-    assert!(out.error()["message"].as_str().unwrap().contains(&kept.display().to_string()));
+    assert!(
+        out.error()["message"]
+            .as_str()
+            .unwrap()
+            .contains(&kept.display().to_string())
+    );
     world.at("d", &["status"]).ok();
 }
 
@@ -124,9 +159,17 @@ fn a_database_of_a_newer_program_is_not_touched() {
     world.home_with_households("d");
     let file = world.path("d").join("wangge.db");
     let handle = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
-    handle.write_at(&9_999_u32.to_be_bytes(), USER_VERSION_AT).unwrap();
+    handle
+        .write_at(&9_999_u32.to_be_bytes(), USER_VERSION_AT)
+        .unwrap();
     let before = std::fs::read(&file).unwrap();
-    assert_eq!(world.at("d", &["visit", "zjg", "好", "--json"]).ends(7).error()["kind"], "too_new");
+    assert_eq!(
+        world
+            .at("d", &["visit", "zjg", "好", "--json"])
+            .ends(7)
+            .error()["kind"],
+        "too_new"
+    );
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
 
@@ -135,12 +178,27 @@ fn a_relay_that_was_killed_is_no_link_and_the_work_is_safe() {
     let world = World::new();
     let relay = world.relay();
     world.enroll(&relay, "李梅", "worker", &[GRID]);
-    world.at("李梅", &["household", "add", "张建国", "--door", "3-12"]).ok();
+    world
+        .at("李梅", &["household", "add", "张建国", "--door", "3-12"])
+        .ok();
     let address = relay.address.clone();
     relay.end("-KILL");
     let out = world.at("李梅", &["sync"]).ends(5);
-    assert!(out.stderr.contains("没有丢") && out.stderr.contains("wangge sync"), "{}", out.stderr);
-    assert_eq!(world.at("李梅", &["outbox", "--json"]).ok().json().as_array().unwrap().len(), 2);
+    assert!(
+        out.stderr.contains("没有丢") && out.stderr.contains("wangge sync"),
+        "{}",
+        out.stderr
+    );
+    assert_eq!(
+        world
+            .at("李梅", &["outbox", "--json"])
+            .ok()
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     let again = crate::world::Relay::start(&world, &address);
     let report = world.at("李梅", &["sync", "--json"]).ok().json();
     assert_eq!((&report["sent"], &report["unsent"]), (&2.into(), &0.into()));
@@ -152,13 +210,17 @@ fn a_code_that_is_wrong_spent_or_expired_is_refused() {
     let world = World::new();
     let relay = world.relay();
     let kind = |home: &str, code: &str| {
-        let out = world.at(home, &["enroll", code, "--relay", &relay.url(), "--json"]).ends(4);
+        let out = world
+            .at(home, &["enroll", code, "--relay", &relay.url(), "--json"])
+            .ends(4);
         out.error()["kind"].as_str().unwrap().to_owned()
     };
     assert_eq!(kind("a", "no"), "wrong_code");
     assert_eq!(kind("a", "0123456789"), "wrong_code");
     let code = world.invite("李梅", "worker", &[GRID]);
-    world.at("a", &["enroll", &code, "--relay", &relay.url()]).ok();
+    world
+        .at("a", &["enroll", &code, "--relay", &relay.url()])
+        .ok();
     assert_eq!(kind("b", &code), "spent");
 
     let settings = Settings::new("x", LevelForm::Township);
@@ -177,12 +239,36 @@ fn a_code_that_is_wrong_spent_or_expired_is_refused() {
 fn a_sync_without_a_relay_is_refused_and_an_address_elsewhere_is_a_mistake() {
     let world = World::new();
     world.home("d");
-    assert_eq!(world.at("d", &["sync", "--json"]).ends(4).error()["kind"], "not_enrolled");
-    let far = ["enroll", "0123456789", "--relay", "http://192.0.2.1:8720", "--json"];
-    assert_eq!(world.at("d", &far).ends(2).error()["kind"], "unsafe_address");
+    assert_eq!(
+        world.at("d", &["sync", "--json"]).ends(4).error()["kind"],
+        "not_enrolled"
+    );
+    let far = [
+        "enroll",
+        "0123456789",
+        "--relay",
+        "http://192.0.2.1:8720",
+        "--json",
+    ];
+    assert_eq!(
+        world.at("d", &far).ends(2).error()["kind"],
+        "unsafe_address"
+    );
     let open = ["relay", "serve", "--listen", "0.0.0.0:0", "--json"];
     assert_eq!(world.at("r", &open).ends(2).error()["kind"], "not_loopback");
     assert!(!world.path("r").exists());
+}
+
+#[test]
+fn looking_for_a_relay_where_none_is_makes_none() {
+    let world = World::new();
+    for look in ["devices", "inbox"] {
+        let error = world.at("typo", &["relay", look, "--json"]).ends(2).error();
+        assert_eq!(error["kind"], "no_relay");
+    }
+    assert!(!world.path("typo").exists());
+    let invite = ["relay", "invite", "--name", "x", "--area", GRID];
+    assert!(world.at("typo", &invite).ok().stderr.contains("已新建"));
 }
 
 #[test]
@@ -193,10 +279,24 @@ fn a_damaged_or_newer_relay_is_not_opened() {
     let file = world.path("relay").join("relay.db");
     let sound = std::fs::read(&file).unwrap();
     let handle = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
-    handle.write_at(&9_999_u32.to_be_bytes(), USER_VERSION_AT).unwrap();
-    assert_eq!(world.at("relay", &["relay", "devices", "--json"]).ends(7).error()["kind"], "too_new");
+    handle
+        .write_at(&9_999_u32.to_be_bytes(), USER_VERSION_AT)
+        .unwrap();
+    assert_eq!(
+        world
+            .at("relay", &["relay", "devices", "--json"])
+            .ends(7)
+            .error()["kind"],
+        "too_new"
+    );
     std::fs::write(&file, &b"no database"[..]).unwrap();
-    assert_eq!(world.at("relay", &["relay", "devices", "--json"]).ends(7).error()["kind"], "damaged");
+    assert_eq!(
+        world
+            .at("relay", &["relay", "devices", "--json"])
+            .ends(7)
+            .error()["kind"],
+        "damaged"
+    );
     assert_eq!(std::fs::read(&file).unwrap(), b"no database");
     assert!(sound.starts_with(b"SQLite"));
 }
@@ -205,10 +305,22 @@ fn a_damaged_or_newer_relay_is_not_opened() {
 fn a_port_in_use_and_a_full_disk_under_the_output_are_told() {
     let world = World::new();
     let relay = world.relay();
-    let other = world.at("other", &["relay", "serve", "--listen", &relay.address, "--json"]).ends(1);
+    let other = world
+        .at(
+            "other",
+            &["relay", "serve", "--listen", &relay.address, "--json"],
+        )
+        .ends(1);
     assert_eq!(other.error()["kind"], "cannot_listen");
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let mut command = world.command();
-    let output = command.args(["area", "list"]).stdout(full).output().unwrap();
+    let output = command
+        .args(["area", "list"])
+        .stdout(full)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
 }

@@ -14,7 +14,10 @@ fn help_reads_in_both_languages() {
         ("visit_zh", &["走访", "--help"]),
         ("visit_en", &["--lang", "en", "visit", "-h"]),
         ("ticket_zh", &["帮助", "工单"]),
-        ("relay_serve_en", &["--lang", "en", "help", "relay", "serve"]),
+        (
+            "relay_serve_en",
+            &["--lang", "en", "help", "relay", "serve"],
+        ),
         ("exit_codes_zh", &["帮助", "退出码"]),
         ("exit_codes_en", &["--lang", "en", "help", "exit-codes"]),
     ] {
@@ -31,7 +34,9 @@ fn errors_read_in_both_languages() {
         &["visti"][..],
         &["visit", "--nope"],
         &["ticket"],
-        &["relay", "invite", "--name", "x", "--role", "chief", "--area", "1"],
+        &[
+            "relay", "invite", "--name", "x", "--role", "chief", "--area", "1",
+        ],
         &["conflict", "settle", "1", "--use", "1", "--value", "x"],
         &["household", "show"],
         &["household", "show", "nobody"],
@@ -41,7 +46,12 @@ fn errors_read_in_both_languages() {
     ] {
         for lang in ["zh", "en"] {
             let out = world.at("d", &[&["--lang", lang], args].concat());
-            said.push_str(&format!("$ {} -> {}\n{}", args.join(" "), out.code, out.stderr));
+            said.push_str(&format!(
+                "$ {} -> {}\n{}",
+                args.join(" "),
+                out.code,
+                out.stderr
+            ));
         }
     }
     insta::assert_snapshot!("errors", said);
@@ -58,8 +68,20 @@ fn the_language_follows_flag_variable_and_locale() {
     assert!(said(&[], &["help"]).contains("用法"));
     assert!(said(&[("LANG", "C")], &["help"]).contains("用法"));
     assert!(said(&[("LANG", "en_US.UTF-8")], &["help"]).contains("Usage"));
-    assert!(said(&[("LC_ALL", "zh_CN.UTF-8"), ("LANG", "en_US.UTF-8")], &["help"]).contains("用法"));
-    assert!(said(&[("WANGGE_LANG", "en"), ("LC_ALL", "zh_CN.UTF-8")], &["help"]).contains("Usage"));
+    assert!(
+        said(
+            &[("LC_ALL", "zh_CN.UTF-8"), ("LANG", "en_US.UTF-8")],
+            &["help"]
+        )
+        .contains("用法")
+    );
+    assert!(
+        said(
+            &[("WANGGE_LANG", "en"), ("LC_ALL", "zh_CN.UTF-8")],
+            &["help"]
+        )
+        .contains("Usage")
+    );
     assert!(said(&[("WANGGE_LANG", "en")], &["help", "--lang", "zh"]).contains("用法"));
 }
 
@@ -67,9 +89,17 @@ fn the_language_follows_flag_variable_and_locale() {
 fn colour_is_for_terminals_only() {
     let world = World::new();
     world.home_with_households("d");
-    for args in [&["status"][..], &["household", "show", "zjg"], &["sync"], &["help"]] {
+    for args in [
+        &["status"][..],
+        &["household", "show", "zjg"],
+        &["sync"],
+        &["help"],
+    ] {
         let out = world.at("d", args);
-        assert!(!out.stdout.contains('\u{1b}') && !out.stderr.contains('\u{1b}'), "{args:?}");
+        assert!(
+            !out.stdout.contains('\u{1b}') && !out.stderr.contains('\u{1b}'),
+            "{args:?}"
+        );
     }
 }
 
@@ -95,7 +125,10 @@ fn literals(line: &str) -> Vec<&str> {
 
 fn is_sentence(text: &str) -> bool {
     let words: Vec<&str> = text.split(' ').filter(|word| word.len() > 1).collect();
-    let plain = words.iter().filter(|word| word.chars().all(|sign| sign.is_ascii_alphabetic())).count();
+    let plain = words
+        .iter()
+        .filter(|word| word.chars().all(|sign| sign.is_ascii_alphabetic()))
+        .count();
     plain >= 3 && !text.starts_with("wangge ")
 }
 
@@ -106,12 +139,17 @@ fn no_word_for_people_stands_outside_the_catalogue() {
     sources(&src, &mut files);
     assert!(files.len() > 30);
     let mut found = Vec::new();
-    for file in files.iter().filter(|file| !file.starts_with(src.join("text")) && **file != src.join("text.rs")) {
+    for file in files
+        .iter()
+        .filter(|file| !file.starts_with(src.join("text")) && **file != src.join("text.rs"))
+    {
         let text = fs::read_to_string(file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         for (number, line) in code.lines().enumerate() {
             let bad = literals(line).into_iter().any(|text| {
-                text.chars().any(|sign| ('\u{3000}'..='\u{9fff}').contains(&sign)) || is_sentence(text)
+                text.chars()
+                    .any(|sign| ('\u{3000}'..='\u{9fff}').contains(&sign))
+                    || is_sentence(text)
             });
             if bad {
                 found.push(format!("{}:{}: {line}", file.display(), number + 1));

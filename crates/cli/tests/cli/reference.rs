@@ -18,5 +18,9 @@ fn the_documented_commands_are_the_programs() {
         std::fs::write(&path, format!("{before}{BEGIN}{reference}\n{END}{after}")).unwrap();
         return;
     }
-    assert_eq!(documented.trim(), reference.trim(), "run the test with UPDATE=1");
+    assert_eq!(
+        documented.trim(),
+        reference.trim(),
+        "run the test with UPDATE=1"
+    );
 }

@@ -41,11 +41,19 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         hint: "wangge relay serve --listen 127.0.0.1:8720".to_owned(),
     })?;
     if !address.ip().is_loopback() && !args.plain_http {
-        return Err(Failure::NotLoopback { address: args.listen.clone() });
+        return Err(Failure::NotLoopback {
+            address: args.listen.clone(),
+        });
     }
     log_to_stderr();
-    let name = args.name.clone().unwrap_or_else(|| lang.relay_name().to_owned());
-    let relay = Relay::open(&context.relay_home()?, &Settings::new(name, args.level.into()))?;
+    let name = args
+        .name
+        .clone()
+        .unwrap_or_else(|| lang.relay_name().to_owned());
+    let relay = Relay::open(
+        &context.relay_home()?,
+        &Settings::new(name, args.level.into()),
+    )?;
     block_on(listen(context, relay, address, args))?
 }
 
@@ -72,7 +80,9 @@ async fn listen(
 }
 
 /// Returns what ends when the relay is told to stop; the signals are caught from now on.
-fn stop_signal(until_stdin_ends: bool) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+fn stop_signal(
+    until_stdin_ends: bool,
+) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
     if until_stdin_ends {
         std::thread::spawn(move || {
@@ -121,7 +131,9 @@ fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
 
 /// Sends what the relay notes to stderr, as much as `WANGGE_LOG` asks for: `error` to `trace`.
 fn log_to_stderr() {
-    let level = std::env::var("WANGGE_LOG").ok().and_then(|word| word.parse().ok());
+    let level = std::env::var("WANGGE_LOG")
+        .ok()
+        .and_then(|word| word.parse().ok());
     let level = level.unwrap_or(tracing::Level::WARN);
     tracing_subscriber::fmt()
         .with_max_level(level)

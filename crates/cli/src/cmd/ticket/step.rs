@@ -91,38 +91,82 @@ pub(crate) struct Settle {
 }
 
 pub(super) fn plain(context: &Context, kind: &str, args: Plain) -> Result<Exit, Failure> {
-    take(context, &args.id, Step { text: said(&args.text), ..step(kind) })
+    take(
+        context,
+        &args.id,
+        Step {
+            text: said(&args.text),
+            ..step(kind)
+        },
+    )
 }
 
 pub(super) fn assign(context: &Context, args: Assign) -> Result<Exit, Failure> {
-    let step = Step { to: Some(args.to), text: said(&args.text), ..step("assign") };
+    let step = Step {
+        to: Some(args.to),
+        text: said(&args.text),
+        ..step("assign")
+    };
     take(context, &args.id, step)
 }
 
 pub(super) fn done(context: &Context, args: Done) -> Result<Exit, Failure> {
-    let step = Step { text: said(&args.text), done_kind: Some(args.kind), ..step("done") };
+    let step = Step {
+        text: said(&args.text),
+        done_kind: Some(args.kind),
+        ..step("done")
+    };
     take(context, &args.id, step)
 }
 
 pub(super) fn answer(context: &Context, args: Answer) -> Result<Exit, Failure> {
-    take(context, &args.id, Step { text: said(&args.text), how: args.how, ..step("answer") })
+    take(
+        context,
+        &args.id,
+        Step {
+            text: said(&args.text),
+            how: args.how,
+            ..step("answer")
+        },
+    )
 }
 
 pub(super) fn reason(context: &Context, kind: &str, args: Reason) -> Result<Exit, Failure> {
-    take(context, &args.id, Step { reason: said(&args.text), ..step(kind) })
+    take(
+        context,
+        &args.id,
+        Step {
+            reason: said(&args.text),
+            ..step(kind)
+        },
+    )
 }
 
 pub(super) fn comment(context: &Context, args: Comment) -> Result<Exit, Failure> {
-    take(context, &args.id, Step { text: said(&args.text), ..step("comment") })
+    take(
+        context,
+        &args.id,
+        Step {
+            text: said(&args.text),
+            ..step("comment")
+        },
+    )
 }
 
 pub(super) fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
-    let step = Step { names: args.steps, reason: args.reason, ..step("settle") };
+    let step = Step {
+        names: args.steps,
+        reason: args.reason,
+        ..step("settle")
+    };
     take(context, &args.id, step)
 }
 
 fn step(kind: &str) -> Step {
-    Step { kind: kind.to_owned(), ..Step::default() }
+    Step {
+        kind: kind.to_owned(),
+        ..Step::default()
+    }
 }
 
 fn said(words: &[String]) -> Option<String> {
