@@ -8,12 +8,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use wangge_trust::{KeyPair, Member, Roster};
+use wangge_wire::batch::NO_DOC;
 use wangge_wire::{AreaCode, DeviceId, DocId, EntryKind, Order, OrderBody};
 
 use crate::log::{self, NewEntry, signed, unsigned};
-
-/// The document that orders are filed under: none.
-pub(crate) const NO_DOC: DocId = DocId([0; 16]);
 
 /// The roster up to one order of the log.
 #[derive(Debug, Clone, Default)]

@@ -14,6 +14,9 @@ use crate::id::{
 use crate::limits::BATCH_ITEMS_MAX;
 use crate::packing;
 
+/// The document of entries that concern none, such as orders; no document has this id.
+pub const NO_DOC: DocId = DocId([0; 16]);
+
 /// The one suite there is: Ed25519 signatures, BLAKE3 names, bodies in the clear.
 pub const SUITE_PLAIN: u8 = 1;
 
@@ -147,6 +150,9 @@ impl Batch {
                 limit: BATCH_ITEMS_MAX,
             });
         }
+        if self.items.iter().any(|item| item.name().doc == NO_DOC) {
+            return Err(Malformed::shape("document"));
+        }
         self.shapes.iter().try_for_each(Shape::check)
     }
 }
@@ -174,7 +180,7 @@ pub(crate) mod tests {
                 let rest = vec![8, 1, 2, 3, 4, 5, 6, 7, 8, 1, n as u8, 0];
                 let deps = vec![ChangeHash([n as u8; 32])];
                 let (_, raw) = chunk::join(&Parts { deps, rest });
-                let doc = DocId([n as u8; 16]);
+                let doc = DocId([n as u8 + 1; 16]);
                 let change = Change::read(doc, DocKind(1), 0, None, raw).unwrap();
                 Item::Change {
                     change,
@@ -208,6 +214,15 @@ pub(crate) mod tests {
         assert_eq!(part.hash(), whole.hash());
         part.items.pop();
         assert_ne!(part.hash(), whole.hash());
+    }
+
+    #[test]
+    fn a_document_without_an_id_is_refused() {
+        let mut batch = sample(1);
+        if let Some(Item::Change { change, .. }) = batch.items.first_mut() {
+            change.doc = NO_DOC;
+        }
+        assert!(batch.check().is_err());
     }
 
     #[test]

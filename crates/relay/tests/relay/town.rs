@@ -134,5 +134,6 @@ impl Town {
 }
 
 pub(crate) fn doc(n: u8) -> DocId {
-    DocId([n; 16])
+    // No document has the id of zeros.
+    DocId([n + 1; 16])
 }
