@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use wangge_trust::{KeyPair, Member, Roster};
 use wangge_wire::batch::NO_DOC;
-use wangge_wire::{AreaCode, DeviceId, DocId, EntryKind, Order, OrderBody};
+use wangge_wire::{AreaCode, DeviceId, EntryKind, Order, OrderBody};
 
 use crate::log::{self, NewEntry, signed, unsigned};
 
