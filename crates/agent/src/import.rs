@@ -163,9 +163,14 @@ impl Replica {
                 }
             }
             None => {
-                let id = match derived {
-                    Some(id) if !taken.contains(&id) => id,
-                    _ => self.new_doc()?,
+                let candidates = [derived, household::people_id(&new, 0)];
+                let free = candidates
+                    .into_iter()
+                    .flatten()
+                    .find(|id| !taken.contains(id));
+                let id = match free {
+                    Some(id) => id,
+                    None => self.new_doc()?,
                 };
                 let is_new = self.home.store.kind_of(&id)?.is_none();
                 Matched {

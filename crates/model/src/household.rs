@@ -183,7 +183,8 @@ impl Residence {
     }
 }
 
-/// Returns the id of a household with a door, none without: village, group, door and head decide.
+/// Returns the id that follows from what is said: village, group, door and head; without a door the
+/// people ([`people_id`]).
 pub fn derived_id(new: &NewHousehold, generation: u32) -> Option<DocId> {
     let village = new.area.at(wangge_wire::Level::Village)?;
     let head = new
@@ -192,7 +193,7 @@ pub fn derived_id(new: &NewHousehold, generation: u32) -> Option<DocId> {
         .map(|member| member.name.as_str())
         .filter(|n| !n.is_empty())?;
     if new.door.number.is_empty() {
-        return None;
+        return people_id(new, generation);
     }
     let group = new
         .door
@@ -208,6 +209,33 @@ pub fn derived_id(new: &NewHousehold, generation: u32) -> Option<DocId> {
         head,
         &generation,
     ])))
+}
+
+/// Returns the id that follows from who lives together: village, names and birth months of all.
+///
+/// None where the head's birth is not known: a name alone is too common to be an identity.
+pub fn people_id(new: &NewHousehold, generation: u32) -> Option<DocId> {
+    let village = new.area.at(wangge_wire::Level::Village)?;
+    new.members
+        .first()
+        .filter(|head| !head.name.is_empty())?
+        .birth?;
+    let mut people: Vec<String> = new
+        .members
+        .iter()
+        .map(|member| {
+            format!(
+                "{} {}",
+                member.name,
+                birth_text(member.birth).unwrap_or_default()
+            )
+        })
+        .collect();
+    people.sort();
+    let generation = generation.to_string();
+    let mut parts = vec!["household of people", village.as_str(), &generation];
+    parts.extend(people.iter().map(String::as_str));
+    Some(DocId(hash(&parts)))
 }
 
 /// Returns the id of a member of an imported household: name, birth month and relation decide.
@@ -546,10 +574,22 @@ mod tests {
     }
 
     #[test]
-    fn a_household_without_a_door_or_head_has_no_derived_id() {
+    fn a_household_without_a_door_is_known_by_its_people_or_not_at_all() {
         let mut new = family();
-        new.door.number.clear();
-        assert_eq!(derived_id(&new, 0), None);
+        new.door = Door::default();
+        let id = derived_id(&new, 0);
+        assert!(id.is_some());
+        new.members.reverse();
+        assert_eq!(derived_id(&new, 0), None, "the head's birth is not known");
+        new.members.reverse();
+        new.number = Some("99".into());
+        assert_eq!(
+            derived_id(&new, 0),
+            id,
+            "a renumbered sheet is the same family"
+        );
+        new.members.pop();
+        assert_ne!(derived_id(&new, 0), id);
         let mut new = family();
         new.members.clear();
         assert_eq!(derived_id(&new, 0), None);
