@@ -113,6 +113,19 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
             hint: lang.visit_example().to_owned(),
         });
     };
+    let silent = words.is_empty()
+        && args.note.is_none()
+        && args.met.is_none()
+        && args.mode.is_none()
+        && args.purposes.is_empty()
+        && !args.no_change;
+    if silent {
+        // A household alone is no visit: nobody is to be written down as met by a slip.
+        return Err(Failure::Usage {
+            message: lang.visit_words_needed().to_owned(),
+            hint: lang.visit_example().to_owned(),
+        });
+    }
     let mut replica = context.open()?;
     let today = replica.today();
     let mut said = words_of(context, words, today)?;

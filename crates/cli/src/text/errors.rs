@@ -80,6 +80,10 @@ words! {
     nothing_to_change { zh: "没有说要改什么。", en: "Nothing was said that should change." }
     text_needed { zh: "请写明内容。", en: "Say what it is about." }
     household_needed { zh: "请写明是哪一户。", en: "Say which household." }
+    visit_words_needed {
+        zh: "请写明情况：好、无人、家属，或记一句话；没有记下走访。",
+        en: "Say how it was: fine, nobody, family, or a note; no visit was recorded."
+    }
     choice_needed {
         zh: "请说明取哪个值：--use 序号，或 --value 新值。",
         en: "Say which value stands: --use NUMBER, or --value VALUE."

@@ -222,3 +222,17 @@ fn a_reader_that_leaves_is_no_failure() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_household_alone_records_no_visit() {
+    let world = World::new();
+    world.home_with_households("d");
+    let refused = world.at("d", &["走访", "zjg"]).ends(2);
+    assert!(
+        refused.stderr.contains("没有记下走访"),
+        "{}",
+        refused.stderr
+    );
+    let list = world.at("d", &["visit", "list", "--json"]).ok().json();
+    assert_eq!(list.as_array().unwrap().len(), 0);
+}
