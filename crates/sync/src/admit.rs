@@ -12,7 +12,7 @@ use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
     ActorId, AreaCode, Audience, Batch, Change, ChangeHash, DocId, DocKind, EntryKind, Item,
-    ItemName, Place, PublicKey, Shape,
+    ItemName, Level, Place, PublicKey, Shape,
 };
 
 /// How far a document's place is looked for along its owners.
@@ -213,7 +213,12 @@ impl<H: Holdings> Judge<'_, H> {
             None => place.n == 0 && may_be_here(Action::PlaceNew),
             // Born twice, or given a place of its own: nobody pulls in what lies outside their scope.
             Some(now) if place.n == 0 => {
-                self.may(Action::Write, &now.home, &now.audiences) && may_be_here(Action::PlaceNew)
+                // Inside one village and by an area of the signer's own: naming oneself an audience
+                // must not carry a household out of its village.
+                let village = |area: &AreaCode| area.at(Level::Village);
+                village(&now.home) == village(&place.home)
+                    && self.may(Action::Write, &now.home, &now.audiences)
+                    && self.may(Action::PlaceNew, &place.home, &[])
             }
             // Two desks that place at once both stand in the log; the greatest (n, hash) wins.
             Some(now) => {

@@ -150,6 +150,7 @@ impl Session {
             }
             Event::End(end) => {
                 self.ended = true;
+                self.idle_rounds = 0;
                 vec![Effect::Compare(end)]
             }
             Event::RelayFailed => {
@@ -416,6 +417,22 @@ mod tests {
         assert_eq!(
             (asks, over),
             (IDLE_ROUNDS_MAX, Effect::Over(Outcome::Stuck))
+        );
+    }
+
+    #[test]
+    fn a_page_in_full_that_turns_out_empty_ends_the_meeting() {
+        let mut session = Session::new(None);
+        session.handle(Event::LinkUp(vec![]));
+        session.handle(Event::Page(PageTaken::NeedFull));
+        assert!(matches!(
+            session.handle(Event::Closed).remove(0),
+            Effect::Ask { .. }
+        ));
+        session.handle(Event::End(end()));
+        assert_eq!(
+            session.handle(Event::Closed),
+            vec![Effect::Over(Outcome::Complete)]
         );
     }
 
