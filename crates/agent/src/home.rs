@@ -7,6 +7,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use wangge_model::household::IdKey;
@@ -20,12 +21,19 @@ use crate::machine::Machine;
 const DATABASE: &str = "wangge.db";
 const DEVICE_KEY: &str = "device.key";
 const ID_KEY: &str = "id.key";
+/// The keys of id hashes before enrolment, one after the other.
+const PAST_ID_KEYS: &str = "id.keys.past";
 const LIFE: &str = "life";
 const PROFILE: &str = "profile.json";
 const LOCK: &str = "lock";
 const TICKETS: &str = "tickets";
 /// The life as the database knows it; another one beside it means the database is a copy.
 const LIFE_META: &str = "life";
+/// The lives before it, eight bytes each.
+const LIVES_META: &str = "lives";
+/// How long a command waits for another one in the same home.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 /// Whose home it is and where it syncs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +71,8 @@ pub struct Home {
     pub key: KeyPair,
     /// The key of id hashes.
     pub id_key: IdKey,
+    /// The keys that hashes on this device were made with before.
+    pub past_id_keys: Vec<IdKey>,
     /// The life of the database.
     pub life: LifeNonce,
     /// The database.
@@ -117,6 +127,7 @@ impl Home {
             profile,
             key,
             id_key,
+            past_id_keys: past_id_keys(dir),
             life: LifeNonce([0; 8]),
             store,
             set_aside,
@@ -127,12 +138,40 @@ impl Home {
     }
 
     /// Begins a new life of the database: from now on this device writes as another actor.
+    ///
+    /// The lives before it are kept: what they wrote and has not been sent is still theirs to sign.
     pub fn new_life(&mut self, machine: &Machine) -> Result<(), AgentError> {
         let life = LifeNonce(machine.random()?);
+        let mut lives = self.store.meta(LIVES_META)?.unwrap_or_default();
+        lives.extend(self.store.meta(LIFE_META)?.unwrap_or_default());
+        self.store.set_meta(LIVES_META, &lives)?;
         self.store.set_meta(LIFE_META, life.as_bytes())?;
-        write_whole(&self.dir.join(LIFE), life.to_string().as_bytes())?;
         self.life = life;
-        Ok(())
+        self.mark_life()
+    }
+
+    /// Returns every life of this database, the present one last.
+    pub fn lives(&self) -> Result<Vec<LifeNonce>, AgentError> {
+        let past = self.store.meta(LIVES_META)?.unwrap_or_default();
+        let mut lives: Vec<LifeNonce> = past
+            .chunks_exact(8)
+            .filter_map(LifeNonce::from_slice)
+            .collect();
+        lives.retain(|life| *life != self.life);
+        lives.push(self.life);
+        Ok(lives)
+    }
+
+    /// Notes beside the database how far its life has come: one that is behind was put back from an
+    /// older copy, and must not write again what it wrote before.
+    pub fn mark_life(&self) -> Result<(), AgentError> {
+        let (number, _) = self
+            .store
+            .last_batch(&self.key.public().actor(&self.life))?;
+        write_whole(
+            &self.dir.join(LIFE),
+            format!("{} {number}", self.life).as_bytes(),
+        )
     }
 
     /// Keeps a changed profile.
@@ -144,8 +183,17 @@ impl Home {
 
     /// Keeps the key that everyone below a relay hashes id numbers with.
     pub fn keep_id_key(&mut self, key: [u8; 32]) -> Result<(), AgentError> {
-        write_secret(&self.dir.join(ID_KEY), &key)?;
+        let path = self.dir.join(ID_KEY);
+        let old = read_secret(&path)?;
+        if old == key {
+            return Ok(());
+        }
+        let mut past = fs::read(self.dir.join(PAST_ID_KEYS)).unwrap_or_default();
+        past.extend_from_slice(&old);
+        write_whole(&self.dir.join(PAST_ID_KEYS), &past)?;
+        write_secret(&path, &key)?;
         self.id_key = IdKey::new(key);
+        self.past_id_keys = past_id_keys(&self.dir);
         Ok(())
     }
 
@@ -177,13 +225,22 @@ impl Home {
     /// Returns the life that file and database agree on, or a new one.
     fn settle_life(&mut self, machine: &Machine) -> Result<LifeNonce, AgentError> {
         let beside = fs::read_to_string(self.dir.join(LIFE)).ok();
-        let beside: Option<LifeNonce> = beside.and_then(|text| text.trim().parse().ok());
+        let beside: Option<(LifeNonce, u64)> = beside.and_then(|text| {
+            let (life, batches) = text.trim().split_once(' ').unwrap_or((text.trim(), "0"));
+            Some((life.parse().ok()?, batches.parse().ok()?))
+        });
         let inside = self
             .store
             .meta(LIFE_META)?
             .and_then(|bytes| LifeNonce::from_slice(&bytes));
+        let reached = match inside {
+            Some(life) => self.store.last_batch(&self.key.public().actor(&life))?.0,
+            None => 0,
+        };
         match (beside, inside) {
-            (Some(beside), Some(inside)) if beside == inside => Ok(beside),
+            (Some((beside, batches)), Some(inside)) if beside == inside && batches <= reached => {
+                Ok(beside)
+            }
             _ => {
                 self.new_life(machine)?;
                 Ok(self.life)
@@ -198,10 +255,16 @@ fn lock(dir: &Path) -> Result<File, AgentError> {
         .truncate(false)
         .write(true)
         .open(dir.join(LOCK))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(AgentError::InUse),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(TryLockError::WouldBlock) => return Err(AgentError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
 }
 
@@ -232,6 +295,15 @@ fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), AgentError> {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     }
     Ok(())
+}
+
+fn past_id_keys(dir: &Path) -> Vec<IdKey> {
+    let bytes = fs::read(dir.join(PAST_ID_KEYS)).unwrap_or_default();
+    bytes
+        .chunks_exact(32)
+        .filter_map(|key| key.try_into().ok())
+        .map(IdKey::new)
+        .collect()
 }
 
 fn read_secret(path: &Path) -> Result<[u8; 32], AgentError> {

@@ -94,6 +94,9 @@ pub struct Added {
     pub id: DocId,
     /// Whether it is new on this device.
     pub created: bool,
+    /// Whether anything was written.
+    #[serde(skip)]
+    pub changed: bool,
 }
 
 /// A household as it is shown.
@@ -138,18 +141,17 @@ impl Replica {
         Ok(Added {
             id,
             created: recorded.iter().any(|recorded| recorded.begun),
+            changed: recorded.iter().any(|recorded| recorded.change.is_some()),
         })
     }
 
     /// Adds households from JSON lines.
     pub fn bulk_households(&mut self, text: &str) -> Result<BulkReport, AgentError> {
         self.bulk(text, |replica, input: HouseholdInput| {
-            let before = replica.home.store.counts()?.unsent;
             let added = replica.add_household(input)?;
-            let changed = added.created || replica.home.store.counts()?.unsent > before;
             Ok(Line {
                 id: added.id.to_string(),
-                changed,
+                changed: added.changed,
             })
         })
     }

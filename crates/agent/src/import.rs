@@ -1,7 +1,7 @@
 //! Taking a roster in: match what is there, add what is not, undo nothing a person wrote since.
 //!
-//! A household of the sheet is matched by an id number's hash, then by door and head, then by phone
-//! and a name. **Importing twice makes nothing twice**; a sheet that still says what it said last time
+//! A household of the sheet is matched by its people's id numbers, then by door and head, then by
+//! phone and a name. **Importing twice makes nothing twice**; a sheet that still says what it said last time
 //! brings no news, so what a worker corrected in between stays.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,8 @@ use std::path::Path;
 use serde::Serialize;
 use wangge_model::door::Door;
 use wangge_model::find::Query;
-use wangge_model::household::{self, Household, Member, NewHousehold, NewMember, Residence};
+use wangge_model::household::{self, Member, NewHousehold, NewMember, Residence};
+use wangge_model::id_number::IdNumber;
 use wangge_model::kind;
 use wangge_store::{Draft, Writer};
 use wangge_wire::{ActionId, AreaCode, DocId};
@@ -192,18 +193,8 @@ impl Replica {
         derived: Option<DocId>,
     ) -> Result<Option<DocId>, AgentError> {
         let store = &self.home.store;
-        let key = &self.home.id_key;
-        for number in new
-            .members
-            .iter()
-            .filter_map(|member| member.id_number.as_ref())
-        {
-            if let [(doc, _)] = store
-                .members_with_hash(&key.name(), &key.hash(number))?
-                .as_slice()
-            {
-                return Ok(Some(*doc));
-            }
+        if let Some(id) = self.by_id_numbers(new)? {
+            return Ok(Some(id));
         }
         if let Some(id) = derived
             && store.kind_of(&id)?.is_some()
@@ -227,6 +218,54 @@ impl Replica {
         Ok(None)
     }
 
+    /// Returns the household of the same grid that the id numbers of the sheet's people are in: the
+    /// head's as its head, or most of them. **One person is not a household**: a daughter who married
+    /// next door must not pull her parents along.
+    fn by_id_numbers(&self, new: &NewHousehold) -> Result<Option<DocId>, AgentError> {
+        let store = &self.home.store;
+        let (mut hits, mut numbers): (BTreeMap<DocId, usize>, usize) = (BTreeMap::new(), 0);
+        let mut with_this_head = None;
+        for (place, member) in new.members.iter().enumerate() {
+            let Some(number) = &member.id_number else {
+                continue;
+            };
+            numbers += 1;
+            for (doc, id) in self.members_with_number(number)? {
+                let row = store.household(&doc)?;
+                if row.is_none_or(|row| row.area != new.area.as_str()) {
+                    continue;
+                }
+                *hits.entry(doc).or_default() += 1;
+                if place == 0 && self.head_of(&doc)?.as_deref() == Some(&*id) {
+                    with_this_head = Some(doc);
+                }
+            }
+        }
+        let most = hits
+            .into_iter()
+            .find(|(_, hits)| hits * 2 > numbers)
+            .map(|(doc, _)| doc);
+        Ok(with_this_head.or(most))
+    }
+
+    /// Returns where a person with this id number is known, under any key this home has had.
+    fn members_with_number(&self, number: &IdNumber) -> Result<Vec<(DocId, String)>, AgentError> {
+        let mut found = BTreeSet::new();
+        for key in std::iter::once(&self.home.id_key).chain(&self.home.past_id_keys) {
+            found.extend(
+                self.home
+                    .store
+                    .members_with_hash(&key.name(), &key.hash(number))?,
+            );
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    fn head_of(&self, doc: &DocId) -> Result<Option<String>, AgentError> {
+        let document = self.home.store.document(doc)?;
+        Ok(document.and_then(|document| household::read(*doc, &document.fields()).head))
+    }
+
     /// Returns an id for each member of the sheet: a member that is there, or a derived one.
     fn match_members(&self, id: &DocId, new: &NewHousehold) -> Result<Vec<String>, AgentError> {
         let Some(document) = self.home.store.document(id)? else {
@@ -234,16 +273,17 @@ impl Replica {
         };
         let fields = document.fields();
         let household = household::read(*id, &fields);
-        let hashes = Household::id_hashes(&fields, &self.home.id_key);
         let mut open: Vec<&Member> = household.members.iter().collect();
         let mut ids = Vec::new();
         for (member, derived) in new.members.iter().zip(member_ids(id, new)) {
-            let by_hash = member
-                .id_number
-                .as_ref()
-                .and_then(|number| hashes.get(&self.home.id_key.hash(number)))
-                .filter(|id| open.iter().any(|member| member.id == **id))
-                .cloned();
+            let by_hash = match &member.id_number {
+                Some(number) => self
+                    .members_with_number(number)?
+                    .into_iter()
+                    .find(|(doc, known)| doc == id && open.iter().any(|member| member.id == *known))
+                    .map(|(_, known)| known),
+                None => None,
+            };
             let found = by_hash
                 .or_else(|| known_member(member, &derived, &open))
                 .unwrap_or(derived);

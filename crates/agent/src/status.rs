@@ -253,7 +253,8 @@ impl Replica {
             id: doc,
             kind: kind::name(doc_kind),
             title: self.title(&doc)?,
-            all_safe: changes.iter().all(|change| change.state == "at_relay"),
+            all_safe: !changes.is_empty()
+                && changes.iter().all(|change| change.state == "at_relay"),
             changes,
         })
     }

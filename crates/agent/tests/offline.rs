@@ -326,3 +326,69 @@ fn a_bulk_file_that_fills_the_disk_says_which_lines_are_recorded() {
     assert_eq!(report.refused[0].reason, "disk_full");
     assert_eq!(replica.visits(None, 1000).unwrap().len(), report.recorded);
 }
+
+/// Imports a roster written as CSV.
+fn import(replica: &mut Replica, rows: &str) -> ImportCounts {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("roster.csv");
+    let header = "户编号,组别,门牌号,姓名,与户主关系,身份证号码\n";
+    std::fs::write(&path, format!("{header}{rows}")).unwrap();
+    let grid = AreaCode::parse(GRID).unwrap();
+    replica
+        .import_roster(&path, &grid, false)
+        .unwrap()
+        .households
+}
+
+#[test]
+fn a_daughter_who_married_next_door_does_not_pull_her_parents_along() {
+    let (_dir, mut replica) = home();
+    let parents =
+        "1,1组,5号,孔正清,户主,511799196709039075\n1,1组,5号,谢朝英,配偶,511799197101259584\n";
+    let daughter = "1,1组,5号,孔诗涵,女,511799200812099403\n";
+    import(&mut replica, &format!("{parents}{daughter}"));
+    let next_year = "1,2组,9号,朱志明,户主,511799196307259155\n1,2组,9号,孔诗涵,配偶,511799200812099403\n2,1组,5号,孔正清,户主,511799196709039075\n2,1组,5号,谢朝英,配偶,511799197101259584\n";
+    let counts = import(&mut replica, next_year);
+    assert_eq!((counts.added, counts.updated + counts.unchanged), (1, 1));
+    let rows = replica.households(None, 10, 0).unwrap();
+    let heads: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row.door.as_str(), row.head.as_str()))
+        .collect();
+    assert_eq!(heads, [("5", "孔正清"), ("9", "朱志明")]);
+}
+
+#[test]
+fn a_family_that_moved_within_the_grid_is_known_by_its_id_numbers() {
+    let (_dir, mut replica) = home();
+    import(
+        &mut replica,
+        "1,1组,5号,孔正清,户主,511799196709039075\n1,1组,5号,谢朝英,配偶,511799197101259584\n",
+    );
+    let counts = import(
+        &mut replica,
+        "7,3组,88号,孔正清,户主,511799196709039075\n7,3组,88号,谢朝英,配偶,511799197101259584\n",
+    );
+    assert_eq!((counts.added, counts.updated), (0, 1));
+    assert_eq!(replica.households(None, 10, 0).unwrap()[0].door, "88");
+}
+
+#[test]
+fn a_household_whose_head_has_no_readable_name_is_added_once() {
+    let (_dir, mut replica) = home();
+    let rows = "1,1组,5号,,户主,\n";
+    assert_eq!(import(&mut replica, rows).added, 1);
+    assert_eq!(import(&mut replica, rows).added, 0);
+}
+
+#[test]
+fn a_visit_alone_of_a_lost_life_file_is_still_this_devices_to_send() {
+    let (dir, mut replica) = home();
+    replica.add_household(family("3组12号", "曾小红")).unwrap();
+    let before = replica.actor();
+    drop(replica);
+    std::fs::remove_file(dir.path().join("home/life")).unwrap();
+    let replica = Replica::open(&dir.path().join("home"), Machine::default()).unwrap();
+    assert_ne!(replica.actor(), before);
+    assert_eq!(replica.store().outbox().unwrap().len(), 2);
+}

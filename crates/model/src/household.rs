@@ -187,11 +187,8 @@ impl Residence {
 /// people ([`people_id`]).
 pub fn derived_id(new: &NewHousehold, generation: u32) -> Option<DocId> {
     let village = new.area.at(wangge_wire::Level::Village)?;
-    let head = new
-        .members
-        .first()
-        .map(|member| member.name.as_str())
-        .filter(|n| !n.is_empty())?;
+    // A row whose name could not be read is still the household behind this door.
+    let head = new.members.first()?.name.as_str();
     if new.door.number.is_empty() {
         return people_id(new, generation);
     }
@@ -447,19 +444,6 @@ impl Household {
     /// Returns those who live here.
     pub fn present(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| member.left.is_none())
-    }
-
-    /// Returns the id hashes of the members with this key: (hash, member).
-    pub fn id_hashes(fields: &Fields, key: &IdKey) -> BTreeMap<String, String> {
-        let field = format!("id_hash.{}", key.name());
-        fields
-            .entries(MEMBERS)
-            .into_iter()
-            .filter_map(|(id, fields)| {
-                let hash = fields.get(&*field)?.as_text()?;
-                Some((hash.to_owned(), id.to_owned()))
-            })
-            .collect()
     }
 }
 

@@ -183,14 +183,15 @@ CREATE TABLE id_hash (
 CREATE INDEX id_hash_doc ON id_hash (doc);
 
 CREATE TABLE visit (
-  -- Derived from visit books.
-  id TEXT NOT NULL PRIMARY KEY,
+  -- Derived from visit books; an id is its writer's choice, so it names a visit within its book.
+  id TEXT NOT NULL,
   book BLOB NOT NULL,
   household BLOB NOT NULL,
   happened_on TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
   writer BLOB NOT NULL,
-  content TEXT NOT NULL
+  content TEXT NOT NULL,
+  PRIMARY KEY (id, book)
 ) STRICT;
 CREATE INDEX visit_household ON visit (household, happened_on);
 CREATE INDEX visit_day ON visit (happened_on);

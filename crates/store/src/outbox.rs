@@ -4,7 +4,7 @@
 //! the same bytes, so that a lost answer never makes a second copy. **A row leaves the outbox only by
 //! a receipt that gives its entry a position.**
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use wangge_model::kind;
 use wangge_wire::limits::{BATCH_ITEMS_MAX, CHANGE_BYTES_MAX};
 use wangge_wire::receipt::ItemState;
@@ -57,8 +57,10 @@ pub struct OutboxRow {
 pub struct Heading {
     /// The head of the next batch; number, previous and area are filled in here.
     pub head: BatchHead,
-    /// The actor that the heads' device and nonce make.
+    /// The actor that the heads' device and nonce make; only its changes go under this head.
     pub actor: ActorId,
+    /// Whether places, which no actor writes, go under it too: they do for the present life.
+    pub takes_places: bool,
 }
 
 impl Store {
@@ -68,10 +70,12 @@ impl Store {
         heading: &Heading,
         sign: &dyn Fn(&mut Batch),
     ) -> Result<usize, StoreError> {
-        let transaction = self.conn.transaction()?;
+        let transaction = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (mut number, mut previous) = last_batch(&transaction, &heading.actor)?;
         let mut made = 0;
-        for (area, ids) in groups(&transaction)? {
+        for (area, ids) in groups(&transaction, &heading.actor, heading.takes_places)? {
             number += 1;
             let items = ids
                 .iter()
@@ -107,7 +111,7 @@ impl Store {
     /// Returns the batches that have something to be sent, urgent ones first.
     pub fn pending_batches(&self) -> Result<Vec<BatchHash>, StoreError> {
         let sql = "SELECT o.batch FROM outbox o JOIN batch b ON b.hash = o.batch
-                   WHERE o.state = 0 GROUP BY o.batch ORDER BY max(o.urgent) DESC, b.number";
+                   WHERE o.state = 0 GROUP BY o.batch ORDER BY max(o.urgent) DESC, min(o.id)";
         let mut statement = self.conn.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
         Ok(rows
@@ -168,7 +172,9 @@ impl Store {
 
     /// Keeps a receipt and what it says of each item. Returns how many entries it made safe.
     pub fn keep_receipt(&mut self, receipt: &Receipt) -> Result<usize, StoreError> {
-        let transaction = self.conn.transaction()?;
+        let transaction = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "SELECT names FROM batch WHERE hash = ?1";
         let names: Option<Vec<u8>> = transaction
             .prepare_cached(sql)?
@@ -323,12 +329,17 @@ pub(crate) fn last_batch(
 }
 
 /// Returns the outbox rows without a batch, as groups of one area, in the order they are to be sent.
-fn groups(conn: &Connection) -> Result<Vec<(AreaCode, Vec<i64>)>, StoreError> {
+fn groups(
+    conn: &Connection,
+    actor: &ActorId,
+    takes_places: bool,
+) -> Result<Vec<(AreaCode, Vec<i64>)>, StoreError> {
     let sql = "SELECT o.id, o.area, length(coalesce(c.raw, x'')) FROM outbox o
                LEFT JOIN change c ON c.doc = o.doc AND c.hash = o.hash
-               WHERE o.batch IS NULL AND o.state = 0 ORDER BY o.urgent DESC, o.id";
+               WHERE o.batch IS NULL AND o.state = 0 AND (c.actor = ?1 OR (c.actor IS NULL AND ?2))
+               ORDER BY o.urgent DESC, o.id";
     let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(params![actor.as_bytes(), takes_places])?;
     let mut groups: Vec<(AreaCode, Vec<i64>, usize)> = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, area): (i64, String) = (row.get(0)?, row.get(1)?);

@@ -91,6 +91,7 @@ impl Store {
         }
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
         let here = document::digests(&transaction, &audiences)?;
+        transaction.execute("DELETE FROM complete", [])?;
         let mut areas = Vec::new();
         for ((audience, relay), (_, here)) in end.digests.iter().zip(here) {
             let Audience::Area(area) = audience else {

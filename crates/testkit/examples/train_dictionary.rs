@@ -148,6 +148,7 @@ fn drain(replica: &mut Replica, home: &Path) -> Vec<Vec<u8>> {
     let mut store = Store::open(&home.join("wangge.db")).unwrap();
     let heading = Heading {
         actor: replica.actor(),
+        takes_places: true,
         head: BatchHead {
             suite: 1,
             device: replica.device(),

@@ -460,3 +460,53 @@ fn a_device_whose_clock_is_two_years_ahead_syncs_all_the_same() {
     let again = sync(&mut li).unwrap();
     assert!(again.complete[&area(GRID_1)].equal);
 }
+
+#[test]
+fn what_a_life_before_wrote_and_did_not_send_arrives_when_the_life_file_is_lost() {
+    let district = District::new();
+    let mut desk = district.home("desk", Role::Township, &[TOWNSHIP]);
+    let mut li = district.home("li", Role::Worker, &[GRID_1]);
+    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false)
+        .unwrap();
+    let before = visit(&mut li, "龙国华", "血压高");
+    let folder = li.dir().to_owned();
+    drop(li);
+    std::fs::remove_file(folder.join("life")).unwrap();
+    let mut li = Replica::open(&folder, wangge_agent::Machine::default()).unwrap();
+    let after = visit(&mut li, "龙国华", "送药");
+    sync(&mut li).unwrap();
+    let report = sync(&mut li).unwrap();
+    assert_eq!((report.unsent, report.inbox), (0, 0));
+    sync(&mut desk).unwrap();
+    assert!(desk.visit(&before).is_ok() && desk.visit(&after).is_ok());
+}
+
+#[test]
+fn a_database_put_back_to_yesterday_writes_as_another_actor_and_loses_nothing() {
+    let district = District::new();
+    let mut desk = district.home("desk", Role::Township, &[TOWNSHIP]);
+    let mut li = district.home("li", Role::Worker, &[GRID_1]);
+    li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false)
+        .unwrap();
+    sync(&mut li).unwrap();
+    let folder = li.dir().to_owned();
+    drop(li);
+    let yesterday = std::fs::read(folder.join("wangge.db")).unwrap();
+    let mut li = Replica::open(&folder, wangge_agent::Machine::default()).unwrap();
+    let first = visit(&mut li, "龙国华", "血压高");
+    sync(&mut li).unwrap();
+    let actor = li.actor();
+    drop(li);
+    std::fs::write(folder.join("wangge.db"), yesterday).unwrap();
+    let mut li = Replica::open(&folder, wangge_agent::Machine::default()).unwrap();
+    assert_ne!(li.actor(), actor);
+    let second = visit(&mut li, "龙国华", "送药");
+    sync(&mut li).unwrap();
+    let report = sync(&mut li).unwrap();
+    assert_eq!((report.inbox, report.unsent, report.held), (0, 0, 0));
+    assert!(report.complete[&area(GRID_1)].equal);
+    sync(&mut desk).unwrap();
+    for replica in [&li, &desk] {
+        assert!(replica.visit(&first).is_ok() && replica.visit(&second).is_ok());
+    }
+}

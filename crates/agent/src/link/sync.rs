@@ -144,23 +144,26 @@ impl Replica {
         let Some(first_area) = self.areas().first().cloned() else {
             return Ok(());
         };
-        let heading = Heading {
-            actor: self.actor(),
-            head: BatchHead {
-                suite: SUITE_PLAIN,
-                device: self.device(),
-                nonce: self.life(),
-                number: 0,
-                previous: BatchHash([0; 32]),
-                roster: self.roster_position,
-                claimed_at_ms: self.now_ms(),
-                area: first_area,
-            },
-        };
-        let key = &self.home.key;
-        self.home
-            .store
-            .make_batches(&heading, &|batch| key.sign_batch(batch))?;
+        for life in self.home.lives()? {
+            let heading = Heading {
+                actor: self.home.key.public().actor(&life),
+                takes_places: life == self.life(),
+                head: BatchHead {
+                    suite: SUITE_PLAIN,
+                    device: self.device(),
+                    nonce: life,
+                    number: 0,
+                    previous: BatchHash([0; 32]),
+                    roster: self.roster_position,
+                    claimed_at_ms: self.now_ms(),
+                    area: first_area.clone(),
+                },
+            };
+            let key = &self.home.key;
+            let sign = |batch: &mut wangge_wire::Batch| key.sign_batch(batch);
+            self.home.store.make_batches(&heading, &sign)?;
+        }
+        self.home.mark_life()?;
         Ok(())
     }
 }
