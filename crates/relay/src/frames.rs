@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use wangge_wire::batch::About;
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::message::PageEntry;
 use wangge_wire::{
@@ -156,9 +157,15 @@ fn signed_part(
 fn item(entry: &Fetched, name: ItemName) -> Result<Item, Malformed> {
     Ok(match entry.kind {
         EntryKind::CHANGE => {
-            let (kind, schema, body) = (entry.doc_kind, entry.doc_schema, entry.body.clone());
+            // As the author signed it, whatever the document's row says by now.
+            let about = name.about.unwrap_or(About {
+                kind: entry.doc_kind,
+                schema: entry.doc_schema,
+                owner: entry.owner,
+            });
+            let body = entry.body.clone();
             // Reading it hashes the body: what rotted on the disk is not handed on.
-            let change = Change::read(entry.doc, kind, schema, entry.owner, body)?;
+            let change = Change::read(entry.doc, about.kind, about.schema, about.owner, body)?;
             if change.hash != name.hash {
                 return Err(Malformed::Shape {
                     what: "a stored change",

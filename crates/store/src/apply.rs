@@ -219,6 +219,7 @@ impl Taking<'_> {
                 doc: DocId([0; 16]),
                 hash: wangge_wire::digest::content_hash(bytes),
                 action: None,
+                about: None,
             };
             outcome.received += usize::from(self.unknown(&name, bytes, &[])?);
             return Ok(());

@@ -9,8 +9,8 @@ use wangge_model::kind;
 use wangge_wire::limits::{BATCH_ITEMS_MAX, CHANGE_BYTES_MAX};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{
-    ActionId, ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId, EntryKind,
-    Item, ItemName, Place, Receipt, Signature, packing,
+    About, ActionId, ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId,
+    EntryKind, Item, ItemName, Place, Receipt, Signature, packing,
 };
 
 use crate::document;
@@ -379,6 +379,7 @@ fn item(conn: &Connection, id: i64) -> Result<Item, StoreError> {
             doc: DocId(row.get(1)?),
             hash: ChangeHash(row.get(2)?),
             action: action.and_then(|bytes| ActionId::from_slice(&bytes)),
+            about: None,
         })
     })?;
     named_item(conn, name)
@@ -398,7 +399,12 @@ fn named_item(conn: &Connection, name: ItemName) -> Result<Item, StoreError> {
             let (Some(raw), Some(row)) = (raw, row) else {
                 return Ok(Item::Named(name));
             };
-            let change = Change::read(name.doc, row.kind, kind::SCHEMA, row.owner, raw)?;
+            let about = name.about.unwrap_or(About {
+                kind: row.kind,
+                schema: kind::SCHEMA,
+                owner: row.owner,
+            });
+            let change = Change::read(name.doc, about.kind, about.schema, about.owner, raw)?;
             Ok(Item::Change {
                 change,
                 action: name.action,

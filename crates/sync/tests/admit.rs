@@ -412,6 +412,7 @@ fn a_later_kind_is_carried_and_a_relays_own_kinds_are_not() {
                 doc: HOUSEHOLD,
                 hash,
                 action: None,
+                about: None,
             },
             bytes,
         }

@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use crate::Malformed;
 use crate::area::AreaCode;
-use crate::entry::{Change, EntryKind, Place, Shape};
+use crate::entry::{Change, DocKind, EntryKind, Place, Shape};
 use crate::id::{
     ActionId, ActorId, BatchHash, ChangeHash, DeviceId, DocId, LifeNonce, PublicKey, Signature,
 };
@@ -66,6 +66,25 @@ pub struct ItemName {
     /// Shared by items of different documents that one user action made.
     #[n(3)]
     pub action: Option<ActionId>,
+    /// Of a change: what its document is.
+    #[n(4)]
+    pub about: Option<About>,
+}
+
+/// What a change says of its document beside its bytes. **Signed with the name**: the owner decides
+/// where a document lives, so nobody who passes a change on may choose another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct About {
+    /// The document's kind.
+    #[n(0)]
+    pub kind: DocKind,
+    /// The version of the genesis its writer knows.
+    #[n(1)]
+    pub schema: u8,
+    /// The document that this one belongs to.
+    #[n(2)]
+    pub owner: Option<DocId>,
 }
 
 /// One item of a batch.
@@ -120,12 +139,18 @@ impl Item {
                 doc: change.doc,
                 hash: change.hash,
                 action: *action,
+                about: Some(About {
+                    kind: change.kind,
+                    schema: change.schema,
+                    owner: change.owner,
+                }),
             },
             Item::Place(place) => ItemName {
                 entry: EntryKind::PLACE.0,
                 doc: place.doc,
                 hash: place.hash(),
                 action: None,
+                about: None,
             },
             Item::Named(name) | Item::Unknown { name, .. } => name.clone(),
         }
@@ -171,7 +196,6 @@ pub fn signed_bytes(hash: &BatchHash) -> Vec<u8> {
 pub(crate) mod tests {
     use super::*;
     use crate::chunk::{self, Parts};
-    use crate::entry::DocKind;
 
     /// A batch of `count` changes with made-up bodies.
     pub(crate) fn sample(count: usize) -> Batch {
@@ -214,6 +238,16 @@ pub(crate) mod tests {
         assert_eq!(part.hash(), whole.hash());
         part.items.pop();
         assert_ne!(part.hash(), whole.hash());
+    }
+
+    #[test]
+    fn the_owner_of_a_document_is_part_of_what_is_signed() {
+        let whole = sample(1);
+        let mut moved = whole.clone();
+        if let Some(Item::Change { change, .. }) = moved.items.first_mut() {
+            change.owner = Some(DocId([9; 16]));
+        }
+        assert_ne!(moved.hash(), whole.hash());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 
 use crate::Malformed;
 use crate::area::AreaCode;
-use crate::batch::{Batch, BatchHead, Item, ItemName};
+use crate::batch::{About, Batch, BatchHead, Item, ItemName};
 use crate::chunk::{self, Parts};
 use crate::entry::{Change, DocKind, EntryKind, Place, Shape, owned_doc};
 use crate::id::{ActionId, BatchHash, ChangeHash, DeviceId, DocId, LifeNonce, Signature, truncate};
@@ -234,12 +234,18 @@ fn rebuild(form: ChangeForm, so_far: &Batch, known: &impl Known) -> Result<Body,
         rest: form.rest,
     });
     let action = form.action;
+    let about = About {
+        kind: form.kind,
+        schema: form.schema,
+        owner: form.owner,
+    };
     let damaged = |hash| {
         Body::Damaged(ItemName {
             entry: EntryKind::CHANGE.0,
             doc,
             hash,
             action,
+            about: Some(about),
         })
     };
     match form.hash {
@@ -462,6 +468,7 @@ mod tests {
             doc: DocId([9; 16]),
             hash: ChangeHash([9; 32]),
             action: Some(ActionId([1; 8])),
+            about: None,
         };
         batch.items.push(Item::Unknown {
             name,

@@ -23,7 +23,7 @@ pub mod receipt;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
-pub use batch::{Batch, BatchHead, Item, ItemName};
+pub use batch::{About, Batch, BatchHead, Item, ItemName};
 pub use digest::Digest;
 pub use entry::{Change, DocKind, EntryKind, Place, Shape};
 pub use id::{

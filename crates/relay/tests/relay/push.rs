@@ -341,6 +341,7 @@ fn an_entry_of_a_later_kind_is_kept_and_handed_on_and_a_relays_own_kind_is_not()
             doc: doc(1),
             hash,
             action: None,
+            about: None,
         };
         li.push_item(Item::Unknown { name, bytes });
     }
