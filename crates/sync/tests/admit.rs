@@ -449,3 +449,18 @@ fn a_later_kind_is_carried_and_a_relays_own_kinds_are_not() {
         ItemDecision::Refuse(Reason::WrongHash)
     );
 }
+
+#[test]
+fn naming_oneself_an_audience_carries_no_household_out_of_its_village() {
+    let roster = worker();
+    let person = roster.members().next().unwrap().1.person;
+    for elsewhere in ["511724103203001", "110101001001001"] {
+        let mut away = place(HOUSEHOLD, elsewhere, 0);
+        away.audiences = vec![wangge_wire::Audience::Person(person)];
+        assert_eq!(
+            one(Item::Place(away), &roster, &lives(GRID_1)),
+            ItemDecision::Inbox(Reason::PlaceNotAllowed),
+            "{elsewhere}"
+        );
+    }
+}
