@@ -318,15 +318,14 @@ mod tests {
     #[test]
     fn no_alias_names_two_commands_of_a_group() {
         let _ = built(Lang::Zh);
-        for (path, alias) in aliases::ALIASES {
+        for (path, alias) in aliases::all() {
             let group = |path: &str| {
                 path.rsplit_once(' ')
                     .map_or("", |(group, _)| group)
                     .to_owned()
             };
-            let twins = aliases::ALIASES
-                .iter()
-                .filter(|(other, han)| han == alias && group(other) == group(path));
+            let twins =
+                aliases::all().filter(|(other, han)| han == alias && group(other) == group(path));
             assert_eq!(twins.count(), 1, "{path}");
         }
     }

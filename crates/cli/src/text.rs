@@ -5,14 +5,49 @@
 
 pub(crate) mod aliases;
 mod codes;
+mod day;
 pub(crate) mod demo;
+mod due;
 mod errors;
+mod family;
 pub(crate) mod help;
 mod help_more;
+mod people;
+mod privacy;
 mod say;
+mod tickets;
+mod trail;
+mod twins;
 pub(crate) mod typed;
 
 pub(crate) use help::command;
+
+/// What one topic adds to the tables that all of them share.
+struct Topic {
+    /// Chinese help by command path.
+    help: &'static [help::Help],
+    /// Command path and Chinese name of its last part.
+    aliases: &'static [(&'static str, &'static str)],
+    /// Group, code, Chinese, English.
+    codes: &'static [(&'static str, &'static str, &'static str, &'static str)],
+    /// Field, Chinese, English.
+    fields: &'static [(&'static str, &'static str, &'static str)],
+    /// Field, and what it takes in Chinese; the English is the façade's.
+    takes: &'static [(&'static str, &'static str)],
+    /// Why a ticket does not allow a step: code, Chinese, English.
+    refusals: &'static [(&'static str, &'static str, &'static str)],
+}
+
+const TOPICS: &[Topic] = &[
+    day::TOPIC,
+    due::TOPIC,
+    family::TOPIC,
+    people::TOPIC,
+    privacy::TOPIC,
+    tickets::TOPIC,
+    trail::TOPIC,
+    twins::TOPIC,
+];
 
 /// A language people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -14,11 +14,16 @@ pub const REPORT: DocKind = DocKind(3);
 /// A ticket 工单.
 pub const TICKET: DocKind = DocKind(4);
 
+/// An access book 查看记录: who asked to see a household's hidden fields in a year.
+pub const ACCESS_BOOK: DocKind = DocKind(5);
+/// A round book 巡查簿: rounds of one grid in one month.
+pub const ROUND_BOOK: DocKind = DocKind(6);
+
 /// The schema every kind has today.
 pub const SCHEMA: u8 = 0;
 
 /// A kind, its English word and its containers.
-const KINDS: [(DocKind, &str, &[&str]); 4] = [
+const KINDS: [(DocKind, &str, &[&str]); 6] = [
     (
         HOUSEHOLD,
         "household",
@@ -27,6 +32,8 @@ const KINDS: [(DocKind, &str, &[&str]); 4] = [
     (VISIT_BOOK, "visit_book", &["visits", "attachments"]),
     (REPORT, "report", &["comments", "attachments"]),
     (TICKET, "ticket", &["events", "custody", "attachments"]),
+    (ACCESS_BOOK, "access_book", &["records"]),
+    (ROUND_BOOK, "round_book", &["rounds", "attachments"]),
 ];
 
 /// Returns the shape of a kind; none for kinds of a newer program.
@@ -95,6 +102,11 @@ mod tests {
                 TICKET,
                 "0e3a531fbc787bf364e86dc33a096610caf57650c26055437df08214347478e2",
             ),
+            (
+                ACCESS_BOOK,
+                "91f9d62bd64259b20da91b303980f0f816afbed69b500e77fb0cd0b946b6c70d",
+            ),
+            (ROUND_BOOK, "B"),
         ];
         for (kind, expected) in golden {
             let hash = wangge_crdt::genesis::hash(&shape(kind).unwrap(), &DocId([7; 16])).unwrap();

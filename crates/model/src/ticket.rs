@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wangge_wire::{AreaCode, PersonId, Role};
 
 pub use code::{BadCode, TicketCode};
-pub use event::{BadEvent, DoneKind, EventId, EventKind, Handler, Kind, Stamp, TicketEvent};
+pub use event::{BadEvent, Card, DoneKind, EventId, EventKind, Handler, Kind, Stamp, TicketEvent};
 pub use fold::fold;
 pub use judge::{Refusal, judge};
 

@@ -3,7 +3,7 @@
 //! **Nothing is stored here that the document does not say**; all of it can be thrown away and made
 //! again. It happens in the transaction of the change.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 use wangge_crdt::{Document, Fields};
 use wangge_model::find::SearchKeys;
@@ -12,7 +12,43 @@ use wangge_model::ticket::document as ticket;
 use wangge_model::{household, kind, report, visit};
 use wangge_wire::{ActorId, DocId, DocKind};
 
+use crate::document;
 use crate::error::StoreError;
+use crate::open::set_meta;
+
+/// What the rows are made by; raised whenever this file, or what it reads with, makes others.
+const VERSION: u32 = 2;
+
+/// Makes the rows of every document anew, if an older program made them.
+pub(crate) fn renew(conn: &Connection) -> Result<(), StoreError> {
+    if made_by(conn)? >= VERSION {
+        return Ok(());
+    }
+    let transaction = conn.unchecked_transaction()?;
+    // Another program may have done it while this one waited for the file.
+    if made_by(conn)? < VERSION {
+        let docs = conn
+            .prepare("SELECT doc FROM document ORDER BY owner IS NOT NULL, doc")?
+            .query_map([], |row| row.get(0).map(DocId))?
+            .collect::<Result<Vec<DocId>, _>>()?;
+        for doc in docs {
+            if let Some(row) = document::row(conn, &doc)?
+                && let Some(loaded) = document::load(conn, &doc, &row)?
+            {
+                rows(conn, &doc, row.kind, row.owner.as_ref(), &loaded)?;
+            }
+        }
+        set_meta(conn, "derived", &VERSION.to_be_bytes())?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Returns the version of what made the rows; 0 where none is written down.
+fn made_by(conn: &Connection) -> Result<u32, StoreError> {
+    let sql = "SELECT value FROM meta WHERE name = 'derived'";
+    let bytes: Option<[u8; 4]> = conn.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(bytes.map_or(0, u32::from_be_bytes))
+}
 
 /// Makes the rows of a document anew.
 pub(crate) fn rows(

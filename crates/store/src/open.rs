@@ -12,7 +12,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use crate::error::StoreError;
 
 /// Migrations by position; one that has landed is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001-first.sql"),
+    include_str!("../migrations/0002-documents.sql"),
+];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -46,6 +49,7 @@ impl Store {
         };
         let store = Self::connect(path).map_err(damaged)?;
         store.migrate().map_err(damaged)?;
+        crate::derive::renew(&store.conn).map_err(damaged)?;
         Ok(store)
     }
 

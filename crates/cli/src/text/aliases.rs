@@ -4,7 +4,7 @@
 pub(crate) const EXIT_CODES: &[&str] = &["exit-codes", "退出码"];
 
 /// Command path and Chinese name of its last part.
-pub(crate) const ALIASES: &[(&str, &str)] = &[
+const ALIASES: &[(&str, &str)] = &[
     ("init", "初始化"),
     ("enroll", "登记"),
     ("status", "状态"),
@@ -59,10 +59,13 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("help", "帮助"),
 ];
 
+/// Returns every command path with the Chinese name of its last part.
+pub(crate) fn all() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let topics = super::TOPICS.iter().flat_map(|topic| topic.aliases);
+    ALIASES.iter().chain(topics)
+}
+
 /// Returns the Chinese name of a command.
 pub(crate) fn of(path: &str) -> Option<&'static str> {
-    ALIASES
-        .iter()
-        .find(|(known, _)| *known == path)
-        .map(|(_, han)| *han)
+    all().find(|(known, _)| *known == path).map(|(_, han)| *han)
 }

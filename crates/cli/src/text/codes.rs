@@ -416,8 +416,10 @@ impl Lang {
         if group == "care" || group == "meaning" {
             return self.care(code);
         }
+        let topics = super::TOPICS.iter().flat_map(|topic| topic.codes);
         CODES
             .iter()
+            .chain(topics)
             .find(|(known, name, ..)| *known == group && *name == code)
             .map_or(code, |(.., zh, en)| self.pick(zh, en))
     }
@@ -441,8 +443,10 @@ impl Lang {
     /// Returns a field in words; of a collection's field the last part.
     pub(crate) fn field(self, field: &str) -> &str {
         let name = field.rsplit('/').next().unwrap_or(field);
+        let topics = super::TOPICS.iter().flat_map(|topic| topic.fields);
         FIELDS
             .iter()
+            .chain(topics)
             .find(|(known, ..)| *known == name)
             .map_or(name, |(_, zh, en)| self.pick(zh, en))
     }

@@ -229,7 +229,11 @@ impl Lang {
             "text" => "请写明内容",
             "subject" => "请用一句话写明诉求",
             "household" => "请写明是哪一户",
-            _ => return expected.to_owned(),
+            _ => {
+                let mut topics = super::TOPICS.iter().flat_map(|topic| topic.takes);
+                let known = topics.find(|(known, _)| *known == field);
+                known.map_or("写法不对，请用 --help 看看该怎么写", |(_, han)| han)
+            }
         };
         han.to_owned()
     }
@@ -270,7 +274,14 @@ impl Lang {
             "missing" => ("还缺一项内容", "something it needs is missing"),
             "contested" => ("有争议的两步要先裁定", "contested steps are settled first"),
             "nothing_to_settle" => ("所指的两步没有争议", "the named steps are not contested"),
-            _ => ("本程序不认识这一步", "this program does not know the step"),
+            _ => super::TOPICS
+                .iter()
+                .flat_map(|topic| topic.refusals)
+                .find(|(known, ..)| *known == code)
+                .map_or(
+                    ("本程序不认识这一步", "this program does not know the step"),
+                    |(_, zh, en)| (zh, en),
+                ),
         };
         match self {
             Lang::Zh => format!("工单不能这样办：{zh}。什么也没有改动。"),

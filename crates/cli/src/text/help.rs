@@ -192,7 +192,11 @@ const TOP: &[Help] = &[
 
 /// Returns a command's Chinese help.
 pub(crate) fn command(path: &str) -> Option<&'static Help> {
-    TOP.iter().chain(MORE).find(|help| help.path == path)
+    let topics = super::TOPICS.iter().flat_map(|topic| topic.help);
+    TOP.iter()
+        .chain(MORE)
+        .chain(topics)
+        .find(|help| help.path == path)
 }
 
 impl Help {

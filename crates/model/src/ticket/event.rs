@@ -44,6 +44,40 @@ pub enum Kind {
     Comment,
     /// 裁定: names contested events; the first one stands, the others give way.
     Settle,
+    /// 退回补充: the level asks whoever submitted for what is missing.
+    AskBack,
+    /// 不予受理, 引导法定途径: the level does not take it, says why and where to go.
+    Decline,
+    /// 挂起: the handler waits for something until a day.
+    Suspend,
+    /// 恢复: the handler goes on.
+    Resume,
+    /// 申请延期: the handler asks for more time, once.
+    Extend,
+    /// 同意延期: a level above the handler.
+    Grant,
+    /// 不同意延期: a level above the handler.
+    Refuse,
+    /// 上报上级: it needs a level above.
+    Escalate,
+    /// 回访: somebody neutral asked how it was, in five grades.
+    FollowUp,
+    /// 重办: it is taken up again.
+    Reopen,
+    /// 合并: another ticket goes on for both.
+    Merge,
+    /// 撤回: the resident no longer asks.
+    Withdraw,
+    /// 归档: nothing more is to come.
+    Archive,
+    /// 催办: a level above asks to hurry.
+    Remind,
+    /// 督办: a level above watches it; ordinary, yellow, red, only ever up.
+    Supervise,
+    /// 移交答复: somebody else owes the resident the answer from now on.
+    HandOver,
+    /// 撤销: its author takes back a step nobody built on.
+    Retract,
 }
 
 /// The kind of an event as written, known here or not.
@@ -119,7 +153,8 @@ pub struct TicketEvent {
     /// The unit `by` works for: its own people, or the accepting level typing its paper slip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_unit: Option<DocId>,
-    /// Submit, accept, assign: until when, milliseconds since 1970, as computed by the author.
+    /// Submit, accept, assign, extend, grant: until when, milliseconds since 1970, as its author
+    /// computed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<i64>,
     /// Done, handled on the spot: which finish.
@@ -137,6 +172,44 @@ pub struct TicketEvent {
     /// Settle: the event that stands, then those that give way to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<EventId>,
+    /// Assign: who works along 协办.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Handler>,
+    /// Assign: who is told and does nothing 抄告.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Handler>,
+    /// Suspend: until which day; interim finish: when it is looked at again. `2026-12-01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// Follow-up: 5 very content, 4 content, 3 well enough, 2 not content, 1 not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<u8>,
+    /// Supervise: how strongly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Card>,
+    /// Merge: the ticket that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<DocId>,
+    /// Decline: where the resident is guided to. Answer: who was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whom: Option<String>,
+    /// Who `by` stands in for, during their leave; the roster decides whether they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<PersonId>,
+}
+
+/// How strongly a level above watches a ticket 督办; it only goes up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Card {
+    /// 普通督办.
+    Ordinary,
+    /// 黄牌督办.
+    Yellow,
+    /// 红牌督办.
+    Red,
+    /// A card of a newer program, as written.
+    Other(String),
 }
 
 /// A map entry that is no event; the entry stays in the document as it is.
@@ -193,6 +266,14 @@ impl TicketEvent {
             how: None,
             text: None,
             names: Vec::new(),
+            with: Vec::new(),
+            copies: Vec::new(),
+            on: None,
+            grade: None,
+            card: None,
+            into: None,
+            whom: None,
+            instead_of: None,
         }
     }
 
@@ -221,7 +302,7 @@ impl TicketEvent {
 
 impl Kind {
     /// Every kind, in the order of the flow.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 30] = [
         Kind::Submit,
         Kind::HandledOnSpot,
         Kind::Accept,
@@ -235,6 +316,23 @@ impl Kind {
         Kind::Answer,
         Kind::Comment,
         Kind::Settle,
+        Kind::AskBack,
+        Kind::Decline,
+        Kind::Suspend,
+        Kind::Resume,
+        Kind::Extend,
+        Kind::Grant,
+        Kind::Refuse,
+        Kind::Escalate,
+        Kind::FollowUp,
+        Kind::Reopen,
+        Kind::Merge,
+        Kind::Withdraw,
+        Kind::Archive,
+        Kind::Remind,
+        Kind::Supervise,
+        Kind::HandOver,
+        Kind::Retract,
     ];
 
     /// Returns the kind's name in stored texts; **a name is never given to another kind**.
@@ -253,6 +351,23 @@ impl Kind {
             Kind::Answer => "answer",
             Kind::Comment => "comment",
             Kind::Settle => "settle",
+            Kind::AskBack => "ask_back",
+            Kind::Decline => "decline",
+            Kind::Suspend => "suspend",
+            Kind::Resume => "resume",
+            Kind::Extend => "extend",
+            Kind::Grant => "grant",
+            Kind::Refuse => "refuse",
+            Kind::Escalate => "escalate",
+            Kind::FollowUp => "follow_up",
+            Kind::Reopen => "reopen",
+            Kind::Merge => "merge",
+            Kind::Withdraw => "withdraw",
+            Kind::Archive => "archive",
+            Kind::Remind => "remind",
+            Kind::Supervise => "supervise",
+            Kind::HandOver => "hand_over",
+            Kind::Retract => "retract",
         }
     }
 }
@@ -330,6 +445,28 @@ impl From<DoneKind> for String {
             DoneKind::Interim => "interim".to_owned(),
             DoneKind::Procedural => "procedural".to_owned(),
             DoneKind::Other(name) => name,
+        }
+    }
+}
+
+impl From<String> for Card {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "ordinary" => Card::Ordinary,
+            "yellow" => Card::Yellow,
+            "red" => Card::Red,
+            _ => Card::Other(name),
+        }
+    }
+}
+
+impl From<Card> for String {
+    fn from(card: Card) -> Self {
+        match card {
+            Card::Ordinary => "ordinary".to_owned(),
+            Card::Yellow => "yellow".to_owned(),
+            Card::Red => "red".to_owned(),
+            Card::Other(name) => name,
         }
     }
 }

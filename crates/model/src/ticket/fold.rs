@@ -474,7 +474,7 @@ fn apply(progress: &mut Progress, kind: Kind, fact: &Fact<'_>, beside: &[&Ticket
         Kind::Verify => raise(progress, Status::Verified),
         Kind::Close => raise(progress, Status::Closed),
         Kind::Answer => _ = progress.answered_by.get_or_insert(event.by),
-        Kind::Comment | Kind::Settle => {}
+        _ => {}
     }
     if matches!(kind, Kind::Submit | Kind::Accept | Kind::Assign) {
         progress.due = event.due.or(progress.due);

@@ -128,6 +128,7 @@ pub fn judge(
         Kind::Answer => may_answer(opened, progress, event),
         Kind::Comment => need(progress.status.is_open(), wrong_status(progress)),
         Kind::Settle => may_settle(opened, progress, contested, event),
+        _ => Err(Refusal::UnknownKind),
     }
 }
 

@@ -176,7 +176,7 @@ pub const fn rank(kind: Kind) -> u8 {
         Done | HandledOnSpot | Verify | Close => 0,
         Assign => 1,
         Return => 2,
-        Submit | Accept | Start | SendBack | Answer | Comment | Settle => 3,
+        _ => 3,
     }
 }
 

@@ -1,0 +1,12 @@
+//! Clocks and who is due, in words.
+
+use super::Topic;
+
+pub(super) const TOPIC: Topic = Topic {
+    help: &[],
+    aliases: &[],
+    codes: &[],
+    fields: &[],
+    takes: &[],
+    refusals: &[],
+};

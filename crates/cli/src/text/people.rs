@@ -1,0 +1,12 @@
+//! People, units, leave and cover, in words.
+
+use super::Topic;
+
+pub(super) const TOPIC: Topic = Topic {
+    help: &[],
+    aliases: &[],
+    codes: &[],
+    fields: &[],
+    takes: &[],
+    refusals: &[],
+};

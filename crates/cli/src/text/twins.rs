@@ -1,0 +1,12 @@
+//! Families registered twice, in words.
+
+use super::Topic;
+
+pub(super) const TOPIC: Topic = Topic {
+    help: &[],
+    aliases: &[],
+    codes: &[],
+    fields: &[],
+    takes: &[],
+    refusals: &[],
+};
