@@ -5,12 +5,14 @@
 
 use serde::Serialize;
 use wangge_crdt::{Put, Scalar};
-use wangge_model::kind;
+use wangge_model::{household, kind};
 use wangge_store::{ConflictRow, Draft};
 use wangge_wire::DocId;
 
 use crate::error::AgentError;
 use crate::replica::{Replica, WrittenBy};
+
+mod value;
 
 /// A field with more than one value.
 #[derive(Debug, Clone, Serialize)]
@@ -54,10 +56,18 @@ pub enum Choice {
 impl Replica {
     /// Returns every conflict on this device.
     pub fn conflicts(&self) -> Result<Vec<ConflictView>, AgentError> {
-        let rows = self.home.store.conflicts()?;
-        (1..)
-            .zip(rows)
-            .map(|(number, row)| self.conflict_view(number, row))
+        self.conflict_views(None)
+    }
+
+    /// Returns the conflicts of a document and of what belongs to it, numbered as among all.
+    pub fn conflicts_of(&self, id: &DocId) -> Result<Vec<ConflictView>, AgentError> {
+        self.conflict_views(Some(id))
+    }
+
+    fn conflict_views(&self, of: Option<&DocId>) -> Result<Vec<ConflictView>, AgentError> {
+        let rows = self.home.store.conflicts(of)?;
+        rows.into_iter()
+            .map(|row| self.conflict_view(row))
             .collect()
     }
 
@@ -72,7 +82,7 @@ impl Replica {
         let conflict = self.name_conflict(name, field)?;
         let value = match choice {
             Choice::Number(number) => self.chosen(&conflict, *number)?,
-            Choice::Value(text) => typed(&conflict, text)?,
+            Choice::Value(text) => self.typed(&conflict, text)?,
         };
         let (container, key) = split(&conflict.field);
         let container = container_name(&conflict, container)?;
@@ -100,7 +110,7 @@ impl Replica {
         Ok(conflict)
     }
 
-    fn conflict_view(&self, number: usize, row: ConflictRow) -> Result<ConflictView, AgentError> {
+    fn conflict_view(&self, row: ConflictRow) -> Result<ConflictView, AgentError> {
         let field = match row.container.as_str() {
             "" => row.key.clone(),
             container => format!("{container}/{}", row.key),
@@ -121,7 +131,7 @@ impl Replica {
             });
         }
         Ok(ConflictView {
-            number,
+            number: row.number,
             title: self.title(&row.doc)?,
             id: row.doc,
             kind: kind::name(row.kind),
@@ -177,10 +187,20 @@ impl Replica {
             _ => None,
         };
         if let Some(household) = household {
-            let row = self.home.store.household(&household)?;
-            return Ok(row
-                .map(|row| crate::naming::household_line(&row))
-                .unwrap_or_default());
+            if let Some(row) = self.home.store.household(&household)? {
+                return Ok(crate::naming::household_line(&row));
+            }
+            // One that was taken back has no row any more.
+            let Some(document) = self.home.store.document(&household)? else {
+                return Ok(String::new());
+            };
+            let read = household::read(household, &document.fields());
+            let head = read.head_member().map(|head| head.name.as_str());
+            return Ok(format!(
+                "{} {}",
+                read.door.short(),
+                head.unwrap_or_default()
+            ));
         }
         let document = self.home.store.document(doc)?;
         let fields = document
@@ -220,34 +240,7 @@ impl Replica {
     }
 }
 
-/// Returns a typed value in the kind the field's values have; a phone is checked as one.
-fn typed(conflict: &ConflictView, text: &str) -> Result<Scalar, AgentError> {
-    let bad = |expected| AgentError::BadValue {
-        field: "value",
-        value: text.to_owned(),
-        expected,
-    };
-    if conflict.field == "phone" || conflict.field.ends_with("/phone") {
-        return Ok(crate::households::phone("phone", text)?
-            .unwrap_or_default()
-            .into());
-    }
-    match conflict.versions.first().map(|version| &version.value) {
-        Some(serde_json::Value::Number(_)) => text
-            .trim()
-            .parse::<i64>()
-            .map(Scalar::Int)
-            .map_err(|_| bad("a whole number")),
-        Some(serde_json::Value::Bool(_)) => match text.trim() {
-            "true" | "是" => Ok(Scalar::Bool(true)),
-            "false" | "否" => Ok(Scalar::Bool(false)),
-            _ => Err(bad("true or false")),
-        },
-        _ => Ok(Scalar::Text(text.to_owned())),
-    }
-}
-
-fn split(field: &str) -> (&str, &str) {
+pub(crate) fn split(field: &str) -> (&str, &str) {
     match field.split_once('/') {
         // Only collections have a slash: a root field is its own name.
         Some((container, key)) => (container, key),
@@ -265,7 +258,7 @@ fn container_name(conflict: &ConflictView, name: &str) -> Result<&'static str, A
     })
 }
 
-fn json(value: &Scalar) -> serde_json::Value {
+pub(crate) fn json(value: &Scalar) -> serde_json::Value {
     match value {
         Scalar::Null => serde_json::Value::Null,
         Scalar::Bool(value) => (*value).into(),

@@ -113,6 +113,20 @@ pub enum AgentError {
         /// The system's word.
         reason: String,
     },
+    /// A file cannot be written.
+    #[error("{path} cannot be written")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        reason: String,
+    },
+    /// A file is there already and was left as it is.
+    #[error("{path} is there already")]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is no roster.
     #[error(transparent)]
     Roster(#[from] crate::roster::RosterError),

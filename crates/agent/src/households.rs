@@ -1,7 +1,7 @@
 //! Households at a device: add, edit, list, find, show.
 
 use serde::{Deserialize, Serialize};
-use wangge_crdt::Put;
+use wangge_crdt::{Put, VOID_KEY};
 use wangge_model::care::Care;
 use wangge_model::door::Door;
 use wangge_model::find::Query;
@@ -122,7 +122,10 @@ impl Replica {
             Some(id) => id,
             None => self.new_doc()?,
         };
-        let puts = household::puts(&new, &member_ids(&id, &new), &self.home.id_key);
+        let mut puts = household::puts(&new, &member_ids(&id, &new), &self.home.id_key);
+        if self.is_void(&id)? {
+            puts.push(Put::root(VOID_KEY, false));
+        }
         let place = self
             .home
             .store
@@ -218,17 +221,20 @@ impl Replica {
         };
         let document = self.home.store.document(id)?.ok_or_else(missing)?;
         let household = household::read(*id, &document.fields());
-        let conflicts = self
-            .conflicts()?
-            .into_iter()
-            .filter(|conflict| conflict.id == *id)
-            .collect();
+        let mut conflicts = self.conflicts_of(id)?;
+        conflicts.retain(|conflict| conflict.id == *id);
         Ok(HouseholdView {
             door_short: household.door.short(),
             visits: self.visits(Some(id), VISITS_SHOWN)?,
             conflicts,
             household,
         })
+    }
+
+    /// Returns whether a document was taken back by who made it.
+    fn is_void(&self, id: &DocId) -> Result<bool, AgentError> {
+        let document = self.home.store.document(id)?;
+        Ok(document.is_some_and(|document| document.fields().is_void()))
     }
 
     fn new_household(&self, input: HouseholdInput) -> Result<NewHousehold, AgentError> {
@@ -302,7 +308,8 @@ pub(crate) fn phone(field: &'static str, typed: &str) -> Result<Option<String>, 
     }
 }
 
-fn residence(word: &str) -> Result<Residence, AgentError> {
+/// Returns a way of living here by its code or Chinese word.
+pub(crate) fn residence(word: &str) -> Result<Residence, AgentError> {
     let known = match word.trim() {
         "常住" => Some(Residence::Resident),
         "整户外出" | "外出" => Some(Residence::Away),
@@ -349,11 +356,7 @@ fn new_member(input: MemberInput) -> Result<NewMember, AgentError> {
     };
     let sex = match input.sex.as_deref().map(str::trim) {
         None | Some("") => None,
-        Some("男" | "1") => Some(1),
-        Some("女" | "2") => Some(2),
-        Some("0" | "未知") => Some(0),
-        Some("9") => Some(9),
-        Some(other) => return Err(bad("sex", other, "1, 2, 男 or 女")),
+        Some(typed) => Some(sex(typed)?),
     };
     let birth = match input
         .birth
@@ -393,8 +396,23 @@ fn new_member(input: MemberInput) -> Result<NewMember, AgentError> {
     })
 }
 
+/// Returns a code of GB/T 2261.1.
+pub(crate) fn sex(typed: &str) -> Result<u8, AgentError> {
+    match typed.trim() {
+        "男" | "1" => Ok(1),
+        "女" | "2" => Ok(2),
+        "0" | "未知" => Ok(0),
+        "9" => Ok(9),
+        other => Err(AgentError::BadValue {
+            field: "sex",
+            value: other.to_owned(),
+            expected: "1, 2, 男 or 女",
+        }),
+    }
+}
+
 /// Returns the year and month of `1967-09`; the month is 0 in `1967`.
-fn birth(typed: &str) -> Option<(u16, u8)> {
+pub(crate) fn birth(typed: &str) -> Option<(u16, u8)> {
     let (year, month) = typed.split_once('-').unwrap_or((typed, "0"));
     let (year, month): (u16, u8) = (year.parse().ok()?, month.parse().ok()?);
     let fits = (1880..=2200).contains(&year) && month <= 12;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
+use wangge_crdt::{Put, VOID_KEY};
 use wangge_model::door::Door;
 use wangge_model::find::Query;
 use wangge_model::household::{self, Member, NewHousehold, NewMember, Residence};
@@ -110,19 +111,26 @@ impl Replica {
             .map(|found| self.place(found.id, found.new.area.clone()))
             .collect();
         let key = self.home.id_key.clone();
+        let action = ActionId(self.machine.random()?);
         let mut counts = ImportCounts::default();
         let done = self.home.store.write(actor, |writer: &mut Writer<'_>| {
             for (found, place) in matched.iter().zip(places) {
                 let puts = household::puts(&found.new, &found.members, &key);
+                let mut puts = writer.news(&found.id, puts)?;
+                let known = writer.document(&found.id)?;
+                if known.is_some_and(|document| document.fields().is_void()) {
+                    // A household that was taken back is there again when a roster says so.
+                    puts.push(Put::root(VOID_KEY, false));
+                }
                 let draft = Draft {
                     doc: found.id,
                     kind: kind::HOUSEHOLD,
                     owner: None,
-                    puts: writer.news(&found.id, puts)?,
+                    puts,
                     place: found.is_new.then_some(place),
                     urgent: false,
                 };
-                let recorded = writer.record(at_ms, ActionId([0; 8]), &[draft])?;
+                let recorded = writer.record(at_ms, action, &[draft])?;
                 let changed = recorded.iter().any(|recorded| recorded.change.is_some());
                 match (found.is_new, changed) {
                     (true, _) => counts.added += 1,

@@ -6,6 +6,8 @@
 pub mod bulk;
 pub mod conflicts;
 pub mod error;
+pub mod export;
+pub mod history;
 pub mod home;
 pub mod households;
 pub mod import;
@@ -17,6 +19,7 @@ pub mod reports;
 pub mod roster;
 pub mod status;
 pub mod tickets;
+pub mod undo;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};

@@ -107,6 +107,7 @@ impl Replica {
             happened_on: on.to_string(),
             at_ms: self.now_ms(),
             handled_on_spot: input.handled_on_spot.filter(|text| !text.trim().is_empty()),
+            void: false,
         };
         report::check(&report)?;
         let id = self.new_doc()?;
@@ -221,7 +222,7 @@ impl Replica {
 }
 
 /// Returns the code of a category given by code, subtype or `domain/subtype`.
-fn category(typed: Option<&str>) -> Result<String, AgentError> {
+pub(crate) fn category(typed: Option<&str>) -> Result<String, AgentError> {
     let Some(typed) = typed.map(str::trim).filter(|typed| !typed.is_empty()) else {
         return Ok(OTHER.to_owned());
     };

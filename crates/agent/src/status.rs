@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 use wangge_model::{kind, tables};
+use wangge_store::ReceiptRow;
 use wangge_store::outbox::Pending;
 use wangge_store::query::Counts;
 use wangge_wire::{AreaCode, DocId, EntryKind, RelayId};
@@ -229,11 +230,7 @@ impl Replica {
         let changes = rows
             .into_iter()
             .map(|row| {
-                let state = match &row.pending {
-                    Some((Pending::Unsent, _)) => "on_device",
-                    Some((other, _)) => other.as_str(),
-                    None => "at_relay",
-                };
+                let state = state_of(&row);
                 let relays = row
                     .relays
                     .iter()
@@ -294,6 +291,15 @@ impl Replica {
             position: *position,
             at_ms: *at_ms,
         }
+    }
+}
+
+/// Returns where a change stands: `on_device at_relay waiting inbox refused`.
+pub(crate) fn state_of(row: &ReceiptRow) -> &'static str {
+    match &row.pending {
+        Some((Pending::Unsent, _)) => "on_device",
+        Some((other, _)) => other.as_str(),
+        None => "at_relay",
     }
 }
 

@@ -293,7 +293,7 @@ impl Replica {
         self.ticket(&id.to_string())
     }
 
-    fn ticket_state(
+    pub(crate) fn ticket_state(
         &self,
         id: &DocId,
     ) -> Result<(Ticket, BTreeMap<EventId, TicketEvent>, TicketState), AgentError> {
@@ -304,7 +304,7 @@ impl Replica {
         ticket::state(&document.fields()).ok_or_else(missing)
     }
 
-    fn event(
+    pub(crate) fn event(
         &self,
         kind: Kind,
         opened: &Ticket,
@@ -422,7 +422,7 @@ impl Replica {
         }
     }
 
-    fn event_views(
+    pub(crate) fn event_views(
         &self,
         events: &BTreeMap<EventId, TicketEvent>,
         state: &TicketState,
@@ -451,7 +451,7 @@ impl Replica {
     }
 }
 
-fn event_put(event: &TicketEvent) -> Result<wangge_crdt::Put, AgentError> {
+pub(crate) fn event_put(event: &TicketEvent) -> Result<wangge_crdt::Put, AgentError> {
     let put = ticket::event_put(event).map_err(|error| AgentError::Internal(error.to_string()))?;
     Ok(put.1)
 }

@@ -86,6 +86,7 @@ impl Replica {
             },
             by: None,
             source: input.source,
+            void: false,
         };
         visit::check(&visit)?;
         let draft = Draft {
@@ -183,7 +184,7 @@ pub(crate) fn word<T: Default>(
     }
 }
 
-fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
+pub(crate) fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
     typed
         .iter()
         .map(|word| {

@@ -294,17 +294,21 @@ fn scalar_value(value: &Scalar) -> ScalarValue {
     }
 }
 
-fn scalar_of_value(value: &Value<'_>) -> Option<Scalar> {
+pub(crate) fn scalar_of_value(value: &Value<'_>) -> Option<Scalar> {
     match value {
         Value::Object(_) => None,
-        Value::Scalar(scalar) => match scalar.as_ref() {
-            ScalarValue::Null => Some(Scalar::Null),
-            ScalarValue::Boolean(value) => Some(Scalar::Bool(*value)),
-            ScalarValue::Int(value) | ScalarValue::Timestamp(value) => Some(Scalar::Int(*value)),
-            ScalarValue::Str(text) => Some(Scalar::Text(text.to_string())),
-            ScalarValue::Bytes(bytes) => Some(Scalar::Bytes(bytes.clone())),
-            _ => None,
-        },
+        Value::Scalar(scalar) => scalar_of(scalar),
+    }
+}
+
+pub(crate) fn scalar_of(value: &ScalarValue) -> Option<Scalar> {
+    match value {
+        ScalarValue::Null => Some(Scalar::Null),
+        ScalarValue::Boolean(value) => Some(Scalar::Bool(*value)),
+        ScalarValue::Int(value) | ScalarValue::Timestamp(value) => Some(Scalar::Int(*value)),
+        ScalarValue::Str(text) => Some(Scalar::Text(text.to_string())),
+        ScalarValue::Bytes(bytes) => Some(Scalar::Bytes(bytes.clone())),
+        _ => None,
     }
 }
 

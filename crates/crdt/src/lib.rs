@@ -8,9 +8,11 @@
 pub mod document;
 pub mod gate;
 pub mod genesis;
+pub mod history;
 pub mod parse;
 pub mod register;
 
 pub use document::{Document, DocumentError, Written};
 pub use gate::{Applied, Held};
-pub use register::{Fields, Put, Register, Scalar, Version};
+pub use history::{Edit, PastChange};
+pub use register::{Fields, Put, Register, Scalar, VOID_KEY, Version};

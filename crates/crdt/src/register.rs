@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use wangge_wire::{ActorId, ChangeHash};
 
+/// The key that says that a document, or an entry of a collection, was taken back by who made it.
+pub const VOID_KEY: &str = "void";
+
 /// A value of a register.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scalar {
@@ -127,6 +130,13 @@ impl Fields {
                 .filter(|(_, register)| !register.others.is_empty())
                 .map(move |(key, register)| (&**container, &**key, register))
         })
+    }
+}
+
+impl Fields {
+    /// Returns whether the document was taken back by who made it.
+    pub fn is_void(&self) -> bool {
+        self.root(VOID_KEY).and_then(Scalar::as_bool) == Some(true)
     }
 }
 

@@ -83,6 +83,9 @@ pub struct Household {
     pub note: String,
     /// 上门约定: what whoever knocks must know first.
     pub arrangement: String,
+    /// 已撤销: taken back by who added it; kept, listed nowhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
 }
 
 /// What is said of a member when they are added.
@@ -370,6 +373,7 @@ pub fn read(id: DocId, fields: &Fields) -> Household {
         members: members(fields),
         note: text("note"),
         arrangement: text("arrangement"),
+        void: fields.is_void(),
     }
 }
 

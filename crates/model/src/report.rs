@@ -71,6 +71,9 @@ pub struct Report {
     pub at_ms: i64,
     /// What was done at once; none if it is open.
     pub handled_on_spot: Option<String>,
+    /// 已撤销: taken back by who recorded it; kept, counted nowhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
 }
 
 /// Returns an error if something is past its limit.
@@ -162,6 +165,7 @@ pub fn read(fields: &Fields) -> Report {
             .and_then(Scalar::as_int)
             .unwrap_or_default(),
         handled_on_spot: Some(text("handled")).filter(|text| !text.is_empty()),
+        void: fields.is_void(),
     }
 }
 

@@ -73,6 +73,9 @@ pub struct Visit {
     pub by: Option<String>,
     /// Where it comes from when it was not typed at the door: 纸质补录 …
     pub source: Option<String>,
+    /// 已撤销: taken back by who recorded it; kept, counted nowhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
 }
 
 /// Returns the id of the book of a household's visits in a year.
@@ -152,6 +155,10 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                 follow_up_on: text("next").map(str::to_owned),
                 by: text("by").map(str::to_owned),
                 source: text("source").map(str::to_owned),
+                void: fields
+                    .get("void")
+                    .and_then(|value| value.as_bool())
+                    .unwrap_or(false),
             }
         })
         .collect();

@@ -81,6 +81,16 @@ fn conflicts(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), Stor
 }
 
 fn household_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
+    if fields.is_void() {
+        // Taken back by who added it: no list, search, count or roster knows it.
+        for table in ["household", "search", "id_hash"] {
+            conn.execute(
+                &format!("DELETE FROM {table} WHERE doc = ?1"),
+                [doc.as_bytes()],
+            )?;
+        }
+        return Ok(());
+    }
     let household = household::read(*doc, fields);
     let head = household.head_member();
     let mut care: Vec<&str> = household
@@ -171,8 +181,8 @@ fn visit_rows(
     conn.prepare_cached("DELETE FROM visit WHERE book = ?1")?
         .execute([doc.as_bytes()])?;
     let sql =
-        "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content, void)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut insert = conn.prepare_cached(sql)?;
     let owner = owner.copied().unwrap_or(*doc);
     let at_ms = |key: &str| {
@@ -191,6 +201,7 @@ fn visit_rows(
             visit.at_ms,
             writer.as_bytes(),
             json!(visit).to_string(),
+            visit.void,
         ])?;
     }
     Ok(())
@@ -203,8 +214,9 @@ fn report_row(
     document: &Document,
 ) -> Result<(), StoreError> {
     let report = report::read(fields);
-    let sql = "INSERT OR REPLACE INTO report (doc, happened_on, at_ms, handled, writer, content)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql =
+        "INSERT OR REPLACE INTO report (doc, happened_on, at_ms, handled, writer, content, void)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     conn.prepare_cached(sql)?.execute(params![
         doc.as_bytes(),
         report.happened_on,
@@ -212,6 +224,7 @@ fn report_row(
         report.handled_on_spot.is_some(),
         writer(document, "", "text").as_bytes(),
         json!(report).to_string(),
+        report.void,
     ])?;
     Ok(())
 }

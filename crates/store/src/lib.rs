@@ -14,11 +14,13 @@ pub mod outbox;
 pub mod query;
 pub mod record;
 pub mod relay;
+pub mod trail;
 
 pub use apply::{Incoming, PageOutcome, Signer};
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;
-pub use query::{ConflictRow, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
+pub use query::{HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
 pub use record::{Draft, Recorded, Writer};
 pub use relay::RelayRow;
+pub use trail::{ConflictRow, Deed};

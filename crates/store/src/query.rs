@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params, params_from_iter};
 use serde::Serialize;
-use wangge_crdt::Version;
 use wangge_model::find::{Match, Query, Rank};
 use wangge_model::kind;
 use wangge_wire::{ActorId, AreaCode, DeviceId, DocId, DocKind};
@@ -83,21 +82,6 @@ pub struct TicketRow {
     pub content: serde_json::Value,
 }
 
-/// A register with more than one value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConflictRow {
-    /// The document.
-    pub doc: DocId,
-    /// Its kind.
-    pub kind: DocKind,
-    /// The container; empty for the root.
-    pub container: String,
-    /// The key in it.
-    pub key: String,
-    /// The values, the shown one first.
-    pub versions: Vec<Version>,
-}
-
 /// Where one change of a document stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRow {
@@ -133,7 +117,7 @@ pub struct Counts {
 const HOUSEHOLD: &str =
     "SELECT h.doc, h.area, h.village_group, h.door, h.number, h.head_name, h.phone,
     h.residence, h.present, h.care,
-    (SELECT max(v.happened_on) FROM visit v WHERE v.household = h.doc) FROM household h";
+    (SELECT max(v.happened_on) FROM visit v WHERE v.household = h.doc AND v.void = 0) FROM household h";
 
 impl Store {
     /// Returns households under an area, by group and door.
@@ -268,7 +252,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<VisitRow>, StoreError> {
         let sql = "SELECT id, household, book, writer, content FROM visit
-                   WHERE ?1 IS NULL OR household = ?1
+                   WHERE void = 0 AND (?1 IS NULL OR household = ?1)
                    ORDER BY happened_on DESC, at_ms DESC, id LIMIT ?2";
         let mut statement = self.conn.prepare_cached(sql)?;
         let values = params![household.map(DocId::as_bytes), limit as i64];
@@ -287,7 +271,7 @@ impl Store {
 
     /// Returns reports, the latest first.
     pub fn reports(&self, limit: usize) -> Result<Vec<ReportRow>, StoreError> {
-        let sql = "SELECT doc, writer, content FROM report
+        let sql = "SELECT doc, writer, content FROM report WHERE void = 0
                    ORDER BY happened_on DESC, at_ms DESC, doc LIMIT ?1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let rows = statement.query_map([limit as i64], |row| {
@@ -323,29 +307,6 @@ impl Store {
         let mut statement = self.conn.prepare_cached(sql)?;
         let rows = statement.query_map([code], ticket_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Returns every register in conflict with its values.
-    pub fn conflicts(&self) -> Result<Vec<ConflictRow>, StoreError> {
-        let sql = "SELECT c.doc, d.kind, c.container, c.key FROM conflict c
-                   JOIN document d ON d.doc = c.doc ORDER BY c.doc, c.container, c.key";
-        let mut statement = self.conn.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let doc = DocId(row.get(0)?);
-            let (container, key): (String, String) = (row.get(2)?, row.get(3)?);
-            let document = self.document(&doc)?.ok_or(StoreError::Missing)?;
-            let versions = document.versions(&container, &key);
-            found.push(ConflictRow {
-                doc,
-                kind: DocKind(row.get(1)?),
-                container,
-                key,
-                versions,
-            });
-        }
-        Ok(found)
     }
 
     /// Returns where each change of a document stands, oldest first.
@@ -408,8 +369,8 @@ impl Store {
         };
         Ok(Counts {
             households: count("SELECT count(*) FROM household")?,
-            visits: count("SELECT count(*) FROM visit")?,
-            reports: count("SELECT count(*) FROM report")?,
+            visits: count("SELECT count(*) FROM visit WHERE void = 0")?,
+            reports: count("SELECT count(*) FROM report WHERE void = 0")?,
             tickets: count("SELECT count(*) FROM ticket")?,
             conflicts: count("SELECT count(*) FROM conflict")?,
             unsent: count("SELECT count(*) FROM outbox")?,

@@ -91,10 +91,15 @@ impl Writer<'_> {
         drafts: &[Draft],
     ) -> Result<Vec<Recorded>, StoreError> {
         let shared = (drafts.len() > 1).then_some(action);
-        drafts
-            .iter()
-            .map(|draft| self.record_one(at_ms, shared, draft))
-            .collect()
+        let mut recorded = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let done = self.record_one(at_ms, shared, draft)?;
+            if let Some(hash) = &done.change {
+                self.add_deed(&action, draft, hash, at_ms)?;
+            }
+            recorded.push(done);
+        }
+        Ok(recorded)
     }
 
     /// Returns the next number of a counter that lives in this database.

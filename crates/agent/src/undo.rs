@@ -1,0 +1,331 @@
+//! Taking back the last action of this device.
+//!
+//! **Nothing is deleted**: a visit or report is marked as taken back, a field gets its former value, a
+//! ticket gets an event that says so; all of it travels like any other change. What somebody has
+//! written over since is left to them and named. An undo is not undone: the next one goes further back.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wangge_crdt::{Document, Edit, Put, Scalar, VOID_KEY};
+use wangge_model::kind;
+use wangge_model::ticket::document as ticket;
+use wangge_model::ticket::{EventId, Kind};
+use wangge_store::{Deed, Draft};
+use wangge_wire::{ActionId, ChangeHash, DocId, DocKind};
+
+use crate::error::AgentError;
+use crate::history::{EditView, edit_view};
+use crate::replica::Replica;
+use crate::tickets::event_put;
+
+/// What a member is marked with who was added by mistake 误录.
+const BY_MISTAKE: &str = "mistake";
+/// Collections whose entries are taken back as a whole, and the field that every entry has.
+const RECORDS: [(&str, &str); 2] = [("visits", "on"), ("rounds", "on")];
+
+/// What an undo took back, or would.
+#[derive(Debug, Clone, Serialize)]
+pub struct UndoView {
+    /// When the action was done, milliseconds since 1970; none where nothing is left to take back.
+    pub at_ms: Option<i64>,
+    /// What was taken back.
+    pub taken_back: Vec<TakenBack>,
+    /// What was left as it is.
+    pub left: Vec<Left>,
+    /// Whether it was only looked at.
+    pub dry_run: bool,
+}
+
+/// Something that was taken back.
+#[derive(Debug, Clone, Serialize)]
+pub struct TakenBack {
+    /// The document.
+    pub id: DocId,
+    /// `household visit_book report ticket …`.
+    pub kind: &'static str,
+    /// What tells the document apart.
+    pub title: String,
+    /// `visit report household member ticket step field`.
+    pub what: &'static str,
+    /// Of a field: its present value before, the former one after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit: Option<EditView>,
+}
+
+/// Something that was not taken back.
+#[derive(Debug, Clone, Serialize)]
+pub struct Left {
+    /// The document.
+    pub id: DocId,
+    /// What tells the document apart.
+    pub title: String,
+    /// The field; empty for the document as a whole.
+    pub field: String,
+    /// `changed_since moved leaned_on` or why the ticket does not allow it.
+    pub reason: &'static str,
+}
+
+/// One document's part of an undo.
+struct Part<'a> {
+    id: DocId,
+    kind: DocKind,
+    document: &'a Document,
+    hash: ChangeHash,
+    title: String,
+    puts: Vec<Put>,
+    view: &'a mut UndoView,
+}
+
+impl Replica {
+    /// Takes back the last action of this device; a dry run shows what it would do.
+    pub fn undo(&mut self, dry_run: bool) -> Result<UndoView, AgentError> {
+        let deeds = self.home.store.last_deed()?;
+        let mut view = UndoView {
+            at_ms: deeds.first().map(|deed| deed.at_ms),
+            taken_back: Vec::new(),
+            left: Vec::new(),
+            dry_run,
+        };
+        let drafts = self.undo_drafts(&deeds, &mut view)?;
+        if let (Some(deed), false) = (deeds.first(), dry_run) {
+            let (at_ms, actor) = (self.now_ms(), self.actor());
+            let action = ActionId(self.machine.random()?);
+            self.home.store.write(actor, |writer| {
+                writer.record(at_ms, action, &drafts)?;
+                writer.taken_back(&deed.action, &action)?;
+                Ok::<_, AgentError>(())
+            })?;
+        }
+        Ok(view)
+    }
+
+    fn undo_drafts(&self, deeds: &[Deed], view: &mut UndoView) -> Result<Vec<Draft>, AgentError> {
+        let mut drafts: BTreeMap<DocId, Draft> = BTreeMap::new();
+        for deed in deeds.iter().rev() {
+            let known = self.home.store.kind_of(&deed.doc)?;
+            let document = self.home.store.document(&deed.doc)?;
+            let (Some((kind, owner)), Some(document)) = (known, document) else {
+                continue;
+            };
+            let part = Part {
+                id: deed.doc,
+                kind,
+                document: &document,
+                hash: deed.hash,
+                title: self.title(&deed.doc)?,
+                puts: Vec::new(),
+                view,
+            };
+            let puts = self.undo_part(part)?;
+            let draft = drafts.entry(deed.doc).or_insert_with(|| Draft {
+                doc: deed.doc,
+                kind,
+                owner,
+                puts: Vec::new(),
+                place: None,
+                urgent: false,
+            });
+            draft.puts.extend(puts);
+        }
+        let drafts = drafts.into_values();
+        Ok(drafts.filter(|draft| !draft.puts.is_empty()).collect())
+    }
+
+    /// Returns the writes that take back one change of one document.
+    fn undo_part(&self, mut part: Part<'_>) -> Result<Vec<Put>, AgentError> {
+        let Some(past) = part.document.past_change(&part.hash) else {
+            return Ok(Vec::new());
+        };
+        let begun = |key: &str| {
+            let made = |edit: &&Edit| edit.container.is_empty() && edit.key == key;
+            past.edits
+                .iter()
+                .find(made)
+                .is_some_and(|edit| edit.before.is_none())
+        };
+        match part.kind {
+            kind::REPORT if begun("at") => part.void("report"),
+            kind::HOUSEHOLD if begun("area") => {
+                if self.home.store.is_leaned_on(&part.id)? {
+                    part.leave("", "leaned_on");
+                } else {
+                    part.void("household");
+                }
+            }
+            kind::TICKET if begun("code") => self.undo_opening(&mut part)?,
+            _ => {
+                for (entry, edits) in by_entry(&past.edits) {
+                    if part.kind == kind::TICKET && entry.0 == "events" {
+                        self.undo_step(&mut part, edits)?;
+                    } else {
+                        part.undo_entry(entry, edits);
+                    }
+                }
+            }
+        }
+        Ok(part.puts)
+    }
+
+    /// A ticket just opened is withdrawn; where that is not allowed, what submitted it is retracted.
+    fn undo_opening(&self, part: &mut Part<'_>) -> Result<(), AgentError> {
+        let (opened, events, state) = self.ticket_state(&part.id)?;
+        let folded = ticket::opened(&opened).ok_or_else(|| AgentError::NotFound {
+            name: part.id.to_string(),
+        })?;
+        let mut withdraw = self.event(Kind::Withdraw, &opened, Some(&state))?;
+        withdraw.reason = Some("undo".to_owned());
+        let mut retract = self.event(Kind::Retract, &opened, Some(&state))?;
+        retract.names = events.keys().copied().collect();
+        let mut refused = "wrong_status";
+        for event in [withdraw, retract] {
+            match state.check(&folded, &event) {
+                Ok(()) => {
+                    part.puts.push(event_put(&event)?);
+                    part.took("ticket", None);
+                    return Ok(());
+                }
+                Err(refusal) => refused = refusal.code(),
+            }
+        }
+        part.leave("", refused);
+        Ok(())
+    }
+
+    /// A step of a ticket is retracted, if nobody built on it.
+    fn undo_step(&self, part: &mut Part<'_>, edits: Vec<&Edit>) -> Result<(), AgentError> {
+        let (opened, _, state) = self.ticket_state(&part.id)?;
+        let events = self.events_by_id(&part.id, part.kind)?;
+        let folded = ticket::opened(&opened).ok_or_else(|| AgentError::NotFound {
+            name: part.id.to_string(),
+        })?;
+        let fields = part.document.fields();
+        for edit in edits {
+            let Ok(id) = edit.key.parse::<EventId>() else {
+                continue;
+            };
+            let mut event = self.event(Kind::Retract, &opened, Some(&state))?;
+            event.names = vec![id];
+            match state.check(&folded, &event) {
+                Ok(()) => {
+                    part.puts.push(event_put(&event)?);
+                    part.took("step", Some(edit_view(edit, &fields, &events)));
+                }
+                Err(refusal) => part.leave(&format!("events/{}", edit.key), refusal.code()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Part<'_> {
+    /// Marks the whole document as taken back.
+    fn void(&mut self, what: &'static str) {
+        self.puts.push(Put::root(VOID_KEY, true));
+        self.took(what, None);
+    }
+
+    /// Takes back what a change wrote to one entry of a collection, or to the root.
+    fn undo_entry(&mut self, (container, entry): (&str, &str), edits: Vec<&Edit>) {
+        let began = |field: &str| {
+            let key = format!("{entry}/{field}");
+            let made = |edit: &&&Edit| edit.key == key;
+            edits
+                .iter()
+                .find(made)
+                .is_some_and(|edit| edit.before.is_none())
+        };
+        let record = RECORDS.iter().find(|(name, _)| *name == container);
+        if let Some((container, _)) = record.filter(|(_, field)| began(field)) {
+            let what = if *container == "visits" {
+                "visit"
+            } else {
+                "round"
+            };
+            self.puts.push(Put::entry(container, entry, VOID_KEY, true));
+            self.took(what, None);
+            return;
+        }
+        if container == "members" && began("name") {
+            self.puts
+                .push(Put::entry("members", entry, "left", BY_MISTAKE));
+            self.took("member", None);
+            return;
+        }
+        for edit in edits {
+            self.undo_field(edit);
+        }
+    }
+
+    /// Gives a field its former value, if it still has the one this change wrote.
+    fn undo_field(&mut self, edit: &Edit) {
+        let field = match edit.container.as_str() {
+            "" => edit.key.clone(),
+            container => format!("{container}/{}", edit.key),
+        };
+        if self.kind == kind::HOUSEHOLD && field == "area" {
+            // The place moved with it, and a former place does not come back by itself.
+            return self.leave(&field, "moved");
+        }
+        let versions = self.document.versions(&edit.container, &edit.key);
+        let stands = versions
+            .iter()
+            .all(|version| version.change == self.hash && version.value == edit.after);
+        if versions.is_empty() || !stands {
+            return self.leave(&field, "changed_since");
+        }
+        let container = if edit.container.is_empty() {
+            Some("")
+        } else {
+            kind::container(self.kind, &edit.container)
+        };
+        let Some(container) = container else {
+            return self.leave(&field, "changed_since");
+        };
+        let former = edit.before.clone().unwrap_or(Scalar::Null);
+        let turned = Edit {
+            before: Some(edit.after.clone()),
+            after: former.clone(),
+            ..edit.clone()
+        };
+        let shown = edit_view(&turned, &self.document.fields(), &BTreeMap::new());
+        self.took("field", Some(shown));
+        self.puts.push(Put {
+            container,
+            key: edit.key.clone(),
+            value: former,
+        });
+    }
+
+    fn took(&mut self, what: &'static str, edit: Option<EditView>) {
+        self.view.taken_back.push(TakenBack {
+            id: self.id,
+            kind: kind::name(self.kind),
+            title: self.title.clone(),
+            what,
+            edit,
+        });
+    }
+
+    fn leave(&mut self, field: &str, reason: &'static str) {
+        self.view.left.push(Left {
+            id: self.id,
+            title: self.title.clone(),
+            field: field.to_owned(),
+            reason,
+        });
+    }
+}
+
+/// Returns edits by container and entry; the root and keys without an entry are one.
+fn by_entry(edits: &[Edit]) -> BTreeMap<(&str, &str), Vec<&Edit>> {
+    let mut entries: BTreeMap<(&str, &str), Vec<&Edit>> = BTreeMap::new();
+    for edit in edits {
+        let entry = edit.key.split_once('/').map_or("", |(entry, _)| entry);
+        entries
+            .entry((edit.container.as_str(), entry))
+            .or_default()
+            .push(edit);
+    }
+    entries
+}
