@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use crate::error::AgentError;
 
 /// Seconds that China's time is ahead of UTC; it has no other zone and no summer time.
-const CHINA_OFFSET_S: i32 = 8 * 60 * 60;
+pub(crate) const CHINA_OFFSET_S: i32 = 8 * 60 * 60;
 
 /// Fills a slice with random bytes, or says that the system has none.
 pub type Dice = Box<dyn Fn(&mut [u8]) -> Result<(), AgentError> + Send + Sync>;

@@ -198,6 +198,6 @@ fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
         .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
