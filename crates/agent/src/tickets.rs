@@ -18,9 +18,7 @@ use serde::Deserialize;
 use wangge_model::report::Urgency;
 use wangge_model::ticket::custody::Custody;
 use wangge_model::ticket::document::{self as ticket, Ticket};
-use wangge_model::ticket::{
-    DoneKind, EventId, Kind, TicketCode, TicketEvent, TicketState,
-};
+use wangge_model::ticket::{DoneKind, EventId, Kind, TicketCode, TicketEvent, TicketState};
 use wangge_model::{kind, text};
 use wangge_store::Draft;
 use wangge_wire::{DocId, PersonId};
@@ -176,7 +174,11 @@ impl Replica {
         match handled {
             Some(done) => {
                 words::in_note("handled_on_spot", &done)?;
-                let finish = input.done_kind.as_deref().map(words::done_kind).transpose()?;
+                let finish = input
+                    .done_kind
+                    .as_deref()
+                    .map(words::done_kind)
+                    .transpose()?;
                 event.done_kind = Some(finish.unwrap_or(DoneKind::Substantive));
                 event.text = Some(done);
             }

@@ -103,7 +103,6 @@ pub struct Comment {
     pub text: String,
 }
 
-
 /// Returns an error if something is past its limit.
 pub fn check(report: &Report) -> Result<(), TooLong> {
     at_most("text", &report.text, NOTE_CHARS_MAX)?;

@@ -132,5 +132,9 @@ impl Replica {
 
 /// Returns whether the resident waits for an answer: asked, not told, and not taken back by them.
 fn is_owed(row: &TicketRow) -> bool {
-    !row.answered && !matches!(row.status.as_str(), "draft" | "withdrawn" | "merged" | "archived")
+    !row.answered
+        && !matches!(
+            row.status.as_str(),
+            "draft" | "withdrawn" | "merged" | "archived"
+        )
 }

@@ -176,7 +176,10 @@ impl Replica {
             custody,
         } = folded;
         let progress = &state.progress;
-        let merged_into = progress.merged_into.map(|into| self.number_of(&into)).transpose()?;
+        let merged_into = progress
+            .merged_into
+            .map(|into| self.number_of(&into))
+            .transpose()?;
         Ok(TicketDetail {
             id,
             status: progress.status.as_str().to_owned(),

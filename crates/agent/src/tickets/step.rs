@@ -108,7 +108,11 @@ impl Replica {
         event.reason = words::said(step.reason.as_ref());
         event.how = words::said(step.how.as_ref());
         event.whom = words::said(step.whom.as_ref());
-        event.done_kind = step.done_kind.as_deref().map(words::done_kind).transpose()?;
+        event.done_kind = step
+            .done_kind
+            .as_deref()
+            .map(words::done_kind)
+            .transpose()?;
         event.on = match step.on.as_deref() {
             Some(day) => Some(date("on", day)?.to_string()),
             None => None,
@@ -173,7 +177,9 @@ impl Replica {
     ) -> Result<Option<Handler>, AgentError> {
         match (kind, step.to.as_deref()) {
             (Kind::Escalate, to) => self.level_above(to, folded).map(Some),
-            (Kind::HandOver, Some(to)) => self.person_named(to).map(|who| Some(Handler::Person(who))),
+            (Kind::HandOver, Some(to)) => {
+                self.person_named(to).map(|who| Some(Handler::Person(who)))
+            }
             (_, to) => to.map(|to| self.handler(to)).transpose(),
         }
     }
@@ -202,7 +208,9 @@ impl Replica {
                 }
             }
         };
-        let area = matter.at(level).ok_or_else(|| bad(typed.unwrap_or_default()))?;
+        let area = matter
+            .at(level)
+            .ok_or_else(|| bad(typed.unwrap_or_default()))?;
         Ok(Handler::Area(area))
     }
 

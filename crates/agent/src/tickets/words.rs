@@ -1,13 +1,12 @@
 //! What the words of a step mean: finishes, grades, cards, days.
 
-use chrono::{FixedOffset, NaiveDate, NaiveTime};
+use wangge_model::clock::day_start_ms;
 use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 use wangge_model::text;
 use wangge_model::ticket::document as ticket;
 use wangge_model::ticket::{Card, DoneKind, EventKind, Kind};
 
 use crate::error::AgentError;
-use crate::machine::CHINA_OFFSET_S;
 use crate::visits::date;
 
 /// Returns a kind of ticket; help where nothing was typed.
@@ -80,20 +79,13 @@ pub(super) fn card(word: &str) -> Result<Card, AgentError> {
 
 /// Returns the last moment of a day in China, milliseconds since 1970.
 pub(super) fn end_of_day(field: &'static str, typed: &str) -> Result<i64, AgentError> {
-    let day: NaiveDate = date(field, typed)?;
-    let moment = day
-        .succ_opt()
-        .zip(FixedOffset::east_opt(CHINA_OFFSET_S))
-        .and_then(|(next, china)| {
-            let midnight = next.and_time(NaiveTime::MIN).and_local_timezone(china);
-            midnight.single()
-        });
-    let midnight = moment.ok_or_else(|| AgentError::BadValue {
+    let next = date(field, typed)?.succ_opt();
+    let midnight = next.map(day_start_ms).ok_or_else(|| AgentError::BadValue {
         field,
         value: typed.to_owned(),
         expected: "a day like 2026-11-23",
     })?;
-    Ok(midnight.timestamp_millis() - 1)
+    Ok(midnight - 1)
 }
 
 /// Returns a text that is not empty, tidied; none where nothing was said.
@@ -120,7 +112,13 @@ mod tests {
 
     #[test]
     fn five_grades_and_three_cards_are_understood_in_words() {
-        for (word, wanted) in [("很满意", 5), ("４", 4), ("基本满意", 3), ("不满意", 2), ("非常不满意", 1)] {
+        for (word, wanted) in [
+            ("很满意", 5),
+            ("４", 4),
+            ("基本满意", 3),
+            ("不满意", 2),
+            ("非常不满意", 1),
+        ] {
             assert_eq!(grade(word).unwrap(), wanted, "{word}");
         }
         assert!(grade("6").is_err());

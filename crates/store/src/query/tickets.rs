@@ -46,9 +46,7 @@ impl Store {
         } else {
             format!("status IN ({marks})")
         };
-        let sql = format!(
-            "{TICKET} WHERE {filter} ORDER BY at_ms DESC, code LIMIT {limit}"
-        );
+        let sql = format!("{TICKET} WHERE {filter} ORDER BY at_ms DESC, code LIMIT {limit}");
         let mut statement = self.conn.prepare(&sql)?;
         let rows = statement.query_map(params_from_iter(statuses), ticket_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
