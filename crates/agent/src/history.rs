@@ -134,8 +134,8 @@ impl Replica {
         if doc_kind != kind::TICKET {
             return Ok(BTreeMap::new());
         }
-        let (_, events, state) = self.ticket_state(id)?;
-        let views = self.event_views(&events, &state);
+        let folded = self.folded(id)?;
+        let views = self.event_views(&folded.events, &folded.state);
         let named = |view: EventView| (EventId::to_string(&view.id), view);
         Ok(views.into_iter().map(named).collect())
     }

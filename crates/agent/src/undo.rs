@@ -9,18 +9,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wangge_crdt::{Document, Edit, Put, Scalar, VOID_KEY};
 use wangge_model::kind;
-use wangge_model::ticket::document as ticket;
-use wangge_model::ticket::{EventId, Kind};
+use wangge_model::ticket::EventId;
 use wangge_store::{Deed, Draft};
 use wangge_wire::{ActionId, ChangeHash, DocId, DocKind};
 
 use crate::error::AgentError;
 use crate::history::{EditView, edit_view};
 use crate::replica::Replica;
-use crate::tickets::event_put;
+use crate::tickets::{Step, event_put};
 
 /// What a member is marked with who was added by mistake 误录.
 const BY_MISTAKE: &str = "mistake";
+/// Why a ticket is withdrawn that should not have been opened.
+const OPENED_BY_MISTAKE: &str = "误开，撤销";
 /// Collections whose entries are taken back as a whole, and the field that every entry has.
 const RECORDS: [(&str, &str); 2] = [("visits", "on"), ("rounds", "on")];
 
@@ -157,9 +158,9 @@ impl Replica {
             _ => {
                 for (entry, edits) in by_entry(&past.edits) {
                     if part.kind == kind::TICKET && entry.0 == "events" {
-                        self.undo_step(&mut part, edits)?;
+                        self.undo_step(&mut part, &edits)?;
                     } else {
-                        part.undo_entry(entry, edits);
+                        part.undo_entry(entry, &edits);
                     }
                 }
             }
@@ -169,23 +170,24 @@ impl Replica {
 
     /// A ticket just opened is withdrawn; where that is not allowed, what submitted it is retracted.
     fn undo_opening(&self, part: &mut Part<'_>) -> Result<(), AgentError> {
-        let (opened, events, state) = self.ticket_state(&part.id)?;
-        let folded = ticket::opened(&opened).ok_or_else(|| AgentError::NotFound {
-            name: part.id.to_string(),
-        })?;
-        let mut withdraw = self.event(Kind::Withdraw, &opened, Some(&state))?;
-        withdraw.reason = Some("undo".to_owned());
-        let mut retract = self.event(Kind::Retract, &opened, Some(&state))?;
-        retract.names = events.keys().copied().collect();
+        let folded = self.folded(&part.id)?;
+        let withdraw = Step {
+            kind: "withdraw".to_owned(),
+            reason: Some(OPENED_BY_MISTAKE.to_owned()),
+            ..Step::default()
+        };
+        let first = folded.state.history.first();
+        let retract = first.map(retract);
         let mut refused = "wrong_status";
-        for event in [withdraw, retract] {
-            match state.check(&folded, &event) {
-                Ok(()) => {
+        for step in std::iter::once(withdraw).chain(retract) {
+            match self.step_event(&part.id, &step, &folded) {
+                Ok(event) => {
                     part.puts.push(event_put(&event)?);
                     part.took("ticket", None);
                     return Ok(());
                 }
-                Err(refusal) => refused = refusal.code(),
+                Err(AgentError::Ticket(refusal)) => refused = refusal.code(),
+                Err(error) => return Err(error),
             }
         }
         part.leave("", refused);
@@ -193,28 +195,34 @@ impl Replica {
     }
 
     /// A step of a ticket is retracted, if nobody built on it.
-    fn undo_step(&self, part: &mut Part<'_>, edits: Vec<&Edit>) -> Result<(), AgentError> {
-        let (opened, _, state) = self.ticket_state(&part.id)?;
+    fn undo_step(&self, part: &mut Part<'_>, edits: &[&Edit]) -> Result<(), AgentError> {
+        let folded = self.folded(&part.id)?;
         let events = self.events_by_id(&part.id, part.kind)?;
-        let folded = ticket::opened(&opened).ok_or_else(|| AgentError::NotFound {
-            name: part.id.to_string(),
-        })?;
         let fields = part.document.fields();
         for edit in edits {
             let Ok(id) = edit.key.parse::<EventId>() else {
                 continue;
             };
-            let mut event = self.event(Kind::Retract, &opened, Some(&state))?;
-            event.names = vec![id];
-            match state.check(&folded, &event) {
-                Ok(()) => {
+            match self.step_event(&part.id, &retract(&id), &folded) {
+                Ok(event) => {
                     part.puts.push(event_put(&event)?);
                     part.took("step", Some(edit_view(edit, &fields, &events)));
                 }
-                Err(refusal) => part.leave(&format!("events/{}", edit.key), refusal.code()),
+                Err(AgentError::Ticket(refusal)) => {
+                    part.leave(&format!("events/{}", edit.key), refusal.code());
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+}
+
+fn retract(id: &EventId) -> Step {
+    Step {
+        kind: "retract".to_owned(),
+        names: vec![id.to_string()],
+        ..Step::default()
     }
 }
 
@@ -226,7 +234,7 @@ impl Part<'_> {
     }
 
     /// Takes back what a change wrote to one entry of a collection, or to the root.
-    fn undo_entry(&mut self, (container, entry): (&str, &str), edits: Vec<&Edit>) {
+    fn undo_entry(&mut self, (container, entry): (&str, &str), edits: &[&Edit]) {
         let began = |field: &str| {
             let key = format!("{entry}/{field}");
             let made = |edit: &&&Edit| edit.key == key;

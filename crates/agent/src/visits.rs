@@ -199,6 +199,6 @@ pub(crate) fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
         .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,7 @@
 //! What a household, a visit, a report and a ticket are, who may do what, and how two edits meet.
 
 pub mod care;
+pub mod clock;
 pub mod door;
 pub mod find;
 pub mod household;
@@ -11,6 +12,7 @@ pub mod phone;
 pub mod pinyin;
 pub mod relation;
 pub mod report;
+pub mod settings;
 pub mod tables;
 pub mod text;
 pub mod ticket;

@@ -5,6 +5,21 @@ ALTER TABLE household ADD COLUMN alias_of BLOB;
 ALTER TABLE visit ADD COLUMN void INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE report ADD COLUMN void INTEGER NOT NULL DEFAULT 0;
 
+-- What lists of tickets choose and sort by: who handles it (several with spaces, where contested),
+-- who owes the answer, until when. All of it is what the fold says.
+ALTER TABLE ticket ADD COLUMN handlers TEXT NOT NULL DEFAULT '';
+ALTER TABLE ticket ADD COLUMN answer_owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE ticket ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE ticket_report (
+  -- Derived from ticket documents: the reports a ticket came from.
+  report BLOB NOT NULL,
+  ticket BLOB NOT NULL,
+  PRIMARY KEY (report, ticket)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE deed (
   -- What this device wrote, action by action, so that the last one can be taken back. state: 0 done,
   -- 1 taken back, 2 itself a taking back.
