@@ -27,6 +27,9 @@ pub struct ConflictView {
     pub title: String,
     /// The field: `phone`, `members/…/name`.
     pub field: String,
+    /// Whose it is where it belongs to an entry: a member's name, a visit's day.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub of: String,
     /// The values, the shown one first.
     pub versions: Vec<VersionView>,
 }
@@ -115,6 +118,11 @@ impl Replica {
             "" => row.key.clone(),
             container => format!("{container}/{}", row.key),
         };
+        let document = self.home.store.document(&row.doc)?;
+        let fields = document
+            .map(|document| document.fields())
+            .unwrap_or_default();
+        let of = crate::history::whose(&row.container, &row.key, &fields);
         let shown = row.versions.first().map(|version| version.value.clone());
         let mut versions: Vec<VersionView> = Vec::new();
         for version in row.versions {
@@ -135,6 +143,7 @@ impl Replica {
             title: self.title(&row.doc)?,
             id: row.doc,
             kind: kind::name(row.kind),
+            of,
             field,
             versions,
         })

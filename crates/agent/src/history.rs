@@ -160,22 +160,30 @@ pub(crate) fn edit_view(
         "" => key,
         container => format!("{container}/{key}"),
     };
+    // A head is a member's id; people know a name.
+    let named = |value: Option<&Scalar>| match value.and_then(Scalar::as_text) {
+        Some(id) if edit.container.is_empty() && edit.key == "head" => {
+            let name = whose("members", &format!("{id}/name"), fields);
+            serde_json::Value::String(if name.is_empty() { id.to_owned() } else { name })
+        }
+        _ => value.map(json).unwrap_or_default(),
+    };
     let event = (edit.container == "events").then(|| events.get(&edit.key).cloned());
     EditView {
         field,
-        of: whose(edit, fields),
-        before: before.as_ref().map(json).unwrap_or_default(),
-        after: json(&after),
+        of: whose(&edit.container, &edit.key, fields),
+        before: named(before.as_ref()),
+        after: named(Some(&after)),
         event: event.flatten(),
     }
 }
 
 /// Returns what tells an entry apart: a member's name, a visit's day.
-fn whose(edit: &Edit, fields: &Fields) -> String {
-    let Some((entry, _)) = edit.key.split_once('/') else {
+pub(crate) fn whose(container: &str, key: &str, fields: &Fields) -> String {
+    let Some((entry, _)) = key.split_once('/') else {
         return String::new();
     };
-    let (container, entry, field) = match edit.container.as_str() {
+    let (container, entry, field) = match container {
         "care" | "needs" => ("members", entry.split('.').next().unwrap_or(entry), "name"),
         "members" => ("members", entry, "name"),
         container => (container, entry, "on"),

@@ -59,6 +59,8 @@ pub struct TakenBack {
 pub struct Left {
     /// The document.
     pub id: DocId,
+    /// `household visit_book report ticket …`.
+    pub kind: &'static str,
     /// What tells the document apart.
     pub title: String,
     /// The field; empty for the document as a whole.
@@ -318,6 +320,7 @@ impl Part<'_> {
     fn leave(&mut self, field: &str, reason: &'static str) {
         self.view.left.push(Left {
             id: self.id,
+            kind: kind::name(self.kind),
             title: self.title.clone(),
             field: field.to_owned(),
             reason,

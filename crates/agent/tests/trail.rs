@@ -153,12 +153,21 @@ fn undo_goes_back_action_by_action_and_says_when_nothing_is_left() {
     let looked = replica.undo(true).unwrap();
     assert!(looked.dry_run);
     assert_eq!(took(&looked), ["field"]);
-    assert_eq!(replica.household(&id).unwrap().household.phone.unwrap(), "13800000002");
+    assert_eq!(
+        replica.household(&id).unwrap().household.phone.unwrap(),
+        "13800000002"
+    );
 
     let view = undo(&mut replica);
     let edit = view.taken_back[0].edit.as_ref().unwrap();
-    assert_eq!((edit.field.as_str(), &edit.after), ("phone", &json!("13800000001")));
-    assert_eq!(replica.household(&id).unwrap().household.phone.unwrap(), "13800000001");
+    assert_eq!(
+        (edit.field.as_str(), &edit.after),
+        ("phone", &json!("13800000001"))
+    );
+    assert_eq!(
+        replica.household(&id).unwrap().household.phone.unwrap(),
+        "13800000001"
+    );
 
     assert_eq!(took(&undo(&mut replica)), ["household"]);
     assert!(replica.households(None, 10, 0).unwrap().is_empty());

@@ -8,7 +8,9 @@ mod config;
 mod conflict;
 mod demo;
 mod enroll;
+mod export;
 mod help;
+mod history;
 mod household;
 mod import;
 mod init;
@@ -19,6 +21,7 @@ mod report;
 mod status;
 mod sync;
 mod ticket;
+mod undo;
 mod visit;
 
 use std::io::Read as _;
@@ -92,6 +95,8 @@ pub(crate) enum Command {
     /// Tickets and their steps
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Take back the last action of this device
+    Undo(undo::Args),
     /// Send what is here, fetch what is new
     Sync(sync::Args),
     /// Show what has no receipt yet
@@ -134,6 +139,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Visit(visit)) => visit::run(context, visit),
         Some(Command::Report(report)) => report::run(context, report),
         Some(Command::Ticket(command)) => ticket::run(context, command),
+        Some(Command::Undo(args)) => undo::run(context, &args),
         Some(Command::Sync(args)) => sync::run(context, &args),
         Some(Command::Outbox(args)) => outbox::run(context, &args),
         Some(Command::Receipts(args)) => receipts::run(context, &args),

@@ -314,6 +314,18 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.unreadable(&path.display().to_string(), reason),
             String::new(),
         ),
+        E::FileExists { path } => (
+            "file_exists",
+            Exit::Failed,
+            lang.file_exists(&path.display().to_string()),
+            String::new(),
+        ),
+        E::Unwritable { path, reason } => (
+            "unwritable",
+            Exit::Failed,
+            lang.unwritable(&path.display().to_string(), reason),
+            String::new(),
+        ),
         E::Roster(error) => roster(error, lang),
         E::Internal(what) => (
             "internal",

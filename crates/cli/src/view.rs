@@ -44,6 +44,11 @@ pub(crate) fn list_sight(replica: &Replica) -> Sight {
     }
 }
 
+/// Returns how much leaves in a file: masked, whoever writes it.
+pub(crate) fn export_sight() -> Sight {
+    Sight::Desk
+}
+
 /// Returns the view as JSON with what this sight hides hidden.
 pub(crate) fn seen<T: Serialize>(view: &T, sight: Sight) -> Value {
     let mut value = serde_json::to_value(view).unwrap_or_default();
@@ -69,6 +74,10 @@ fn hide_fields(fields: &mut Map<String, Value>, sight: Sight) {
             });
             fields.remove("versions");
         }
+        return;
+    }
+    if let Some(field) = edited_field(fields) {
+        hide_edit(fields, &field, sight);
         return;
     }
     if fields.contains_key("device") && fields.contains_key("here") {
@@ -101,6 +110,30 @@ fn hide_fields(fields: &mut Map<String, Value>, sight: Sight) {
             hide(value, sight);
         }
     }
+}
+
+/// Hides what an edit of a field found and left, as the field itself is hidden.
+fn hide_edit(fields: &mut Map<String, Value>, field: &str, sight: Sight) {
+    if sight == Sight::Own {
+        return;
+    }
+    let hidden = |text: &str| match field.rsplit('/').next().unwrap_or_default() {
+        "phone" | "contact" => mask::phone(text),
+        "name" | "requester" | "head" if sight == Sight::Desk => mask::name(text),
+        _ => text.to_owned(),
+    };
+    for key in ["before", "after"] {
+        mask_text(fields, key, hidden);
+    }
+    if sight == Sight::Desk && (field.starts_with("members/") || field.starts_with("care/")) {
+        mask_text(fields, "of", mask::name);
+    }
+}
+
+fn edited_field(fields: &Map<String, Value>) -> Option<String> {
+    fields.get("before").and(fields.get("after"))?;
+    let field = fields.get("field").and_then(Value::as_str);
+    field.map(str::to_owned)
 }
 
 fn is_conflict(fields: &Map<String, Value>) -> bool {

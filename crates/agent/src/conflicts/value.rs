@@ -219,6 +219,7 @@ mod tests {
             kind,
             title: String::new(),
             field: field.to_owned(),
+            of: String::new(),
             versions: vec![version],
         }
     }

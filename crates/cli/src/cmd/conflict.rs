@@ -18,11 +18,18 @@ use crate::ui::{Tone, tone};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Conflict {
     /// List fields with more than one value
-    List,
+    List(List),
     /// Show the values of one field
     Show(Show),
     /// Say which value stands
     Settle(Settle),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// Only of this household and what belongs to it
+    #[arg(long, value_name = "HOUSEHOLD", value_parser = typed::folded)]
+    household: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,16 +60,19 @@ pub(crate) struct Settle {
 
 pub(crate) fn run(context: &Context, command: Conflict) -> Result<Exit, Failure> {
     match command {
-        Conflict::List => list(context),
+        Conflict::List(args) => list(context, &args),
         Conflict::Show(args) => show(context, &args),
         Conflict::Settle(args) => settle(context, args),
     }
 }
 
-fn list(context: &Context) -> Result<Exit, Failure> {
+fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let replica = context.open()?;
-    let mut conflicts = replica.conflicts()?;
+    let mut conflicts = match &args.household {
+        Some(name) => replica.conflicts_of(&replica.name_household(name)?)?,
+        None => replica.conflicts()?,
+    };
     for conflict in &mut conflicts {
         conflict.title = context.title(conflict.kind, &conflict.title);
     }
@@ -76,12 +86,12 @@ fn list(context: &Context) -> Result<Exit, Failure> {
                 let values: Vec<String> = conflict
                     .versions
                     .iter()
-                    .map(|version| said(&version.value))
+                    .map(|version| lang.value_of(&conflict.field, &version.value))
                     .collect();
                 vec![
                     conflict.number.to_string(),
                     conflict.title.clone(),
-                    lang.field(&conflict.field).to_owned(),
+                    named(lang, conflict),
                     values.join(" / "),
                 ]
             })
@@ -108,7 +118,7 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
 }
 
 fn human(lang: Lang, conflict: &ConflictView, today: chrono::NaiveDate) -> String {
-    let heading = format!("{} · {}", conflict.title, lang.field(&conflict.field));
+    let heading = format!("{} · {}", conflict.title, named(lang, conflict));
     let mut lines = vec![tone(Tone::Strong, &heading)];
     for (number, version) in (1..).zip(&conflict.versions) {
         let by = lang.this_device_or(version.by.here, &version.by.name);
@@ -116,7 +126,7 @@ fn human(lang: Lang, conflict: &ConflictView, today: chrono::NaiveDate) -> Strin
         let mark = if version.shown { lang.shown_now() } else { "" };
         lines.push(format!(
             "{number}  {} · {by} · {when}{mark}",
-            said(&version.value)
+            lang.value_of(&conflict.field, &version.value)
         ));
     }
     let next = format!("wangge conflict settle {} --use 1", conflict.number);
@@ -153,16 +163,15 @@ fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
     context.ui.show(&shown, || {
         lang.settled(
             &context.title(conflict.kind, &conflict.title),
-            lang.field(&conflict.field),
-            &said(&value),
+            &named(lang, &conflict),
+            &lang.value_of(&conflict.field, &value),
         )
     });
     Ok(Exit::Done)
 }
 
-fn said(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// Returns the field in words, with whose it is.
+fn named(lang: Lang, conflict: &ConflictView) -> String {
+    let name = format!("{} {}", conflict.of, lang.field(&conflict.field));
+    name.trim().to_owned()
 }

@@ -5,7 +5,7 @@ use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_relay::AreaCode;
 
-use super::{import, init, read_input, show_bulk};
+use super::{export, history, import, init, read_input, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
@@ -79,6 +79,8 @@ pub(crate) struct List {
     /// Leave out this many first
     #[arg(long, value_name = "N", value_parser = typed::count, default_value = "0")]
     offset: usize,
+    #[command(flatten)]
+    out: export::Out,
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,6 +88,9 @@ pub(crate) struct Show {
     /// What names the household: id, initials, name, door, tail of the phone
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    /// Show who changed what, from what to what
+    #[arg(long)]
+    history: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -176,6 +181,15 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     };
     let replica = context.open()?;
     let rows = replica.households(area.as_ref(), args.limit.unwrap_or(ALL), args.offset)?;
+    if args.out.out.is_some() {
+        let masked = seen(&rows, view::export_sight());
+        let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
+        return export::write(
+            context,
+            &args.out,
+            &export::households(context.ui.lang, rows),
+        );
+    }
     show_rows(context, &replica, seen(&rows, list_sight(&replica)));
     Ok(Exit::Done)
 }
@@ -250,7 +264,11 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
         .as_ref()
         .map(|area| area.to_string())
         .unwrap_or_default();
-    let value = seen(&view, view::sight(&replica, &area));
+    let sight = view::sight(&replica, &area);
+    if args.history {
+        return history::show(context, &replica, &id.to_string(), sight);
+    }
+    let value = seen(&view, sight);
     context
         .ui
         .show(&value, || human(context.ui.lang, &replica, &value));
@@ -275,6 +293,9 @@ fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
         (lang.col_id(), text(value, "id").to_owned()),
     ]);
     let mut out = format!("{}\n{facts}", tone(Tone::Strong, heading.trim()));
+    if flag(value, "void") {
+        out.insert_str(0, &format!("{}\n", tone(Tone::Warn, lang.taken_back())));
+    }
     let members: Vec<Vec<String>> = items(value, "members")
         .iter()
         .map(|member| member_cells(lang, member))

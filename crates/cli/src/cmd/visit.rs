@@ -8,7 +8,7 @@ use wangge_agent::Replica;
 use wangge_agent::tickets::TicketInput;
 use wangge_agent::visits::VisitInput;
 
-use super::{read_input, show_bulk};
+use super::{export, history, read_input, show_bulk};
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -79,6 +79,8 @@ pub(crate) struct List {
     /// At most this many
     #[arg(long, value_name = "N", value_parser = typed::count)]
     limit: Option<usize>,
+    #[command(flatten)]
+    out: export::Out,
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,6 +88,9 @@ pub(crate) struct Show {
     /// The visit's id or the beginning of it
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    /// Show who changed what, from what to what
+    #[arg(long)]
+    history: bool,
 }
 
 pub(crate) fn run(context: &Context, visit: Visit) -> Result<Exit, Failure> {
@@ -343,6 +348,11 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
         None => None,
     };
     let visits = replica.visits(household.as_ref(), args.limit.unwrap_or(ALL))?;
+    if args.out.out.is_some() {
+        let masked = seen(&visits, view::export_sight());
+        let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
+        return export::write(context, &args.out, &export::visits(lang, rows));
+    }
     let value = seen(&visits, list_sight(&replica));
     let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();
     let today = replica.today();
@@ -361,6 +371,9 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let replica = context.open()?;
+    if args.history {
+        return history::show(context, &replica, &args.id, list_sight(&replica));
+    }
     let visit = seen(&replica.visit(&args.id)?, list_sight(&replica));
     let today = replica.today();
     context.ui.show(&visit, || line(lang, &visit, today));
@@ -392,6 +405,9 @@ pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
             .map(|duty| lang.code("duty", duty).to_owned()),
     );
     parts.push(text(visit, "note").to_owned());
+    if flag(visit, "void") {
+        parts.push(tone(Tone::Warn, lang.taken_back()));
+    }
     let next = text(visit, "follow_up_on");
     if !next.is_empty() {
         parts.push(lang.follow_up(next));

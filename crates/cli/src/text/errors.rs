@@ -255,6 +255,15 @@ impl Lang {
 
     /// Returns why a ticket does not allow a step.
     pub(crate) fn ticket_refused(self, code: &str) -> String {
+        let why = self.step_refused(code);
+        match self {
+            Lang::Zh => format!("工单不能这样办：{why}。什么也没有改动。"),
+            Lang::En => format!("The ticket does not allow this: {why}. Nothing was changed."),
+        }
+    }
+
+    /// Returns why a step is refused, without a sentence around it.
+    pub(crate) fn step_refused(self, code: &str) -> &'static str {
         let (zh, en) = match code {
             "wrong_status" => (
                 "工单现在的状态不能做这一步",
@@ -283,9 +292,6 @@ impl Lang {
                     |(_, zh, en)| (zh, en),
                 ),
         };
-        match self {
-            Lang::Zh => format!("工单不能这样办：{zh}。什么也没有改动。"),
-            Lang::En => format!("The ticket does not allow this: {en}. Nothing was changed."),
-        }
+        self.pick(zh, en)
     }
 }

@@ -1,0 +1,201 @@
+//! Lists as files: `--out FILE` on every list.
+//!
+//! **What leaves in a file is masked, on every device**: names, numbers and doors are left out of it.
+//! A file goes on to people nobody thought of.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use wangge_agent::export::{Cell, Table};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::text::Lang;
+use crate::view::{int, text, texts};
+
+/// Where a list goes instead of the screen.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Out {
+    /// Write the list to a file that ends in .csv or .xlsx, masked
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+/// Writes a list to the file that was asked for.
+pub(crate) fn write(context: &Context, out: &Out, table: &Table) -> Result<Exit, Failure> {
+    let path = out.out.clone().unwrap_or_default();
+    table.write(&path, out.force)?;
+    let (file, rows) = (path.display().to_string(), table.rows.len());
+    context.ui.show(&json!({"file": file, "rows": rows}), || {
+        context.ui.lang.list_written(rows, &file)
+    });
+    Ok(Exit::Done)
+}
+
+/// Returns households as a table; the rows are masked.
+pub(crate) fn households(lang: Lang, rows: &[Value]) -> Table {
+    let heads = [
+        lang.col_area(),
+        lang.col_group(),
+        lang.col_head(),
+        lang.col_people(),
+        lang.col_phone(),
+        lang.col_residence(),
+        lang.col_care(),
+        lang.col_last_visit(),
+        lang.col_id(),
+    ];
+    let mut table = Table::new(lang.sheet_households(), &heads);
+    for row in rows {
+        let care: Vec<&str> = texts(row, "care")
+            .into_iter()
+            .map(|care| lang.code("care", care))
+            .collect();
+        table.rows.push(vec![
+            crate::areas::shown(text(row, "area")).into(),
+            lang.group_of(int(row, "group")).into(),
+            text(row, "head").into(),
+            count(int(row, "people")),
+            text(row, "phone_masked").into(),
+            lang.code("residence", text(row, "residence")).into(),
+            care.join(lang.comma()).into(),
+            text(row, "last_visit").into(),
+            text(row, "id").into(),
+        ]);
+    }
+    table
+}
+
+/// Returns visits as a table; the rows are masked.
+pub(crate) fn visits(lang: Lang, rows: &[Value]) -> Table {
+    let heads = [
+        lang.col_when(),
+        lang.col_group(),
+        lang.col_head(),
+        lang.col_mode(),
+        lang.col_met(),
+        lang.col_purposes(),
+        lang.col_note(),
+        lang.col_no_change(),
+        lang.col_follow_up(),
+        lang.col_by(),
+        lang.col_id(),
+    ];
+    let mut table = Table::new(lang.sheet_visits(), &heads);
+    for row in rows {
+        let duties: Vec<&str> = texts(row, "purposes")
+            .into_iter()
+            .map(|duty| lang.code("duty", duty))
+            .collect();
+        let same = row.get("no_change").and_then(Value::as_bool) == Some(true);
+        table.rows.push(vec![
+            text(row, "happened_on").into(),
+            lang.group_of(group_in(text(row, "door"))).into(),
+            text(row, "head").into(),
+            lang.code("mode", text(row, "mode")).into(),
+            lang.code("met", text(row, "met")).into(),
+            duties.join(lang.comma()).into(),
+            text(row, "note").into(),
+            if same { lang.yes() } else { "" }.into(),
+            text(row, "follow_up_on").into(),
+            text(row.get("by").unwrap_or(&Value::Null), "name").into(),
+            text(row, "id").into(),
+        ]);
+    }
+    table
+}
+
+/// Returns reports as a table; the rows are masked.
+pub(crate) fn reports(lang: Lang, rows: &[Value]) -> Table {
+    let heads = [
+        lang.col_when(),
+        lang.col_urgency(),
+        lang.col_category(),
+        lang.col_area(),
+        lang.col_what(),
+        lang.col_requester(),
+        lang.col_contact(),
+        lang.col_handled(),
+        lang.col_by(),
+        lang.col_id(),
+    ];
+    let mut table = Table::new(lang.sheet_reports(), &heads);
+    for row in rows {
+        table.rows.push(vec![
+            text(row, "happened_on").into(),
+            text(row, "urgency").into(),
+            text(row, "category_name").into(),
+            crate::areas::shown(text(row, "area")).into(),
+            text(row, "text").into(),
+            text(row, "requester").into(),
+            text(row, "contact").into(),
+            text(row, "handled_on_spot").into(),
+            text(row.get("by").unwrap_or(&Value::Null), "name").into(),
+            text(row, "id").into(),
+        ]);
+    }
+    table
+}
+
+/// Returns tickets as a table; the rows are masked.
+pub(crate) fn tickets(lang: Lang, rows: &[Value]) -> Table {
+    let heads = [
+        lang.col_number(),
+        lang.col_state(),
+        lang.col_kind(),
+        lang.col_urgency(),
+        lang.col_area(),
+        lang.col_what(),
+        lang.col_requester(),
+        lang.col_contact(),
+        lang.col_when(),
+        lang.col_id(),
+    ];
+    let mut table = Table::new(lang.sheet_tickets(), &heads);
+    for row in rows {
+        let opened = crate::moment::china(int(row, "at_ms"));
+        table.rows.push(vec![
+            text(row, "code").into(),
+            lang.code("status", text(row, "status")).into(),
+            lang.code("ticket", text(row, "kind")).into(),
+            text(row, "urgency").into(),
+            crate::areas::shown(text(row, "area")).into(),
+            text(row, "subject").into(),
+            text(row, "requester").into(),
+            text(row, "contact").into(),
+            opened
+                .map(|at| at.format("%Y-%m-%d %H:%M").to_string())
+                .unwrap_or_default()
+                .into(),
+            text(row, "id").into(),
+        ]);
+    }
+    table
+}
+
+fn count(number: i64) -> Cell {
+    Cell::Number(u32::try_from(number).unwrap_or_default())
+}
+
+/// Returns the group of a door `3-12`; 0 where it names none.
+fn group_in(door: &str) -> i64 {
+    let group = door.split_once('-').map(|(group, _)| group.parse());
+    group.and_then(Result::ok).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_door_only_the_group_leaves() {
+        assert_eq!(group_in("3-12"), 3);
+        assert_eq!(group_in("12"), 0);
+        assert_eq!(Lang::Zh.group_of(3), "3组");
+        assert_eq!(Lang::Zh.group_of(0), "");
+    }
+}
