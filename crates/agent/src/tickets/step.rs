@@ -133,7 +133,11 @@ impl Replica {
         };
         event.due = match step.due.as_deref() {
             Some(day) => Some(words::end_of_day("due", day)?),
-            None => self.due_for(kind, folded.ticket.urgency, event.stamp.at_ms),
+            None => {
+                let progress = Some(&folded.state.progress);
+                let from_ms = event.stamp.at_ms;
+                self.due_for(kind, folded.ticket.urgency, from_ms, progress)?
+            }
         };
         lengths(&event)?;
         Ok(event)
