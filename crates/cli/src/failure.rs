@@ -278,6 +278,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.not_enrolled().to_owned(),
             "wangge enroll CODE --relay URL".to_owned(),
         ),
+        E::BadSettings { at, line } => (
+            "bad_settings",
+            Exit::Usage,
+            lang.bad_settings(&at.display().to_string(), *line),
+            "wangge config show".to_owned(),
+        ),
         E::Invitation(why) => {
             let (kind, message) = invitation(lang, *why);
             (

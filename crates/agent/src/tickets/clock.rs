@@ -21,7 +21,7 @@ impl Replica {
         at_ms: i64,
         progress: Option<&Progress>,
     ) -> Result<Option<i64>, AgentError> {
-        let limit = self.ticket_settings()?.limits(urgency).done;
+        let limit = self.settings()?.limits(urgency).done;
         let so_far = progress.and_then(|progress| progress.due);
         Ok(match (kind, so_far) {
             (Kind::Submit, Some(_)) => None,
@@ -47,9 +47,5 @@ impl Replica {
         let clock = (saved_ms, due_ms);
         let lamp = lamp(unit, clock, &pauses, self.now_ms(), settings.warn_percent);
         lamp.light.as_str()
-    }
-
-    pub(super) fn ticket_settings(&self) -> Result<Settings, AgentError> {
-        Ok(Settings::default())
     }
 }

@@ -58,7 +58,7 @@ impl Replica {
     /// Returns tickets with these statuses, or all, the latest first.
     pub fn tickets(&self, statuses: &[&str], limit: usize) -> Result<Vec<TicketView>, AgentError> {
         let rows = self.home.store.tickets(statuses, limit)?;
-        let settings = self.ticket_settings()?;
+        let settings = self.settings()?;
         let view = |row| self.ticket_view(row, &settings);
         Ok(rows.into_iter().map(view).collect())
     }
@@ -70,7 +70,7 @@ impl Replica {
         filter: &TicketFilter,
         limit: usize,
     ) -> Result<Vec<TicketView>, AgentError> {
-        let settings = self.ticket_settings()?;
+        let settings = self.settings()?;
         let statuses: Vec<&str> = filter.statuses.iter().map(String::as_str).collect();
         let rows = self.home.store.tickets(&statuses, i32::MAX as usize)?;
         let owed_by: Vec<String> = self.answers_as().iter().map(ToString::to_string).collect();

@@ -135,7 +135,12 @@ impl Replica {
             Some(day) => Some(words::end_of_day("due", day)?),
             None => {
                 let progress = Some(&folded.state.progress);
-                let from_ms = event.stamp.at_ms;
+                // A level has its time from when the ticket reached it.
+                let reached = match kind {
+                    Kind::Accept => self.ticket_clock(id)?.and_then(|clock| clock.level),
+                    _ => None,
+                };
+                let from_ms = reached.map_or(event.stamp.at_ms, |level| level.from_ms);
                 self.due_for(kind, folded.ticket.urgency, from_ms, progress)?
             }
         };

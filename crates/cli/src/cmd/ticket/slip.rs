@@ -87,7 +87,7 @@ fn resident(lang: Lang, slip: &Slip) -> String {
         (lang.col_number(), slip.code.clone()),
         (lang.col_what(), slip.subject.clone()),
         (lang.col_first_asked(), slip.first_asked.clone()),
-        (lang.col_promised(), until(slip)),
+        (lang.col_promised(), until(slip.promised)),
         (lang.col_custody(), slip.custody.join(lang.comma())),
         (lang.col_station_phone(), slip.station_phone.clone()),
         (lang.col_complaint_line(), slip.complaint_line.clone()),
@@ -109,7 +109,7 @@ fn head(lang: Lang, slip: &Slip) -> Vec<(&'static str, String)> {
             slip.handler.as_ref().map(named).unwrap_or_default(),
         ),
         (lang.col_with(), with.join(lang.comma())),
-        (lang.col_due(), until(slip)),
+        (lang.col_due(), until(slip.due)),
         (lang.col_printed(), slip.printed_on.clone()),
     ]
 }
@@ -129,8 +129,8 @@ fn place(lang: Lang, slip: &Slip) -> String {
     parts.join(" ")
 }
 
-fn until(slip: &Slip) -> String {
-    let moment = slip.due.and_then(moment::china);
+fn until(at_ms: Option<i64>) -> String {
+    let moment = at_ms.and_then(moment::china);
     moment.map_or_else(String::new, |moment| {
         moment.format("%Y-%m-%d %H:%M").to_string()
     })
