@@ -4,7 +4,7 @@ mod show;
 
 use serde::{Deserialize, Serialize};
 use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, at_most};
-use wangge_model::report::{self, Identity, Phoned, Report, Urgency};
+use wangge_model::report::{self, Identity, Report, Urgency};
 use wangge_model::{kind, tables, text};
 use wangge_store::{Draft, ReportRow};
 use wangge_wire::{AreaCode, DocId};
@@ -16,6 +16,7 @@ use crate::tickets::TicketInput;
 use crate::visits::{date, hex, word};
 
 pub use show::{CommentView, ReportDetail, TicketLine};
+pub use wangge_model::report::Phoned;
 
 /// The category of a report that names none.
 const OTHER: &str = "Z99";

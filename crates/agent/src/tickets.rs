@@ -18,7 +18,7 @@ use serde::Deserialize;
 use wangge_model::report::Urgency;
 use wangge_model::ticket::custody::Custody;
 use wangge_model::ticket::document::{self as ticket, Ticket};
-use wangge_model::ticket::{DoneKind, EventId, Kind, TicketCode, TicketEvent, TicketState};
+use wangge_model::ticket::{DoneKind, EventId, Kind, TicketCode, TicketEvent, TicketState, fold};
 use wangge_model::{kind, text};
 use wangge_store::Draft;
 use wangge_wire::{DocId, PersonId};
@@ -182,7 +182,11 @@ impl Replica {
                 event.done_kind = Some(finish.unwrap_or(DoneKind::Substantive));
                 event.text = Some(done);
             }
-            None => event.due = self.due_for(kind, opened.urgency, event.stamp.at_ms),
+            None => event.due = self.due_for(kind, opened.urgency, event.stamp.at_ms, None)?,
+        }
+        if let Some(begun) = ticket::opened(opened) {
+            let nothing = fold(&begun, &BTreeMap::new());
+            nothing.check(&begun, &event).map_err(AgentError::Ticket)?;
         }
         Ok(Some(event))
     }

@@ -102,6 +102,29 @@ pub(crate) fn day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
     }
 }
 
+/// Returns the day a person means that has been: `11-20` is the last one, a weekday too.
+pub(crate) fn past_day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let text = half_width(typed.trim()).to_lowercase();
+    if let Some((_, days)) = words::PAST_DAYS.iter().find(|(word, _)| *word == text) {
+        return today.checked_sub_days(Days::new(*days));
+    }
+    let day = day_of(typed, today)?;
+    let with_year = text.chars().take_while(char::is_ascii_digit).count() == 4;
+    let named = words::DAYS.iter().any(|(word, _)| *word == text);
+    if day <= today || with_year || named {
+        Some(day)
+    } else if weekday(&text, today).is_some() {
+        day.checked_sub_days(Days::new(7))
+    } else {
+        // A 29 February goes back to the last one there was.
+        (1..=8)
+            .filter_map(|years| {
+                NaiveDate::from_ymd_opt(today.year() - years + 1, day.month(), day.day())
+            })
+            .find(|date| *date <= today)
+    }
+}
+
 fn weekday(text: &str, today: NaiveDate) -> Option<NaiveDate> {
     let (rest, weeks) = match words::NEXT_WEEK
         .iter()

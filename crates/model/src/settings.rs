@@ -94,8 +94,10 @@ pub enum BadSetting {
     #[error("there is no such setting")]
     UnknownKey,
     /// The value is not what the setting takes.
-    #[error("this setting takes {expected}")]
+    #[error("{field} takes {expected}")]
     BadValue {
+        /// What was to be set.
+        field: &'static str,
         /// What it takes.
         expected: &'static str,
     },
@@ -173,6 +175,22 @@ impl Settings {
         self.care.get(care.code()).copied().unwrap_or_else(usual)
     }
 
+    /// Returns the key as [`Settings::rows`] has it: `care.独居老人` is `care.living_alone_elder`,
+    /// `limits.p1.done` is `limits.P1.done`.
+    pub fn canonical(key: &str) -> String {
+        match key.split('.').collect::<Vec<_>>().as_slice() {
+            ["care", tag] => match Care::named(tag) {
+                Some(care) => format!("care.{}", care.code()),
+                None => key.to_owned(),
+            },
+            ["limits", urgency, which] => match Urgency::of(urgency) {
+                Some(urgency) => format!("limits.{}.{which}", urgency.code()),
+                None => key.to_owned(),
+            },
+            _ => key.to_owned(),
+        }
+    }
+
     /// Sets what a key names to what was typed; an empty text brings the usual value back.
     pub fn set(&mut self, key: &str, typed: &str) -> Result<(), BadSetting> {
         let typed = text::tidy(typed);
@@ -181,26 +199,28 @@ impl Settings {
             ["limits", urgency, which] => self.set_limit(urgency, which, &typed)?,
             ["care", tag] => self.set_care(tag, &typed)?,
             ["warn_percent"] => {
-                let expected = "a number from 1 to 99";
+                let expected = ("warn_percent", "a number from 1 to 99");
                 self.warn_percent = number(&typed, usual.warn_percent, 1..=99, expected)?;
             }
             ["weekly_age"] => {
-                let expected = "an age from 50 to 120";
+                let expected = ("weekly_age", "an age from 50 to 120");
                 let age = number(&typed, u32::from(usual.weekly_age), 50..=120, expected)?;
                 self.weekly_age = age.try_into().unwrap_or(usual.weekly_age);
             }
             ["round_of_all"] => {
                 self.round_of_all = switch(&typed).ok_or(BadSetting::BadValue {
+                    field: "round_of_all",
                     expected: "on or off",
                 })?;
             }
             ["pauses"] if typed.is_empty() => self.pauses.clear(),
             ["pauses"] => self.pauses.push(pause(&typed).ok_or(BadSetting::BadValue {
+                field: "pauses",
                 expected: "two days and a reason, like 2026-08-01..2026-08-05 flood",
             })?),
-            ["station_phone"] => self.station_phone = line(&typed)?,
+            ["station_phone"] => self.station_phone = line("station_phone", &typed)?,
             ["complaint_line"] if typed.is_empty() => self.complaint_line = usual.complaint_line,
-            ["complaint_line"] => self.complaint_line = line(&typed)?,
+            ["complaint_line"] => self.complaint_line = line("complaint_line", &typed)?,
             _ => return Err(BadSetting::UnknownKey),
         }
         Ok(())
@@ -260,6 +280,7 @@ impl Settings {
         let limit = match typed {
             "" => None,
             typed => Some(typed.parse().map_err(|_| BadSetting::BadValue {
+                field: "limit",
                 expected: "hours like 4h or working days like 5d",
             })?),
         };
@@ -279,6 +300,7 @@ impl Settings {
             return Ok(());
         }
         let every = Interval::of(typed).ok_or(BadSetting::BadValue {
+            field: "interval",
             expected: "weekly, monthly, quarterly or off",
         })?;
         self.care.insert(care.code().to_owned(), every);
@@ -290,7 +312,7 @@ fn number(
     typed: &str,
     usual: u32,
     range: std::ops::RangeInclusive<u32>,
-    expected: &'static str,
+    (field, expected): (&'static str, &'static str),
 ) -> Result<u32, BadSetting> {
     match typed {
         "" => Ok(usual),
@@ -299,7 +321,7 @@ fn number(
             .parse()
             .ok()
             .filter(|number| range.contains(number))
-            .ok_or(BadSetting::BadValue { expected }),
+            .ok_or(BadSetting::BadValue { field, expected }),
     }
 }
 
@@ -311,10 +333,10 @@ fn switch(typed: &str) -> Option<bool> {
     }
 }
 
-fn line(typed: &str) -> Result<String, BadSetting> {
+fn line(field: &'static str, typed: &str) -> Result<String, BadSetting> {
     if typed.chars().count() > TEXT_CHARS_MAX {
         let expected = "at most 60 characters";
-        return Err(BadSetting::BadValue { expected });
+        return Err(BadSetting::BadValue { field, expected });
     }
     Ok(typed.to_owned())
 }

@@ -9,6 +9,7 @@ use wangge_crdt::{Fields, Put, Scalar};
 use wangge_wire::DocId;
 use wangge_wire::entry::owned_doc;
 
+use crate::clock::ClockFlag;
 use crate::kind;
 use crate::limits::{NOTE_CHARS_MAX, PURPOSES_MAX, TooLong, at_most};
 
@@ -76,6 +77,9 @@ pub struct Visit {
     /// 已撤销: taken back by who recorded it; kept, counted nowhere.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub void: bool,
+    /// What was wrong with the device's clock when it was saved, as far as that device knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFlag>,
 }
 
 /// Returns the id of the book of a household's visits in a year.
@@ -123,6 +127,9 @@ pub fn puts(visit: &Visit) -> Vec<Put> {
             puts.push(put(field, value.as_str().into()));
         }
     }
+    if let Some(clock) = visit.clock {
+        puts.push(put("clock", clock.as_str().into()));
+    }
     puts
 }
 
@@ -159,6 +166,7 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                     .get("void")
                     .and_then(|value| value.as_bool())
                     .unwrap_or(false),
+                clock: text("clock").and_then(ClockFlag::of),
             }
         })
         .collect();

@@ -20,6 +20,27 @@ CREATE TABLE ticket_report (
   PRIMARY KEY (report, ticket)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE care (
+  -- Derived: members who live in a household and are looked in on, ended tags too: what holds
+  -- depends on the day.
+  doc BLOB NOT NULL,
+  member TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  name TEXT NOT NULL,
+  birth TEXT NOT NULL,
+  since TEXT NOT NULL,
+  until TEXT NOT NULL,
+  every TEXT NOT NULL,
+  PRIMARY KEY (doc, member, tag)
+) STRICT, WITHOUT ROWID;
+
+-- Whether somebody was met, whether all was as before, and when to come back.
+ALTER TABLE visit ADD COLUMN counts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN same INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN next_on TEXT NOT NULL DEFAULT '';
+CREATE INDEX visit_met ON visit (household, counts, happened_on) WHERE void = 0;
+CREATE INDEX visit_next ON visit (household, happened_on, next_on) WHERE next_on <> '' AND void = 0;
+
 CREATE TABLE deed (
   -- What this device wrote, action by action, so that the last one can be taken back. state: 0 done,
   -- 1 taken back, 2 itself a taking back.

@@ -8,6 +8,7 @@
 pub mod apply;
 mod derive;
 mod document;
+pub mod due;
 pub mod error;
 mod open;
 pub mod outbox;
@@ -17,6 +18,7 @@ pub mod relay;
 pub mod trail;
 
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 
 use serde::Serialize;
+use wangge_model::report::Urgency;
+use wangge_model::settings::Settings;
 use wangge_model::ticket::Handler;
 use wangge_store::TicketRow;
 use wangge_wire::{AreaCode, DocId, Level, Role};
@@ -56,7 +58,9 @@ impl Replica {
     /// Returns tickets with these statuses, or all, the latest first.
     pub fn tickets(&self, statuses: &[&str], limit: usize) -> Result<Vec<TicketView>, AgentError> {
         let rows = self.home.store.tickets(statuses, limit)?;
-        Ok(rows.into_iter().map(|row| self.ticket_view(row)).collect())
+        let settings = self.settings()?;
+        let view = |row| self.ticket_view(row, &settings);
+        Ok(rows.into_iter().map(view).collect())
     }
 
     /// Returns the tickets a person asks for: contested and red ones first, then by what is due
@@ -66,6 +70,7 @@ impl Replica {
         filter: &TicketFilter,
         limit: usize,
     ) -> Result<Vec<TicketView>, AgentError> {
+        let settings = self.settings()?;
         let statuses: Vec<&str> = filter.statuses.iter().map(String::as_str).collect();
         let rows = self.home.store.tickets(&statuses, i32::MAX as usize)?;
         let owed_by: Vec<String> = self.answers_as().iter().map(ToString::to_string).collect();
@@ -77,7 +82,7 @@ impl Replica {
                     && (!filter.owed || (is_owed(row) && owed_by.contains(&row.answer_owner)))
                     && (!filter.mine || (row.open && self.handles(row)))
             })
-            .map(|row| self.ticket_view(row))
+            .map(|row| self.ticket_view(row, &settings))
             .collect();
         // The sort is stable: the rows came the latest first.
         views.sort_by_key(|view| {
@@ -108,12 +113,22 @@ impl Replica {
         own == area || (self.role() == Role::Worker && in_village)
     }
 
-    fn ticket_view(&self, row: TicketRow) -> TicketView {
+    fn ticket_view(&self, row: TicketRow, settings: &Settings) -> TicketView {
         let mut content = match row.content {
             serde_json::Value::Object(content) => content,
             _ => serde_json::Map::new(),
         };
         content.remove("code");
+        let field = |key: &str| content.get(key);
+        let urgency = field("urgency")
+            .and_then(|word| word.as_str())
+            .and_then(Urgency::of);
+        let saved_ms = field("at_ms").and_then(|at| at.as_i64());
+        let runs = row.open && !matches!(row.status.as_str(), "done" | "verified");
+        let light = row.due.filter(|_| runs).map(|due| {
+            let clock = (saved_ms.unwrap_or(due), due);
+            self.light_of(settings, urgency.unwrap_or_default(), clock)
+        });
         let handler = row.handlers.first().cloned().map(Handler::from);
         TicketView {
             id: row.id,
@@ -124,7 +139,7 @@ impl Replica {
             answered: row.answered,
             handler: handler.map(|handler| self.handler_view(&handler)),
             due: row.due,
-            light: None,
+            light,
             content,
         }
     }

@@ -1,6 +1,7 @@
 //! A ticket as it is shown: where it stands, who owes what, and each of its steps.
 
 use serde::Serialize;
+use wangge_model::clock::TicketClock;
 use wangge_model::report::{self, Urgency};
 use wangge_model::ticket::custody::Custody;
 use wangge_model::ticket::document::Ticket;
@@ -43,6 +44,8 @@ pub struct TicketDetail {
     pub answered: bool,
     /// Until when it is to be done, milliseconds since 1970.
     pub due: Option<i64>,
+    /// The promise to the resident and the level's own clock.
+    pub clock: Option<TicketClock>,
     /// Until which day the handler waits for something.
     pub suspended_until: Option<String>,
     /// The one extension that was asked for.
@@ -196,6 +199,7 @@ impl Replica {
             copies: self.handler_views(&progress.copies),
             answered: state.is_answered(),
             due: progress.due,
+            clock: self.ticket_clock(&id)?,
             suspended_until: progress.suspended_until.clone(),
             extension: progress.extension.as_ref().map(|extension| ExtensionView {
                 answer: extension.answer.as_str(),

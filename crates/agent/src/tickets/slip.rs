@@ -5,7 +5,6 @@
 
 use serde::Serialize;
 use wangge_model::report::{self, Identity};
-use wangge_model::ticket::DoneKind;
 use wangge_wire::{AreaCode, DocId};
 
 use super::{HandlerView, TicketDetail};
@@ -61,8 +60,8 @@ pub struct Slip {
     pub desk: Option<AreaCode>,
     /// Until when, milliseconds since 1970.
     pub due: Option<i64>,
-    /// What the present finish amounts to.
-    pub done_kind: Option<DoneKind>,
+    /// Until when the resident was promised it, milliseconds since 1970.
+    pub promised: Option<i64>,
     /// What is held of the resident's.
     pub custody: Vec<String>,
     /// The day it is printed.
@@ -102,7 +101,8 @@ impl Replica {
             .map(|held| format!("{} {}", held.item, held.amount).trim().to_owned())
             .collect();
         let named = identity == Identity::Named;
-        let (complaint_line, station_phone) = self.complaint_lines()?;
+        let settings = self.settings()?;
+        let promise = detail.clock.as_ref().and_then(|clock| clock.promise);
         Ok(Slip {
             id: detail.id,
             slip_for,
@@ -124,11 +124,11 @@ impl Replica {
             with: detail.with,
             desk: detail.desk.map(|desk| desk.area),
             due: detail.due,
-            done_kind: detail.done_kind,
+            promised: promise.map(|promise| promise.due_ms),
             custody,
             printed_on: self.today().to_string(),
-            complaint_line,
-            station_phone,
+            complaint_line: settings.complaint_line,
+            station_phone: settings.station_phone,
         })
     }
 
@@ -141,10 +141,5 @@ impl Replica {
             }
         }
         Ok(identity)
-    }
-
-    /// Returns the line for complaints and the station's telephone.
-    fn complaint_lines(&self) -> Result<(String, String), AgentError> {
-        Ok(("12345".to_owned(), String::new()))
     }
 }

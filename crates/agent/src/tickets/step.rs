@@ -142,7 +142,16 @@ impl Replica {
         };
         event.due = match step.due.as_deref() {
             Some(day) => Some(words::end_of_day("due", day)?),
-            None => self.due_for(kind, folded.ticket.urgency, event.stamp.at_ms),
+            None => {
+                let progress = Some(&folded.state.progress);
+                // A level has its time from when the ticket reached it.
+                let reached = match kind {
+                    Kind::Accept => self.ticket_clock(id)?.and_then(|clock| clock.level),
+                    _ => None,
+                };
+                let from_ms = reached.map_or(event.stamp.at_ms, |level| level.from_ms);
+                self.due_for(kind, folded.ticket.urgency, from_ms, progress)?
+            }
         };
         lengths(&event)?;
         Ok(event)

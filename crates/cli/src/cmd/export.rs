@@ -81,7 +81,7 @@ pub(crate) fn visits(lang: Lang, rows: &[Value]) -> Table {
         lang.col_purposes(),
         lang.col_note(),
         lang.col_no_change(),
-        lang.col_follow_up(),
+        lang.col_come_back(),
         lang.col_by(),
         lang.col_id(),
     ];
@@ -182,7 +182,7 @@ fn count(number: i64) -> Cell {
 }
 
 /// Returns the group of a door `3-12`; 0 where it names none.
-fn group_in(door: &str) -> i64 {
+pub(crate) fn group_in(door: &str) -> i64 {
     let group = door.split_once('-').map(|(group, _)| group.parse());
     group.and_then(Result::ok).unwrap_or_default()
 }

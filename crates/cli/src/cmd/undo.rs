@@ -62,7 +62,7 @@ fn human(lang: Lang, view: &Value, today: chrono::NaiveDate) -> String {
     }
     for left in left {
         let reason = match lang.code("left", text(left, "reason")) {
-            code if code == text(left, "reason") => lang.step_refused(code),
+            code if code == text(left, "reason") => lang.refusal(code),
             known => known,
         };
         let field = match text(left, "field") {

@@ -80,13 +80,14 @@ words! {
     sheet_households { zh: "住户", en: "households" }
     sheet_visits { zh: "走访", en: "visits" }
     sheet_reports { zh: "上报", en: "reports" }
+    sheet_due { zh: "该走访的", en: "due" }
     sheet_tickets { zh: "工单", en: "tickets" }
     col_group { zh: "组", en: "group" }
     col_mode { zh: "方式", en: "mode" }
     col_met { zh: "见到", en: "met" }
     col_purposes { zh: "事由", en: "purpose" }
     col_no_change { zh: "无变化", en: "no change" }
-    col_follow_up { zh: "回访", en: "come back" }
+    col_come_back { zh: "回访", en: "come back" }
 }
 
 messages! {

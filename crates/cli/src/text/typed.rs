@@ -59,6 +59,15 @@ pub(crate) const DAYS: &[(&str, u64)] = &[
     ("tomorrow", 1),
 ];
 
+/// Days that have been, by name, and how long ago they were.
+pub(crate) const PAST_DAYS: &[(&str, u64)] = &[
+    ("昨天", 1),
+    ("昨日", 1),
+    ("前天", 2),
+    ("大前天", 3),
+    ("yesterday", 1),
+];
+
 /// What stands before a weekday of the week after this one.
 pub(crate) const NEXT_WEEK: &[&str] = &["下周", "下星期", "下礼拜"];
 

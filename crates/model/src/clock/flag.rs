@@ -24,6 +24,14 @@ pub enum ClockFlag {
 }
 
 impl ClockFlag {
+    /// Every flag.
+    pub const ALL: [ClockFlag; 3] = [ClockFlag::Unset, ClockFlag::Ahead, ClockFlag::Back];
+
+    /// Returns the flag with this code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flag| flag.as_str() == code)
+    }
+
     /// Returns the flag as commands and JSON name it.
     pub fn as_str(self) -> &'static str {
         match self {
