@@ -33,7 +33,7 @@ pub(super) const MORE: &[Help] = &[
     Help {
         path: "conflict list",
         about: "列出冲突",
-        args: &[],
+        args: &[("household", "只看这一户和它名下的")],
     },
     Help {
         path: "conflict show",
