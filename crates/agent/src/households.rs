@@ -1,7 +1,7 @@
 //! Households at a device: add, edit, list, find, show.
 
 use serde::{Deserialize, Serialize};
-use wangge_crdt::{Put, VOID_KEY};
+use wangge_crdt::Put;
 use wangge_model::care::Care;
 use wangge_model::door::Door;
 use wangge_model::find::Query;
@@ -124,10 +124,7 @@ impl Replica {
             Some(id) => id,
             None => self.new_doc()?,
         };
-        let mut puts = household::puts(&new, &member_ids(&id, &new), &self.home.id_key);
-        if self.is_void(&id)? {
-            puts.push(Put::root(VOID_KEY, false));
-        }
+        let puts = household::puts(&new, &member_ids(&id, &new), &self.home.id_key);
         let place = self
             .home
             .store
@@ -232,12 +229,6 @@ impl Replica {
             conflicts,
             household,
         })
-    }
-
-    /// Returns whether a document was taken back by who made it.
-    fn is_void(&self, id: &DocId) -> Result<bool, AgentError> {
-        let document = self.home.store.document(id)?;
-        Ok(document.is_some_and(|document| document.fields().is_void()))
     }
 
     fn new_household(&self, input: HouseholdInput) -> Result<NewHousehold, AgentError> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wangge_crdt::{Document, Edit, Put, Scalar, VOID_KEY};
+use wangge_crdt::{Document, Edit, PastChange, Put, Scalar, VOID_KEY};
 use wangge_model::kind;
 use wangge_model::ticket::EventId;
 use wangge_store::{Deed, Draft};
@@ -18,13 +18,8 @@ use crate::history::{EditView, edit_view};
 use crate::replica::Replica;
 use crate::tickets::{Step, event_put};
 
-/// What a member is marked with who was added by mistake 误录.
-const BY_MISTAKE: &str = "mistake";
 /// Why a ticket is withdrawn that should not have been opened.
 const OPENED_BY_MISTAKE: &str = "误开，撤销";
-/// Collections whose entries are taken back as a whole, and the field that every entry has.
-const RECORDS: [(&str, &str); 2] = [("visits", "on"), ("rounds", "on")];
-
 /// What an undo took back, or would.
 #[derive(Debug, Clone, Serialize)]
 pub struct UndoView {
@@ -47,7 +42,7 @@ pub struct TakenBack {
     pub kind: &'static str,
     /// What tells the document apart.
     pub title: String,
-    /// `visit report household member ticket step field`.
+    /// `visit report household ticket step field`, or what a collection holds: `member care comment …`.
     pub what: &'static str,
     /// Of a field: its present value before, the former one after.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,7 +157,7 @@ impl Replica {
                     if part.kind == kind::TICKET && entry.0 == "events" {
                         self.undo_step(&mut part, &edits)?;
                     } else {
-                        part.undo_entry(entry, &edits);
+                        part.undo_entry(&past, entry, &edits);
                     }
                 }
             }
@@ -236,31 +231,14 @@ impl Part<'_> {
     }
 
     /// Takes back what a change wrote to one entry of a collection, or to the root.
-    fn undo_entry(&mut self, (container, entry): (&str, &str), edits: &[&Edit]) {
-        let began = |field: &str| {
-            let key = format!("{entry}/{field}");
-            let made = |edit: &&&Edit| edit.key == key;
-            edits
-                .iter()
-                .find(made)
-                .is_some_and(|edit| edit.before.is_none())
-        };
-        let record = RECORDS.iter().find(|(name, _)| *name == container);
-        if let Some((container, _)) = record.filter(|(_, field)| began(field)) {
-            let what = if *container == "visits" {
-                "visit"
-            } else {
-                "round"
-            };
+    fn undo_entry(&mut self, past: &PastChange, entry: (&str, &str), edits: &[&Edit]) {
+        let (container, entry) = entry;
+        let known = kind::container(self.kind, container).filter(|_| !entry.is_empty());
+        if let Some(container) = known
+            && self.document.begins(past, container, entry)
+        {
             self.puts.push(Put::entry(container, entry, VOID_KEY, true));
-            self.took(what, None);
-            return;
-        }
-        if container == "members" && began("name") {
-            self.puts
-                .push(Put::entry("members", entry, "left", BY_MISTAKE));
-            self.took("member", None);
-            return;
+            return self.took(what(container), None);
         }
         for edit in edits {
             self.undo_field(edit);
@@ -325,6 +303,21 @@ impl Part<'_> {
             field: field.to_owned(),
             reason,
         });
+    }
+}
+
+/// Returns what an entry of a collection is.
+fn what(container: &str) -> &'static str {
+    match container {
+        "visits" => "visit",
+        "rounds" => "round",
+        "members" => "member",
+        "care" => "care",
+        "needs" => "need",
+        "comments" => "comment",
+        "consent" => "consent",
+        "custody" => "custody",
+        _ => "entry",
     }
 }
 

@@ -239,3 +239,38 @@ fn an_import_is_taken_back_as_one_action_and_comes_back_with_the_next() {
     replica.import_roster(&fixture, &grid, false).unwrap();
     assert_eq!(replica.store().counts().unwrap().households, households);
 }
+
+#[test]
+fn a_member_and_a_care_tag_taken_back_are_gone_and_come_back_when_added_again() {
+    let (_dir, mut replica, id) = with_family();
+    let two = || {
+        let mut family = family();
+        family.members.push(MemberInput {
+            name: "曾小明".into(),
+            care: vec!["独居老人".into()],
+            ..MemberInput::default()
+        });
+        family
+    };
+    assert!(replica.add_household(two()).unwrap().changed);
+    assert_eq!(took(&undo(&mut replica)), ["care", "member"]);
+    let people = |replica: &Replica| replica.household(&id).unwrap().household.members.len();
+    assert_eq!(people(&replica), 1);
+    let row = replica.store().household(&id).unwrap().unwrap();
+    assert_eq!((row.people, row.care.len()), (1, 0));
+    assert!(replica.add_household(two()).unwrap().changed);
+    assert_eq!(people(&replica), 2);
+}
+
+#[test]
+fn a_history_of_sixty_changes_is_whole_and_in_order() {
+    let (_dir, mut replica, id) = with_family();
+    for at in 0..60 {
+        phone(&mut replica, &id, &format!("138000001{at:02}"));
+    }
+    let changes = replica.history(&id.to_string()).unwrap().changes;
+    assert_eq!(changes.len(), 61);
+    for (at, pair) in changes.windows(2).enumerate().skip(1) {
+        assert_eq!(pair[0].edits[0].after, pair[1].edits[0].before, "{at}");
+    }
+}

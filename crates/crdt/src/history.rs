@@ -66,6 +66,21 @@ impl Document {
             .flatten()
     }
 
+    /// Returns whether a change began an entry of a collection: its author saw nothing of it before.
+    pub fn begins(&self, past: &PastChange, container: &str, entry: &str) -> bool {
+        let hash = automerge::ChangeHash(past.hash.0);
+        let (Some(change), Some(object)) = (
+            self.inner.get_change_by_hash(&hash),
+            self.container(container),
+        ) else {
+            return false;
+        };
+        // '0' follows '/': the range holds the entry's fields and nothing else.
+        let fields = format!("{entry}/")..format!("{entry}0");
+        let mut seen = self.inner.map_range_at(&object, fields, change.deps());
+        seen.next().is_none()
+    }
+
     fn past(&self, change: &Change, names: &BTreeMap<String, String>) -> Option<PastChange> {
         let expanded = crate::gate::guarded(|| change.decode())?;
         // The last write to a register is what the change says: settling writes twice.
@@ -184,6 +199,8 @@ mod tests {
         assert_eq!((history[0].hash, history[0].actor), (first.hash, LI));
         assert_eq!(history[0].edits[0], edit(None, "1"));
         assert_eq!(history[0].edits[1].container, "members");
+        assert!(document.begins(&history[0], "members", "a"));
+        assert!(!document.begins(&history[1], "members", "a"));
         assert_eq!(history[0].edits[1].key, "a/name");
         assert!(history[0].deps.is_empty());
         assert_eq!((history[1].at_ms, history[1].actor), (1_000, WANG));

@@ -109,8 +109,16 @@ impl Fields {
             .map(|(key, register)| (&**key, register))
     }
 
-    /// Returns the entries of a collection: id, then field, then the shown value.
+    /// Returns the entries of a collection: id, then field, then the shown value. One that was taken
+    /// back is left out.
     pub fn entries(&self, container: &str) -> BTreeMap<&str, BTreeMap<&str, &Scalar>> {
+        let mut entries = self.all_entries(container);
+        entries.retain(|_, fields| fields.get(VOID_KEY) != Some(&&Scalar::Bool(true)));
+        entries
+    }
+
+    /// Returns the entries of a collection, those taken back too.
+    pub fn all_entries(&self, container: &str) -> BTreeMap<&str, BTreeMap<&str, &Scalar>> {
         let mut entries: BTreeMap<&str, BTreeMap<&str, &Scalar>> = BTreeMap::new();
         for (key, register) in self.container(container) {
             if let Some((id, field)) = key.split_once('/') {

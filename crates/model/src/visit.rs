@@ -139,7 +139,7 @@ pub fn puts(visit: &Visit) -> Vec<Put> {
 /// so it is not written twice.
 pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
     let mut visits: Vec<Visit> = fields
-        .entries(VISITS)
+        .all_entries(VISITS)
         .into_iter()
         .map(|(id, fields)| {
             let text = |key: &str| fields.get(key).and_then(|value| value.as_text());

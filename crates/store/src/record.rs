@@ -154,7 +154,11 @@ impl Writer<'_> {
             draft.owner.as_ref(),
         )?;
         let mut document = load(conn, &draft.doc)?.ok_or(StoreError::Missing)?;
-        let written = document.write(&self.actor, at_ms, &draft.puts)?;
+        let mut puts = draft.puts.clone();
+        if draft.kind == kind::HOUSEHOLD {
+            puts.extend(crate::trail::brought_back(&document.fields(), &draft.puts));
+        }
+        let written = document.write(&self.actor, at_ms, &puts)?;
         if let Some(place) = &draft.place {
             document::take_place(conn, place)?;
             self.place(place)?;

@@ -4,7 +4,7 @@
 //! deed is kept on this device alone; taking it back is a new change that travels like any other.
 
 use rusqlite::{OptionalExtension, params};
-use wangge_crdt::Version;
+use wangge_crdt::{Fields, Put, Scalar, VOID_KEY, Version};
 use wangge_model::kind;
 use wangge_wire::{ActionId, ChangeHash, DocId, DocKind};
 
@@ -136,4 +136,28 @@ impl Writer<'_> {
             .execute(params![action.as_bytes(), doc, hash, at_ms])?;
         Ok(())
     }
+}
+
+/// Returns the writes that bring back what was taken back and is written to again: a household or a
+/// member that is added a second time is there again.
+pub(crate) fn brought_back(fields: &Fields, puts: &[Put]) -> Vec<Put> {
+    let mut back: Vec<Put> = Vec::new();
+    for put in puts {
+        let void = match put.key.split_once('/') {
+            Some((entry, _)) => format!("{entry}/{VOID_KEY}"),
+            None => VOID_KEY.to_owned(),
+        };
+        let is_void = fields
+            .get(put.container, &void)
+            .is_some_and(|register| register.shown == Scalar::Bool(true));
+        let is_new = put.key != void && back.iter().all(|known| known.key != void);
+        if is_void && is_new {
+            back.push(Put {
+                container: put.container,
+                key: void,
+                value: false.into(),
+            });
+        }
+    }
+    back
 }
