@@ -5,6 +5,7 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
+use serde_json::json;
 use wangge_store::{SheetRow, Writer};
 use wangge_wire::{ActionId, DocId};
 
@@ -117,13 +118,20 @@ impl Replica {
         self.visit(&visit)
     }
 
-    /// Returns who is due today or was before.
-    pub fn due_today(&self) -> Result<Vec<serde_json::Value>, AgentError> {
-        Ok(Vec::new())
-    }
-
-    fn due_for_sheet(&self, _day: NaiveDate) -> Result<Vec<(DocId, String)>, AgentError> {
-        Ok(Vec::new())
+    /// Returns who is due on a day or was before, with what the sheet says of it.
+    fn due_for_sheet(&self, day: NaiveDate) -> Result<Vec<(DocId, String)>, AgentError> {
+        let due = self.due(day, None)?;
+        let rows = due.rows.into_iter().map(|row| {
+            let why = json!({
+                "reasons": row.reasons,
+                "note": row.note,
+                "residence": row.residence,
+                "due_on": row.due_on,
+                "overdue_days": row.overdue_days,
+            });
+            (row.household, why.to_string())
+        });
+        Ok(rows.collect())
     }
 
     fn sheet_line(&self, row: SheetRow) -> Result<SheetLine, AgentError> {

@@ -150,7 +150,7 @@ fn what_was_never_legal_is_parked_with_its_reason() {
 fn an_unknown_kind_is_parked_and_what_follows_it_goes_on() {
     let mut device = accepted();
     let newer = TicketEvent {
-        kind: EventKind::Unknown("escalate".to_owned()),
+        kind: EventKind::Unknown("mediate".to_owned()),
         ..device.draft(STATION, Kind::Comment)
     };
     let id = device.add(newer);

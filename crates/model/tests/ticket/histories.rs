@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use wangge_model::ticket::{
-    EventId, EventKind, Handler, Kind, Parked, Refusal, Status, TicketEvent, TicketState, fold,
+    Card, EventId, EventKind, Handler, Kind, Parked, Refusal, Status, TicketEvent, TicketState,
+    fold,
 };
 
-use crate::cast::{AI, BO, CAST, Device, STATION, UNIT, Who, village};
+use crate::cast::{AI, BO, CAST, COUNTY, Device, STATION, STRANGER, UNIT, Who, village};
 
 /// Returns the events that `who` may think of making, most of them illegal.
 fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
@@ -27,6 +28,34 @@ fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
         for_unit: Some(UNIT),
         ..draft(Kind::Done)
     });
+    ideas.push(TicketEvent {
+        instead_of: Some(AI.id()),
+        ..draft(Kind::Done)
+    });
+    ideas.extend([1, 2, 5, 9].map(|grade| TicketEvent {
+        grade: Some(grade),
+        ..draft(Kind::FollowUp)
+    }));
+    ideas.extend([Card::Yellow, Card::Red].map(|card| TicketEvent {
+        card: Some(card),
+        ..draft(Kind::Supervise)
+    }));
+    ideas.extend([COUNTY, STRANGER].map(|who| TicketEvent {
+        to: Some(Handler::Area(who.area())),
+        ..draft(Kind::Escalate)
+    }));
+    ideas.push(TicketEvent {
+        to: Some(who.by_name()),
+        ..draft(Kind::HandOver)
+    });
+    ideas.push(TicketEvent {
+        into: Some(UNIT),
+        ..draft(Kind::Merge)
+    });
+    ideas.extend(state.loose.keys().take(2).map(|step| TicketEvent {
+        names: vec![*step],
+        ..draft(Kind::Retract)
+    }));
     for (a, b) in &state.contested {
         for winner in [*a, *b] {
             ideas.push(TicketEvent {
@@ -35,7 +64,7 @@ fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
             });
         }
     }
-    let newer = EventKind::Unknown("remind".to_owned());
+    let newer = EventKind::Unknown("mediate".to_owned());
     ideas.push(TicketEvent {
         kind: newer,
         ..draft(Kind::Comment)
@@ -59,7 +88,8 @@ fn all_against(state: &TicketState, winner: EventId) -> Vec<EventId> {
 /// Brings the ticket to its end with the help of `people` only; returns whether they could.
 fn finish(mut device: Device, people: &[Who]) -> bool {
     use Status::{
-        Accepted, Assigned, Closed, Done, Draft, InProgress, Returned, Submitted, Verified,
+        Accepted, Archived, AskedBack, Assigned, Closed, Declined, Done, Draft, Escalated,
+        InProgress, Merged, Returned, Submitted, Verified, Withdrawn,
     };
     for _ in 0..60 {
         let state = device.state();
@@ -70,13 +100,14 @@ fn finish(mut device: Device, people: &[Who]) -> bool {
             .collect();
         let wanted: &[Kind] = match state.progress.status {
             _ if !state.contested.is_empty() => &[Kind::Settle],
-            Draft => &[Kind::Submit],
-            Submitted => &[Kind::Accept],
+            Draft | AskedBack => &[Kind::Submit],
+            Submitted | Escalated => &[Kind::Accept],
             Accepted | Returned => &[Kind::Assign],
-            Assigned | InProgress => &[Kind::Done, Kind::Assign],
+            Assigned | InProgress => &[Kind::Resume, Kind::Done, Kind::Assign],
             Done => &[Kind::Verify],
             Verified => &[Kind::Close],
-            Closed => return true,
+            Declined | Merged | Withdrawn | Closed => &[Kind::Archive],
+            Archived => return true,
         };
         // An assign to whoever of them can go on.
         let helps = |idea: &&TicketEvent| match &idea.to {
