@@ -6,6 +6,7 @@
 //! outlives a method: nothing here waits for a network.
 
 pub mod apply;
+pub mod day;
 mod derive;
 mod document;
 pub mod due;
@@ -18,6 +19,7 @@ pub mod relay;
 pub mod trail;
 
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use day::{RoundRow, SheetRow};
 pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};

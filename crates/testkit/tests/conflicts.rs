@@ -173,7 +173,8 @@ fn a_field_of_every_kind_of_document_is_listed_under_its_household_and_settled()
         Put::root("text", "路灯坏"),
     ];
     let visits = [Put::entry("visits", "aa", "on", "2026-11-23")];
-    let cases: [(DocId, DocKind, &[Put], Put, &str, &str, &str); 5] = [
+    type Case<'a> = (DocId, DocKind, &'a [Put], Put, &'a str, &'a str, &'a str);
+    let cases: [Case<'_>; 5] = [
         (
             HOUSEHOLD,
             kind::HOUSEHOLD,

@@ -14,7 +14,7 @@ pub(super) const TOPIC: Topic = Topic {
 };
 
 words! {
-    col_due { zh: "时限", en: "due" }
+    col_limit { zh: "时限", en: "due" }
     col_wish { zh: "错时服务", en: "outside office hours" }
     col_reports { zh: "来自上报", en: "from reports" }
     col_answer_owner { zh: "答复责任人", en: "owes the answer" }
@@ -30,6 +30,7 @@ words! {
     col_follow_up { zh: "回访", en: "follow-up" }
     col_merged_into { zh: "并入", en: "goes on as" }
     col_custody { zh: "代管", en: "held" }
+    col_level_clock { zh: "本级时限", en: "due here" }
     col_promised { zh: "承诺办结", en: "promised by" }
     col_station_phone { zh: "网格站电话", en: "station" }
     col_complaint_line { zh: "投诉电话", en: "complaints" }
@@ -54,6 +55,11 @@ messages! {
     custody_out(what: &str) {
         zh: "! 还代管着居民的：{what}。还了以后：wangge 工单 代管 工单号 --returned",
         en: "! Still held of the resident's: {what}. When it went back: wangge ticket custody ID --returned"
+    }
+    /// The holidays of a year are not known.
+    no_workdays(year: i64) {
+        zh: "! {year} 年的放假调休安排还没有，先按周一至周五算工作日。",
+        en: "! The holidays of {year} are not known; Monday to Friday are counted as working days."
     }
     /// It was given back.
     given_back(on: &str) { zh: "{on} 已还", en: "given back {on}" }

@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
             lang.col_urgency(),
             lang.col_what(),
             lang.col_handler(),
-            lang.col_due(),
+            lang.col_limit(),
             lang.col_when(),
         ];
         table(&heads, &cells)

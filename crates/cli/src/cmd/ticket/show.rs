@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use wangge_agent::Replica;
+use wangge_agent::clock::Warning;
 use wangge_agent::tickets::TicketDetail;
 
 use crate::areas;
@@ -59,6 +60,15 @@ pub(super) fn show(context: &Context, replica: &Replica, detail: &TicketDetail, 
         }
         human(lang, &seen(detail, hidden), replica.today())
     });
+    if brief {
+        context.warn_clock(replica);
+    }
+    for warning in detail.clock.iter().flat_map(|clock| &clock.warnings) {
+        if let Warning::NoTable { year } = warning {
+            let said = lang.no_workdays(i64::from(*year));
+            context.ui.talk(&tone(Tone::Warn, &said));
+        }
+    }
     for warning in &detail.warnings {
         let said = match *warning {
             "custody_out" => lang.custody_out(&held(detail)),
@@ -99,7 +109,8 @@ fn human(lang: Lang, ticket: &Value, today: chrono::NaiveDate) -> String {
     let facts = pairs(&[matter(lang, ticket), standing(lang, ticket, today)].concat());
     let mut out = format!("{}\n{facts}", tone(Tone::Strong, &heading));
     for event in items(ticket, "events") {
-        out.push_str(&format!("· {}\n", event_line(lang, event, today)));
+        let wrong = clock_of(lang, ticket, text(event, "id"));
+        out.push_str(&format!("· {}\n", event_line(lang, event, wrong, today)));
     }
     for pair in items(ticket, "contested") {
         let ids: Vec<&str> = pair
@@ -206,8 +217,12 @@ fn standing<'a>(lang: Lang, ticket: &Value, today: chrono::NaiveDate) -> Vec<(&'
         (lang.col_with(), names("with")),
         (lang.col_copies(), names("copies")),
         (
-            lang.col_due(),
-            moment::minute(lang, int(ticket, "due"), today),
+            lang.col_promised(),
+            clock(lang, part("clock"), "promise", today),
+        ),
+        (
+            lang.col_level_clock(),
+            clock(lang, part("clock"), "level", today),
         ),
         (
             lang.col_suspended(),
@@ -251,7 +266,29 @@ fn standing<'a>(lang: Lang, ticket: &Value, today: chrono::NaiveDate) -> Vec<(&'
     ]
 }
 
-fn event_line(lang: Lang, event: &Value, today: chrono::NaiveDate) -> String {
+/// Returns until when a clock runs, with its light in words where it is not green.
+fn clock(lang: Lang, clocks: &Value, which: &str, today: chrono::NaiveDate) -> String {
+    let lamp = clocks.get(which).unwrap_or(&Value::Null);
+    let until = moment::minute(lang, int(lamp, "due_ms"), today);
+    match text(lamp, "light") {
+        light @ ("warn" | "yellow" | "red") => {
+            format!("{until} {}", tone(Tone::Warn, lang.code("light", light)))
+        }
+        _ => until,
+    }
+}
+
+/// Returns what is wrong with the clock under which an event was made.
+fn clock_of<'a>(lang: Lang, ticket: &'a Value, event: &str) -> &'a str {
+    let clocks = ticket.get("clock").unwrap_or(&Value::Null);
+    let flagged = items(clocks, "warnings");
+    let found = flagged
+        .iter()
+        .find(|warning| text(warning, "event") == event);
+    found.map_or("", |warning| lang.code("clock", text(warning, "flag")))
+}
+
+fn event_line(lang: Lang, event: &Value, wrong: &str, today: chrono::NaiveDate) -> String {
     let part = |key: &str| event.get(key).unwrap_or(&Value::Null);
     let names = |key: &str| {
         let names = items(event, key).iter();
@@ -285,6 +322,10 @@ fn event_line(lang: Lang, event: &Value, today: chrono::NaiveDate) -> String {
         match parked.is_empty() {
             true => String::new(),
             false => tone(Tone::Warn, &lang.parked(lang.parked_because(parked))),
+        },
+        match wrong.is_empty() {
+            true => String::new(),
+            false => tone(Tone::Warn, wrong),
         },
         tone(Tone::Faint, text(event, "id").get(..8).unwrap_or_default()),
     ];

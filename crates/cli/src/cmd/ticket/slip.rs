@@ -109,7 +109,7 @@ fn head(lang: Lang, slip: &Slip) -> Vec<(&'static str, String)> {
             slip.handler.as_ref().map(named).unwrap_or_default(),
         ),
         (lang.col_with(), with.join(lang.comma())),
-        (lang.col_due(), until(slip.due)),
+        (lang.col_limit(), until(slip.due)),
         (lang.col_printed(), slip.printed_on.clone()),
     ]
 }

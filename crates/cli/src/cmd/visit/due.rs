@@ -110,15 +110,11 @@ fn sheet(lang: Lang, rows: &[Value]) -> Table {
     ];
     let mut table = Table::new(lang.sheet_due(), &heads);
     for row in rows {
-        let why: Vec<String> = items(row, "reasons")
-            .iter()
-            .map(|reason| self::reason(lang, reason))
-            .collect();
         table.rows.push(vec![
             crate::areas::shown(text(row, "area")).into(),
             lang.group_of(export::group_in(text(row, "door"))).into(),
             text(row, "head").into(),
-            why.join(lang.comma()).into(),
+            why(lang, row).into(),
             text(row, "last_met_on").into(),
             text(row, "due_on").into(),
             text(row, "household").into(),
@@ -127,7 +123,8 @@ fn sheet(lang: Lang, rows: &[Value]) -> Table {
     table
 }
 
-fn cells(lang: Lang, row: &Value) -> Vec<String> {
+/// Returns why a household is due, in words.
+pub(in crate::cmd) fn why(lang: Lang, row: &Value) -> String {
     let mut why: Vec<String> = items(row, "reasons")
         .iter()
         .map(|reason| self::reason(lang, reason))
@@ -137,6 +134,10 @@ fn cells(lang: Lang, row: &Value) -> Vec<String> {
         why.push(lang.code("residence", text(row, "residence")).to_owned());
     }
     why.retain(|part| !part.is_empty());
+    why.join(lang.comma())
+}
+
+fn cells(lang: Lang, row: &Value) -> Vec<String> {
     let mut met = match text(row, "last_met_on") {
         "" => lang.never().to_owned(),
         day => day.to_owned(),
@@ -152,7 +153,7 @@ fn cells(lang: Lang, row: &Value) -> Vec<String> {
         int(row, "number").to_string(),
         text(row, "door").to_owned(),
         text(row, "head").to_owned(),
-        why.join(lang.comma()),
+        why(lang, row),
         met,
         due,
     ]
