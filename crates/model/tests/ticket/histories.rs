@@ -13,7 +13,7 @@ use wangge_model::ticket::{
 use crate::cast::{AI, BO, CAST, COUNTY, Device, STATION, STRANGER, UNIT, Who, village};
 
 /// Returns the events that `who` may think of making, most of them illegal.
-fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
+pub(super) fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
     let draft = |kind| device.draft_after(state, who, kind);
     let mut ideas: Vec<TicketEvent> = Kind::ALL.into_iter().map(draft).collect();
     let handlers = CAST
@@ -178,7 +178,7 @@ fn past(events: &BTreeMap<EventId, TicketEvent>, id: EventId) -> BTreeMap<EventI
 }
 
 /// Checks what holds for the state of any set of events.
-fn holds_together(device: &Device) {
+pub(super) fn holds_together(device: &Device) {
     let state = device.state();
     let history: BTreeSet<EventId> = state.history.iter().copied().collect();
     let waiting: BTreeSet<EventId> = state.waiting.keys().copied().collect();
