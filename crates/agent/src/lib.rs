@@ -17,9 +17,11 @@ pub mod naming;
 pub mod replica;
 pub mod reports;
 pub mod roster;
+pub mod rounds;
 pub mod settings;
 pub mod status;
 pub mod tickets;
+pub mod today;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};

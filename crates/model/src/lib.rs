@@ -13,6 +13,7 @@ pub mod phone;
 pub mod pinyin;
 pub mod relation;
 pub mod report;
+pub mod round;
 pub mod settings;
 pub mod tables;
 pub mod text;
