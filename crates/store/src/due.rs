@@ -259,3 +259,79 @@ fn unite(found: &mut [DueRow], aliases: Vec<(DueRow, DocId)>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("wangge.db")).unwrap();
+        (dir, store)
+    }
+
+    fn household(store: &Store, id: u8, alias_of: Option<u8>) {
+        let sql = "INSERT INTO household (doc, area, door, door_number, residence, alias_of)
+                   VALUES (?1, '511724103202001', ?2, ?2, 'resident', ?3)";
+        let alias_of = alias_of.map(|id| [id; 16]);
+        store
+            .conn
+            .execute(sql, params![[id; 16], id, alias_of])
+            .unwrap();
+    }
+
+    fn visit(store: &Store, household: u8, on: &str, (counts, void): (bool, bool), next: &str) {
+        let sql = "INSERT INTO visit (id, book, household, happened_on, at_ms, writer, content,
+                     counts, void, next_on)
+                   VALUES (?1, x'00', ?2, ?1, 0, x'00', '{\"note\":\"n\"}', ?3, ?4, ?5)";
+        let values = params![on, [household; 16], counts, void, next];
+        store.conn.execute(sql, values).unwrap();
+    }
+
+    fn care(store: &Store, household: u8) {
+        let sql = "INSERT INTO care (doc, member, tag, name, birth, since, until, every)
+                   VALUES (?1, 'm', 'disability', '甲', '', '', '', '')";
+        store.conn.execute(sql, params![[household; 16]]).unwrap();
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_visit_to_either_of_two_merged_registrations_is_a_visit_to_the_family() {
+        let (_dir, store) = store();
+        household(&store, 1, None);
+        household(&store, 2, Some(1));
+        household(&store, 3, Some(2));
+        care(&store, 3);
+        visit(&store, 1, "2026-10-01", (true, false), "");
+        visit(&store, 2, "2026-11-01", (true, false), "2026-11-20");
+        let rows = store.due_rows(None, day("2026-11-23"), false).unwrap();
+        let [row] = rows.as_slice() else {
+            panic!("{rows:?}");
+        };
+        assert_eq!(row.id, DocId([1; 16]));
+        assert_eq!(row.seen.counted_on, Some(day("2026-11-01")));
+        assert_eq!(
+            row.seen.follow_up(),
+            Some((day("2026-11-01"), day("2026-11-20")))
+        );
+        assert_eq!(row.cared.len(), 1);
+        let note = store.follow_up_note(&row.id, day("2026-11-01"), day("2026-11-20"));
+        assert_eq!(note.unwrap(), "n");
+    }
+
+    #[test]
+    fn a_visit_taken_back_and_one_of_a_later_day_count_for_nothing() {
+        let (_dir, store) = store();
+        household(&store, 1, None);
+        care(&store, 1);
+        visit(&store, 1, "2026-11-01", (true, true), "2026-11-20");
+        visit(&store, 1, "2026-11-24", (true, false), "2026-11-25");
+        visit(&store, 1, "2026-11-02", (false, false), "");
+        let rows = store.due_rows(None, day("2026-11-23"), false).unwrap();
+        assert_eq!(rows[0].seen, Seen::default());
+        assert_eq!(rows[0].tried_on, Some(day("2026-11-02")));
+    }
+}

@@ -240,3 +240,15 @@ fn a_record_under_an_impossible_clock_is_saved_and_says_how_to_say_the_day() {
     let out = world.at("li", &["走访", "zjg", "好"]).ok();
     assert_eq!(out.stderr, "", "it is said once");
 }
+
+#[test]
+fn the_days_summary_and_the_printed_sheet_hold_who_is_due_with_the_reason() {
+    let world = World::new();
+    home(&world);
+    for args in [["今天"].as_slice(), ["today", "print"].as_slice()] {
+        let out = world.at("li", args).ok().stdout;
+        assert!(out.contains("独居老人 每月"), "{args:?}: {out}");
+    }
+    let paper = world.at("li", &["today", "print"]).ok().stdout;
+    assert!(!paper.contains("张建国"), "paper is masked: {paper}");
+}
