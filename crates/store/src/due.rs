@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row, params};
 use wangge_model::care::Interval;
+use wangge_model::clock::flag;
 use wangge_model::due::{Cared, Seen};
 use wangge_wire::{ActorId, AreaCode, ChangeHash, DocId};
 
@@ -140,18 +141,24 @@ impl Store {
     }
 
     /// Returns what a change's clock said, and what its writer's said at their change of the same
-    /// document before.
+    /// document before; none where that clock was itself wrong, as far as is known here.
     pub fn clock_of_change(
         &self,
         doc: &DocId,
         hash: &ChangeHash,
     ) -> Result<Option<(i64, Option<i64>)>, StoreError> {
-        let sql = "SELECT c.at_ms, (SELECT b.at_ms FROM change b WHERE b.doc = c.doc
-                     AND b.actor = c.actor AND b.seq < c.seq ORDER BY b.seq DESC LIMIT 1)
-                   FROM change c WHERE c.doc = ?1 AND c.hash = ?2";
+        let sql = "SELECT c.at_ms, b.at_ms, (SELECT min(a.at_ms) FROM arrival a
+                     WHERE a.doc = b.doc AND a.hash = b.hash)
+                   FROM change c LEFT JOIN change b ON b.doc = c.doc AND b.actor = c.actor
+                     AND b.seq < c.seq
+                   WHERE c.doc = ?1 AND c.hash = ?2 ORDER BY b.seq DESC LIMIT 1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let values = params![doc.as_bytes(), hash.as_bytes()];
-        let found = statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)));
+        let found = statement.query_row(values, |row| {
+            let (before, arrived): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+            let right = |before: &i64| flag(*before, arrived, None).is_none();
+            Ok((row.get(0)?, before.filter(right)))
+        });
         Ok(found.optional()?)
     }
 

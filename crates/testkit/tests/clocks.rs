@@ -70,7 +70,7 @@ fn wrong_clocks_change_no_order_on_any_device_and_are_flagged() {
     let (mut desk, desk_clock) = home(&district, "desk", Role::Township, TOWNSHIP);
     let (mut li, li_clock) = home(&district, "李梅", Role::Worker, GRID);
     let (mut wang, _) = home(&district, "王芳", Role::Worker, GRID);
-    // The steps are said at 1970, then two years ahead, then a day back.
+    // The steps are said at 1970, then two years ahead, then right, then a day back.
     set(&li_clock, never_set());
     let input = TicketInput {
         subject: "修路灯".into(),
@@ -83,6 +83,8 @@ fn wrong_clocks_change_no_order_on_any_device_and_are_flagged() {
     sync(&mut desk).unwrap();
     set(&desk_clock, 730 * DAY_MS);
     step(&mut desk, &code, "accept");
+    set(&desk_clock, 0);
+    step(&mut desk, &code, "comment");
     set(&desk_clock, -DAY_MS);
     step(&mut desk, &code, "comment");
     sync(&mut desk).unwrap();
@@ -97,7 +99,7 @@ fn wrong_clocks_change_no_order_on_any_device_and_are_flagged() {
             .map(|event| (event.id, event.parked.clone()))
             .collect()
     };
-    assert_eq!(order(&li).len(), 3);
+    assert_eq!(order(&li).len(), 4);
     assert_eq!(order(&li), order(&desk));
     assert_eq!(order(&li), order(&wang));
     let shown = wang.ticket(&code).unwrap();
@@ -106,7 +108,7 @@ fn wrong_clocks_change_no_order_on_any_device_and_are_flagged() {
         .iter()
         .map(|event| event.kind.clone().into())
         .collect();
-    assert_eq!(kinds, ["submit", "accept", "comment"]);
+    assert_eq!(kinds, ["submit", "accept", "comment", "comment"]);
     assert_eq!(shown.status, "accepted");
     let receipts = wang.receipts(&code).unwrap();
     let flags: Vec<_> = receipts.changes.iter().map(|change| change.clock).collect();
@@ -193,4 +195,16 @@ fn a_visit_of_a_clock_two_years_ahead_is_flagged_once_it_arrived_and_hides_nobod
         );
     }
     assert_eq!(desk.due(desk.today(), None).unwrap().rows, before.rows);
+    // The clock is right again: what follows a wrong record in the same book is no step back.
+    let mut note = |note: &str| {
+        let input = VisitInput {
+            household: before.rows[0].household.to_string(),
+            note: note.into(),
+            ..VisitInput::default()
+        };
+        li.add_visit(input).unwrap().id
+    };
+    note("第一次");
+    let second = note("第二次");
+    assert_eq!(li.visit(&second).unwrap().clock, None);
 }
