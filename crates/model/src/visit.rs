@@ -74,11 +74,11 @@ pub struct Visit {
     pub by: Option<String>,
     /// Where it comes from when it was not typed at the door: 纸质补录 …
     pub source: Option<String>,
-    /// What names that source: a form's number, a hotline's ticket.
-    pub reference: Option<String>,
     /// What was wrong with the device's clock when it was saved, as far as that device knew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
+    /// What names that source: a form's number, a hotline's ticket.
+    pub reference: Option<String>,
 }
 
 /// Returns the id of the book of a household's visits in a year.
@@ -165,8 +165,8 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                 follow_up_on: text("next").map(str::to_owned),
                 by: text("by").map(str::to_owned),
                 source: text("source").map(str::to_owned),
-                reference: text("ref").map(str::to_owned),
                 clock: text("clock").and_then(ClockFlag::of),
+                reference: text("ref").map(str::to_owned),
             }
         })
         .collect();

@@ -221,7 +221,6 @@ fn record(
         }
         text
     });
-    context.warn_clock(replica);
     Ok(Exit::Done)
 }
 
@@ -263,6 +262,7 @@ pub(super) fn write(
             }),
         );
     }
+    context.warn_clock(replica);
     Ok(value)
 }
 
