@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wangge_crdt::{Edit, Fields, PastChange, Scalar};
+use wangge_crdt::{Edit, Fields, Scalar};
+use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::kind;
 use wangge_model::ticket::EventId;
 use wangge_store::ReceiptRow;
@@ -18,9 +19,6 @@ use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
 use crate::status::state_of;
 use crate::tickets::EventView;
-
-/// How far two clocks may be apart before one of them is doubted, milliseconds.
-const CLOCK_DOUBT_MS: i64 = 10 * 60 * 1000;
 
 /// The history of a record.
 #[derive(Debug, Clone, Serialize)]
@@ -46,9 +44,9 @@ pub struct PastView {
     pub at_ms: i64,
     /// `on_device at_relay waiting inbox refused`.
     pub state: &'static str,
-    /// Why the writer's clock is doubted: `ahead_of_relay` or `behind_what_it_saw`.
+    /// What is wrong with the clock it was written by, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub clock: Option<&'static str>,
+    pub clock: Option<ClockFlag>,
     /// What it wrote.
     pub edits: Vec<EditView>,
 }
@@ -91,10 +89,8 @@ impl Replica {
             .map(|row| (row.hash, row))
             .collect();
         let events = self.events_by_id(&id, doc_kind)?;
-        let mut written: BTreeMap<ChangeHash, i64> = BTreeMap::new();
         let mut changes = Vec::new();
         for change in document.history() {
-            written.insert(change.hash, change.at_ms);
             let edits: Vec<EditView> = change
                 .edits
                 .iter()
@@ -108,12 +104,15 @@ impl Replica {
                 continue;
             }
             let receipt = receipts.get(&change.hash);
+            let arrived = receipt.and_then(|row| row.relays.iter().map(|(.., at)| *at).min());
+            let clocks = self.home.store.clock_of_change(&id, &change.hash)?;
+            let before = clocks.and_then(|(_, before)| before);
             changes.push(PastView {
                 hash: change.hash,
                 by: self.written_by(&change.actor)?,
                 at_ms: change.at_ms,
                 state: receipt.map_or("on_device", state_of),
-                clock: doubt(&change, receipt, &written),
+                clock: flag(change.at_ms, arrived, before),
                 edits,
             });
         }
@@ -193,22 +192,4 @@ pub(crate) fn whose(container: &str, key: &str, fields: &Fields) -> String {
         .and_then(|register| register.shown.as_text())
         .unwrap_or_default()
         .to_owned()
-}
-
-/// Returns why a writer's clock is doubted: nothing arrives before it is written, and nothing is
-/// written before what it rests on.
-fn doubt(
-    change: &PastChange,
-    receipt: Option<&ReceiptRow>,
-    written: &BTreeMap<ChangeHash, i64>,
-) -> Option<&'static str> {
-    let arrived = receipt.and_then(|row| row.relays.iter().map(|(.., at_ms)| *at_ms).min());
-    let saw = change.deps.iter().filter_map(|dep| written.get(dep)).max();
-    if arrived.is_some_and(|at_ms| change.at_ms > at_ms.saturating_add(CLOCK_DOUBT_MS)) {
-        Some("ahead_of_relay")
-    } else if saw.is_some_and(|at_ms| change.at_ms < at_ms.saturating_sub(CLOCK_DOUBT_MS)) {
-        Some("behind_what_it_saw")
-    } else {
-        None
-    }
 }

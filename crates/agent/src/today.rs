@@ -5,10 +5,10 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use serde_json::json;
 use wangge_store::{SheetRow, Writer};
 use wangge_wire::{ActionId, DocId};
 
+use crate::due::DueView;
 use crate::error::AgentError;
 use crate::replica::Replica;
 use crate::visits::{VisitInput, VisitView, short_door};
@@ -106,6 +106,7 @@ impl Replica {
         let (visit, draft) = self.visit_draft(input)?;
         let (at_ms, actor) = (self.now_ms(), self.actor());
         let action = ActionId(self.machine.random()?);
+        self.wrong_clock = self.clock_now()?;
         // The visit and the mark on the sheet stand or fall together: an entry typed again after a
         // crash is neither lost nor doubled.
         self.home
@@ -118,20 +119,20 @@ impl Replica {
         self.visit(&visit)
     }
 
-    /// Returns who is due on a day or was before, with what the sheet says of it.
+    /// Returns who is due on a day, with the reason the sheet keeps.
     fn due_for_sheet(&self, day: NaiveDate) -> Result<Vec<(DocId, String)>, AgentError> {
-        let due = self.due(day, None)?;
-        let rows = due.rows.into_iter().map(|row| {
-            let why = json!({
+        let rows = self.due(day, None)?.rows;
+        let reason = |row: &DueView| {
+            let kept = serde_json::json!({
                 "reasons": row.reasons,
                 "note": row.note,
                 "residence": row.residence,
                 "due_on": row.due_on,
                 "overdue_days": row.overdue_days,
             });
-            (row.household, why.to_string())
-        });
-        Ok(rows.collect())
+            (row.household, kept.to_string())
+        };
+        Ok(rows.iter().map(reason).collect())
     }
 
     fn sheet_line(&self, row: SheetRow) -> Result<SheetLine, AgentError> {

@@ -53,12 +53,12 @@ pub struct VisitView {
     pub head: String,
     /// Who recorded it.
     pub by: WrittenBy,
-    /// Who visited, where that is somebody else.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub visited_by: Option<String>,
     /// What is wrong with the clock of whoever recorded it, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
+    /// Who visited, where that is somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visited_by: Option<String>,
     /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
     #[serde(flatten)]
     pub content: serde_json::Map<String, serde_json::Value>,
@@ -164,13 +164,13 @@ impl Replica {
             _ => serde_json::Map::new(),
         };
         content.remove("id");
+        let said = content.remove("clock");
+        let said = said.and_then(|said| serde_json::from_value(said).ok());
+        let at_ms = content.get("at_ms").and_then(serde_json::Value::as_i64);
         let visited_by = content
             .remove("by")
             .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
             .map(|person| self.name_of(&person));
-        let said = content.remove("clock");
-        let said = said.and_then(|said| serde_json::from_value(said).ok());
-        let at_ms = content.get("at_ms").and_then(serde_json::Value::as_i64);
         Ok(VisitView {
             // Whether it arrived before it happened is asked for one visit alone: it costs a look
             // into the book.

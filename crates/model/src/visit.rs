@@ -77,11 +77,11 @@ pub struct Visit {
     /// 已撤销: taken back by who recorded it; kept, counted nowhere.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub void: bool,
-    /// What names that source: a form's number, a hotline's ticket.
-    pub reference: Option<String>,
     /// What was wrong with the device's clock when it was saved, as far as that device knew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
+    /// What names that source: a form's number, a hotline's ticket.
+    pub reference: Option<String>,
 }
 
 /// Returns the id of the book of a household's visits in a year.
@@ -172,8 +172,8 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                     .get("void")
                     .and_then(|value| value.as_bool())
                     .unwrap_or(false),
-                reference: text("ref").map(str::to_owned),
                 clock: text("clock").and_then(ClockFlag::of),
+                reference: text("ref").map(str::to_owned),
             }
         })
         .collect();

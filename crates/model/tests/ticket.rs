@@ -9,8 +9,16 @@ use wangge_wire::Role;
 
 #[path = "ticket/cast.rs"]
 mod cast;
+#[path = "ticket/flow.rs"]
+mod flow;
 #[path = "ticket/histories.rs"]
 mod histories;
+#[path = "ticket/promises.rs"]
+mod promises;
+#[path = "ticket/reach.rs"]
+mod reach;
+#[path = "ticket/worlds.rs"]
+mod worlds;
 
 use cast::{
     AI, BO, CLERK, Device, STATION, STRANGER, TOWNSHIP, UNIT, WATER, Who, accepted, meet, village,

@@ -43,8 +43,11 @@ pub struct RoundRow {
 impl Store {
     /// Returns the sheet of a day, by number; empty where none was printed.
     pub fn sheet(&self, day: &str) -> Result<Vec<SheetRow>, StoreError> {
-        let sql =
-            "SELECT number, household, reason, visit FROM sheet WHERE day = ?1 ORDER BY number";
+        // A visit that was taken back leaves its row to be entered again.
+        let sql = "SELECT number, household, reason, CASE WHEN EXISTS
+                     (SELECT 1 FROM visit v WHERE v.id = s.visit AND v.void = 1)
+                     THEN '' ELSE visit END
+                   FROM sheet s WHERE day = ?1 ORDER BY number";
         let mut statement = self.conn.prepare_cached(sql)?;
         let rows = statement.query_map([day], |row| {
             Ok(SheetRow {

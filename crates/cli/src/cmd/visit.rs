@@ -226,7 +226,6 @@ fn record(
         }
         text
     });
-    context.warn_clock(replica);
     Ok(Exit::Done)
 }
 
@@ -268,6 +267,7 @@ pub(super) fn write(
             }),
         );
     }
+    context.warn_clock(replica);
     Ok(value)
 }
 

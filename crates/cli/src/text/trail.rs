@@ -43,18 +43,6 @@ pub(super) const TOPIC: Topic = Topic {
             "别人已有改动，或名下还有走访、上报、工单",
             "others changed it, or it has visits, reports or tickets",
         ),
-        (
-            "clock",
-            "ahead_of_relay",
-            "时间可疑：比送达时间还晚",
-            "doubtful clock: later than it arrived",
-        ),
-        (
-            "clock",
-            "behind_what_it_saw",
-            "时间可疑：比所依据的改动还早",
-            "doubtful clock: before what it rests on",
-        ),
     ],
     fields: &[
         ("void", "已撤销", "taken back"),

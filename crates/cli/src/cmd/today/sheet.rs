@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Context, Exit, Failure, Lang, Sheet, due, int, items, seen, text, typed};
+use super::{Context, Exit, Failure, Lang, Sheet, int, items, seen, text, typed};
 use crate::view::Sight;
 
 #[derive(Debug, clap::Args)]
@@ -72,6 +72,6 @@ fn paper(lang: Lang, sheet: &Value, name: &str) -> String {
 fn reason(lang: Lang, row: &Value) -> String {
     match row.get("reason") {
         None | Some(Value::Null) => lang.by_hand().to_owned(),
-        Some(reason) => due::why(lang, reason),
+        Some(reason) => super::summary::due_reason(lang, reason),
     }
 }

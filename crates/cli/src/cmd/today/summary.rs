@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wangge_agent::Replica;
 
-use super::{Context, Exit, Failure, Lang, Tone, due, items, seen, text, tone};
+use super::{Context, Exit, Failure, Lang, Tone, due, int, items, seen, text, tone};
 use crate::cmd::status;
 use crate::view::list_sight;
 
@@ -39,25 +39,32 @@ fn gather(replica: &Replica) -> Result<Value, Failure> {
 }
 
 fn due_lines(lang: Lang, value: &Value) -> Vec<String> {
-    let due = items(value, "due");
-    let unready = items(value, "incomplete");
-    let mut lines: Vec<String> = unready
-        .iter()
-        .map(|area| tone(Tone::Warn, &lang.area_not_ready(text(area, "name"))))
-        .collect();
-    if due.is_empty() {
-        if lines.is_empty() {
-            lines.push(lang.nobody_due(lang.today()));
-        }
-        return lines;
-    }
-    lines.push(tone(Tone::Strong, lang.today_due()));
+    let (due, incomplete) = (items(value, "due"), items(value, "incomplete"));
+    let mut lines = match (due.is_empty(), incomplete.is_empty()) {
+        (true, true) => vec![lang.nobody_due(lang.today())],
+        (true, false) => Vec::new(),
+        (false, _) => vec![tone(Tone::Strong, lang.today_due())],
+    };
+    lines.extend(
+        incomplete
+            .iter()
+            .map(|area| tone(Tone::Warn, &lang.area_not_ready(text(area, "name")))),
+    );
     lines.extend(due.iter().take(SHOWN).map(|row| {
         let door = format!("{} {}", text(row, "door"), text(row, "head"));
-        format!("  {}  {}", door.trim(), due::why(lang, row))
+        format!("  {}  {}", door.trim(), due_reason(lang, row))
     }));
     if due.len() > SHOWN {
         lines.push(format!("  {}", lang.today_more(due.len() - SHOWN)));
     }
     lines
+}
+
+/// Returns why somebody is due, in words.
+pub(super) fn due_reason(lang: Lang, row: &Value) -> String {
+    let why = due::why(lang, row);
+    match int(row, "overdue_days") {
+        0 => why,
+        days => format!("{why}  {}", lang.overdue(text(row, "due_on"), days)),
+    }
 }

@@ -124,7 +124,7 @@ fn sheet(lang: Lang, rows: &[Value]) -> Table {
 }
 
 /// Returns why a household is due, in words.
-pub(in crate::cmd) fn why(lang: Lang, row: &Value) -> String {
+pub(crate) fn why(lang: Lang, row: &Value) -> String {
     let mut why: Vec<String> = items(row, "reasons")
         .iter()
         .map(|reason| self::reason(lang, reason))
