@@ -60,6 +60,16 @@ pub enum AgentError {
         /// What it takes.
         expected: &'static str,
     },
+    /// A text holds what must not be saved, or what is pointed out once before it is.
+    #[error("{field} holds what is not saved")]
+    LookedAt {
+        /// The field, as JSON names it.
+        field: &'static str,
+        /// The text as typed, with numbers made stars.
+        masked: String,
+        /// What was found; it may be kept if none of it is never saved.
+        signs: Vec<wangge_model::look::Sign>,
+    },
     /// Something typed is too long or too many.
     #[error(transparent)]
     TooLong(#[from] TooLong),

@@ -10,6 +10,7 @@ pub mod home;
 pub mod households;
 pub mod import;
 pub mod link;
+pub mod look;
 pub mod machine;
 pub mod naming;
 pub mod replica;

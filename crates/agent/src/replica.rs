@@ -17,6 +17,8 @@ pub struct Replica {
     pub(crate) machine: Machine,
     pub(crate) roster: Roster,
     pub(crate) roster_position: u64,
+    /// Whether what was pointed out in notes is to be saved.
+    pub(crate) keep: bool,
 }
 
 /// Who wrote something, as far as this device knows.
@@ -57,6 +59,7 @@ impl Replica {
             machine,
             roster: Roster::default(),
             roster_position: 0,
+            keep: false,
         };
         replica.load_roster()?;
         Ok(replica)
@@ -189,8 +192,9 @@ impl Replica {
         }
     }
 
-    /// Records drafts of one action, durably.
+    /// Records drafts of one action, durably; every text in them is looked at first.
     pub(crate) fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>, AgentError> {
+        self.look_at_drafts(drafts)?;
         let (at_ms, action) = (self.now_ms(), ActionId(self.machine.random()?));
         let actor = self.actor();
         self.home

@@ -68,6 +68,9 @@ pub(crate) struct Global {
         default_missing_value = "document"
     )]
     pub(crate) json: Option<Json>,
+    /// Save a note although a telephone or a word in it was pointed out
+    #[arg(long, global = true)]
+    pub(crate) keep_note: bool,
 }
 
 /// The commands.

@@ -23,6 +23,8 @@ pub(crate) struct Context {
     args: Vec<OsString>,
     /// Whether the open home is a desk's, where names are masked.
     desk: Cell<bool>,
+    /// Whether notes are saved although something in them was pointed out.
+    pub(crate) keep_note: bool,
 }
 
 impl Context {
@@ -33,6 +35,7 @@ impl Context {
             named_home,
             args: args.to_owned(),
             desk: Cell::new(false),
+            keep_note: false,
         }
     }
 
@@ -72,7 +75,8 @@ impl Context {
     /// Opens the device's home. A database that was found damaged ends the command: what it holds
     /// now is not what the person expects.
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
-        let replica = Replica::open(&self.home()?, Machine::default())?;
+        let mut replica = Replica::open(&self.home()?, Machine::default())?;
+        replica.keep_notes(self.keep_note);
         self.desk.set(replica.role().is_desk());
         match replica.set_aside() {
             Some(aside) => Err(AgentError::Damaged {

@@ -7,6 +7,7 @@ pub mod household;
 pub mod id_number;
 pub mod kind;
 pub mod limits;
+pub mod look;
 pub mod phone;
 pub mod pinyin;
 pub mod relation;

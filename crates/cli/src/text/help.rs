@@ -20,6 +20,7 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ("home", "本机（或中继）数据所在文件夹"),
     ("lang", "语言：zh 中文，en 英文"),
     ("json", "以 JSON 输出：整篇，或每行一条（--json=lines）"),
+    ("keep_note", "提示过的电话或词语，照样保存"),
     ("help", "显示帮助"),
     ("version", "显示版本"),
     ("limit", "最多显示几条"),
