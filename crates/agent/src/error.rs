@@ -70,6 +70,12 @@ pub enum AgentError {
         /// What was found; it may be kept if none of it is never saved.
         signs: Vec<wangge_model::look::Sign>,
     },
+    /// A record must not come to whom it is about, and would.
+    #[error("{0}")]
+    Restricted(#[from] wangge_model::restricted::NoPlace),
+    /// There is no number to call.
+    #[error("no number is known")]
+    NoNumber,
     /// Something typed is too long or too many.
     #[error(transparent)]
     TooLong(#[from] TooLong),

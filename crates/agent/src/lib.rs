@@ -3,6 +3,7 @@
 //! Faces call this crate and nothing below it. It owns the clock, the dice, the lock on the home and
 //! the connection; it prints nothing and knows no command line.
 
+pub mod access;
 pub mod bulk;
 pub mod conflicts;
 pub mod error;
@@ -15,7 +16,9 @@ pub mod machine;
 pub mod naming;
 pub mod replica;
 pub mod reports;
+pub mod restricted;
 pub mod roster;
+pub mod sight;
 pub mod status;
 pub mod tickets;
 pub mod visits;
@@ -24,7 +27,8 @@ pub use error::{AgentError, InvitationRefused};
 pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
-pub use wangge_model::tables;
+pub use wangge_model::{mask, tables};
+pub use wangge_wire::DocId;
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {

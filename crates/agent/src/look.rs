@@ -52,7 +52,7 @@ impl Replica {
     pub fn look(&self, texts: &[(&'static str, &str)]) -> Result<(), AgentError> {
         texts
             .iter()
-            .try_for_each(|(field, text)| self.look_at(field, text))
+            .try_for_each(|(field, text)| self.look_at(field, text, false))
     }
 
     /// Does something with what was pointed out kept, if `keep` says so.
@@ -66,11 +66,15 @@ impl Replica {
 
     /// Looks at everything an action is about to write.
     pub(crate) fn look_at_drafts(&self, drafts: &[Draft]) -> Result<(), AgentError> {
-        let mut puts = drafts.iter().flat_map(|draft| &draft.puts);
-        puts.try_for_each(|put| self.look_at_put(put))
+        drafts.iter().try_for_each(|draft| {
+            // What is kept from whom it is about may say what happened.
+            let kept_apart = draft.puts.iter().any(|put| put.key == "restricted");
+            let mut puts = draft.puts.iter();
+            puts.try_for_each(|put| self.look_at_put(put, kept_apart))
+        })
     }
 
-    fn look_at_put(&self, put: &Put) -> Result<(), AgentError> {
+    fn look_at_put(&self, put: &Put, kept_apart: bool) -> Result<(), AgentError> {
         let Scalar::Text(text) = &put.value else {
             return Ok(());
         };
@@ -79,14 +83,15 @@ impl Replica {
             && let Ok(serde_json::Value::Object(event)) = serde_json::from_str(text)
         {
             return event.iter().try_for_each(|(key, value)| match value {
-                serde_json::Value::String(text) => self.look_at(key, text),
+                serde_json::Value::String(text) => self.look_at(key, text, kept_apart),
                 _ => Ok(()),
             });
         }
-        self.look_at(put.key.rsplit('/').next().unwrap_or_default(), text)
+        let key = put.key.rsplit('/').next().unwrap_or_default();
+        self.look_at(key, text, kept_apart)
     }
 
-    fn look_at(&self, key: &str, text: &str) -> Result<(), AgentError> {
+    fn look_at(&self, key: &str, text: &str, kept_apart: bool) -> Result<(), AgentError> {
         if is_made_here(text) {
             return Ok(());
         }
@@ -97,7 +102,10 @@ impl Replica {
         let line = || LINES.iter().find(|known| **known == key).copied();
         let mut found = look::look(text);
         let looks_lightly = self.keep || note.is_none();
-        found.retain(|found| found.sign.is_never_saved() || !looks_lightly);
+        found.retain(|found| match found.sign {
+            Sign::Restricted if kept_apart => false,
+            sign => sign.is_never_saved() || !looks_lightly,
+        });
         if found.is_empty() {
             return Ok(());
         }

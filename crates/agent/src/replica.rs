@@ -1,5 +1,6 @@
 //! One living replica: a home with its roster, and what every action on it needs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use wangge_model::ticket::Stamp;
@@ -19,6 +20,8 @@ pub struct Replica {
     pub(crate) roster_position: u64,
     /// Whether what was pointed out in notes is to be saved.
     pub(crate) keep: bool,
+    /// Records whose hidden fields were asked for in this run, with a reason that is written down.
+    pub(crate) revealed: BTreeSet<DocId>,
 }
 
 /// Who wrote something, as far as this device knows.
@@ -60,6 +63,7 @@ impl Replica {
             roster: Roster::default(),
             roster_position: 0,
             keep: false,
+            revealed: BTreeSet::new(),
         };
         replica.load_roster()?;
         Ok(replica)

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wangge_model::report::Urgency;
+use wangge_model::report::{Identity, Urgency};
 use wangge_model::ticket::document::{self as ticket, Ticket};
 use wangge_model::ticket::{
     DoneKind, EventId, EventKind, Handler, Kind, TicketCode, TicketEvent, TicketState,
@@ -18,6 +18,7 @@ use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
 use crate::replica::Replica;
+use crate::reports::nobody_named;
 use crate::visits::word;
 
 /// A ticket as it is typed or stands in a JSON line.
@@ -38,6 +39,8 @@ pub struct TicketInput {
     pub requester: String,
     /// How to reach them.
     pub contact: String,
+    /// `named confidential anonymous`; the strictest of its reports where that is stricter.
+    pub identity: Option<String>,
     /// Ids of the reports it came from.
     pub reports: Vec<String>,
     /// `P0` to `P3`.
@@ -137,7 +140,16 @@ pub struct EventView {
 impl Replica {
     /// Opens a ticket; unless it is a draft it is submitted in the same action.
     pub fn open_ticket(&mut self, input: TicketInput) -> Result<TicketDetail, AgentError> {
-        let belongs = self.belongs(input.household.as_deref(), input.area.as_deref())?;
+        let reports = input
+            .reports
+            .iter()
+            .map(|name| self.name_report(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let inherited = self.inherited(&reports, input.identity.as_deref())?;
+        let belongs = self
+            .belongs(input.household.as_deref(), input.area.as_deref())?
+            .without_link(inherited.restricted || inherited.identity == Identity::Anonymous);
+        nobody_named(inherited.identity, &input.requester, &input.contact)?;
         let subject = text::tidy(&input.subject);
         if subject.is_empty() {
             return Err(AgentError::BadValue {
@@ -159,11 +171,9 @@ impl Replica {
                 expected: "inquiry, help, complaint, suggestion, praise or errand",
             })?,
         };
-        let reports = input
-            .reports
-            .iter()
-            .map(|name| self.name_report(name))
-            .collect::<Result<Vec<_>, _>>()?;
+        if kind_code == "complaint" {
+            self.complaint_about_a_worker(&subject, &input.detail)?;
+        }
         let id = self.new_doc()?;
         let opened = Ticket {
             code: String::new(),
@@ -174,6 +184,9 @@ impl Replica {
             household: belongs.household,
             requester: text::tidy(&input.requester),
             contact: text::tidy(&input.contact),
+            identity: inherited.identity,
+            restricted: inherited.restricted,
+            about: inherited.about,
             reports,
             urgency: word(
                 "urgency",
@@ -185,6 +198,18 @@ impl Replica {
             at_ms: self.now_ms(),
         };
         ticket::check(&opened)?;
+        let texts = [("subject", &opened.subject), ("detail", &opened.detail)];
+        // Looked at before a number is used up; what is restricted names what others may not.
+        if !opened.restricted {
+            self.look(&texts.map(|(field, text)| (field, text.as_str())))?;
+        }
+        let place = match belongs.household {
+            Some(_) => None,
+            None if opened.restricted => {
+                Some(self.restricted_place(id, &opened.about, &inherited.named, &belongs.area)?)
+            }
+            None => Some(self.place(id, belongs.area)),
+        };
         let opened = Ticket {
             code: self.next_ticket_code()?.to_string(),
             ..opened
@@ -199,10 +224,7 @@ impl Replica {
             kind: kind::TICKET,
             owner: belongs.household,
             puts,
-            place: belongs
-                .household
-                .is_none()
-                .then(|| self.place(id, belongs.area)),
+            place,
             urgent: opened.urgency == Urgency::P0,
         };
         self.record(&[draft])?;
@@ -222,6 +244,7 @@ impl Replica {
     /// Returns tickets, the latest first; with these statuses, or all.
     pub fn tickets(&self, statuses: &[&str], limit: usize) -> Result<Vec<TicketView>, AgentError> {
         let rows = self.home.store.tickets(statuses, limit)?;
+        let me = self.person().to_string();
         Ok(rows
             .into_iter()
             .map(|row| {
@@ -230,6 +253,8 @@ impl Replica {
                     _ => serde_json::Map::new(),
                 };
                 content.remove("code");
+                let mine = content.get("first_asked_by").and_then(|who| who.as_str()) == Some(&me);
+                self.veil_report(&row.id, &mut content, mine);
                 let (id, code, status, contested) = (row.id, row.code, row.status, row.contested);
                 TicketView {
                     id,
@@ -245,7 +270,8 @@ impl Replica {
     /// Returns a ticket by its number, id or the beginning of an id.
     pub fn ticket(&self, name: &str) -> Result<TicketDetail, AgentError> {
         let id = self.name_ticket(name)?;
-        let (ticket, events, state) = self.ticket_state(&id)?;
+        let (mut ticket, events, state) = self.ticket_state(&id)?;
+        self.veil_ticket(&id, &mut ticket);
         let handler = state
             .progress
             .handler()
@@ -281,6 +307,8 @@ impl Replica {
             name: name.to_owned(),
         })?;
         state.check(&folded, &event).map_err(AgentError::Ticket)?;
+        let given = event.to.iter().chain(&event.with).chain(&event.copies);
+        self.keep_from_subject(&opened, given)?;
         let draft = Draft {
             doc: id,
             kind: kind::TICKET,

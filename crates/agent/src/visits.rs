@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use wangge_model::visit::{self, Met, Mode, Visit};
-use wangge_model::{kind, tables, text};
+use wangge_model::{kind, mask, tables, text};
 use wangge_store::{Draft, VisitRow};
 use wangge_wire::DocId;
 
@@ -133,13 +133,24 @@ impl Replica {
         };
         content.remove("id");
         content.remove("by");
+        let area = household.as_ref().map_or("", |household| &household.area);
+        let mut door = household.as_ref().map(short_door).unwrap_or_default();
+        let mut head = household
+            .as_ref()
+            .map(|household| household.head.clone())
+            .unwrap_or_default();
+        if self.sight(area).is_masked() && !self.revealed.contains(&row.household) {
+            let group = household.as_ref().map_or(0, |household| household.group);
+            (door, head) = (mask::address(group), mask::name(&head));
+            if let Some(serde_json::Value::String(note)) = content.get_mut("note") {
+                *note = mask::note(note);
+            }
+        }
         Ok(VisitView {
             id: row.id,
             household: row.household,
-            door: household.as_ref().map(short_door).unwrap_or_default(),
-            head: household
-                .map(|household| household.head)
-                .unwrap_or_default(),
+            door,
+            head,
             by: self.written_by(&row.writer)?,
             content,
         })

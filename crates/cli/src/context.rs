@@ -49,6 +49,17 @@ impl Context {
         .to_owned()
     }
 
+    /// Returns the command as it was typed, to be typed again with more.
+    pub(crate) fn typed_command(&self) -> String {
+        let words: Vec<String> = self
+            .args
+            .iter()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        format!("wangge {}", words.join(" "))
+    }
+
     /// Returns the device's home: the named one, or the platform's data folder.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
         match &self.named_home {
@@ -95,19 +106,9 @@ impl Context {
     /// Returns a name as it may be shown here.
     pub(crate) fn name(&self, name: &str) -> String {
         if self.is_desk() {
-            crate::mask::name(name)
+            wangge_agent::mask::name(name)
         } else {
             name.to_owned()
-        }
-    }
-
-    /// Returns `3-12 NAME` as it may be shown here.
-    pub(crate) fn title(&self, kind: &str, title: &str) -> String {
-        match title.split_once(' ') {
-            Some((door, name)) if matches!(kind, "household" | "visit_book") => {
-                format!("{door} {}", self.name(name))
-            }
-            _ => title.to_owned(),
         }
     }
 }

@@ -222,7 +222,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::Ambiguous { name, candidates } => {
             let lines: Vec<String> = candidates
                 .iter()
-                .map(|(id, line)| format!("\n  {id}  {}", context.title("household", line)))
+                .map(|(id, line)| format!("\n  {id}  {line}"))
                 .collect();
             (
                 "ambiguous",
@@ -263,6 +263,26 @@ fn agent(error: &AgentError, context: &Context) -> Told {
                 )
             }
         }
+        E::Restricted(why) => {
+            use wangge_agent::restricted::NoPlace;
+            let why = match why {
+                NoPlace::AboutAuthor => lang.about_author(),
+                NoPlace::AboutNamed => lang.about_named(),
+                NoPlace::ReachesAll => lang.reaches_all(),
+            };
+            (
+                "restricted",
+                Exit::Refused,
+                lang.not_taken_here(why),
+                "wangge help report add".to_owned(),
+            )
+        }
+        E::NoNumber => (
+            "no_number",
+            Exit::Failed,
+            lang.no_number().to_owned(),
+            "wangge household edit ID --phone NUMBER".to_owned(),
+        ),
         E::TooLong(long) => {
             let message = lang.too_long(lang.field(long.field), long.limit);
             ("too_long", Exit::Usage, message, String::new())

@@ -10,7 +10,6 @@ mod demo;
 mod exit;
 mod failure;
 mod localize;
-mod mask;
 mod moment;
 mod reference;
 mod text;

@@ -52,6 +52,8 @@ const COMPLAINTS: [&str; 9] = [
 ];
 /// Words of a crime: the police are called, nothing is written here.
 const CRIMES: [&str; 6] = ["贩毒", "杀人", "强奸", "拐卖", "绑架", "持刀"];
+/// Words of what is kept from whom it is about.
+const RESTRICTED: [&str; 7] = ["家暴", "家庭暴力", "虐待", "虐童", "性侵", "猥亵", "打孩子"];
 /// Words after which even a few digits are a part of an identity number.
 const ID_WORDS: [&str; 4] = ["身份证", "身份号", "公民身份", "证件号"];
 /// How far behind such a word a part of a number is looked for, in characters.
@@ -82,6 +84,8 @@ pub enum Sign {
     Complaint,
     /// A crime.
     Crime,
+    /// Family violence, harm to a child: it is recorded as restricted.
+    Restricted,
 }
 
 /// Where something was found, in characters of the text.
@@ -113,6 +117,7 @@ impl Sign {
             Sign::Word => "word",
             Sign::Complaint => "complaint",
             Sign::Crime => "crime",
+            Sign::Restricted => "restricted",
         }
     }
 
@@ -130,10 +135,11 @@ pub fn look(text: &str) -> Vec<Found> {
         numbers(&run, &mut found);
     }
     parts(text, &chars, &mut found);
-    let lists: [(Sign, &[&str]); 3] = [
+    let lists: [(Sign, &[&str]); 4] = [
         (Sign::Crime, &CRIMES),
         (Sign::Word, &WORDS),
         (Sign::Complaint, &COMPLAINTS),
+        (Sign::Restricted, &RESTRICTED),
     ];
     for (sign, words) in lists {
         words
@@ -435,6 +441,7 @@ mod tests {
         assert_eq!(codes("去年上访过"), ["word"]);
         assert_eq!(codes("反映网格员态度差"), ["complaint"]);
         assert_eq!(codes("有人贩毒"), ["crime"]);
+        assert_eq!(codes("邻居说有家暴"), ["restricted"]);
         assert!(!Sign::Word.is_never_saved());
     }
 

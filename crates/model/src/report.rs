@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use wangge_crdt::{Fields, Put, Scalar};
-use wangge_wire::{AreaCode, DocId};
+use wangge_wire::{AreaCode, DocId, PersonId};
 
 use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 
@@ -71,6 +71,10 @@ pub struct Report {
     pub at_ms: i64,
     /// What was done at once; none if it is open.
     pub handled_on_spot: Option<String>,
+    /// It must not come to whom it is about: it lives in the township, with a named audience.
+    pub restricted: bool,
+    /// Whom it is about, where the roster knows them; they never receive it.
+    pub about: Vec<PersonId>,
 }
 
 /// Returns an error if something is past its limit.
@@ -132,16 +136,45 @@ pub fn puts(report: &Report) -> Vec<Put> {
         "handled",
         report.handled_on_spot.as_deref().unwrap_or_default(),
     );
+    puts.extend(restricted_puts(report.restricted, &report.about));
     if report.collective {
         puts.push(Put::root("collective", true));
     }
     puts
 }
 
+/// Returns the writes by which a report or ticket says that it is restricted, and about whom.
+pub fn restricted_puts(restricted: bool, about: &[PersonId]) -> Vec<Put> {
+    let mut puts = Vec::new();
+    if restricted {
+        puts.push(Put::root("restricted", true));
+    }
+    if !about.is_empty() {
+        let ids: Vec<String> = about.iter().map(PersonId::to_string).collect();
+        puts.push(Put::root("about", ids.join(",")));
+    }
+    puts
+}
+
+/// Returns whether a report or ticket is restricted, and about whom it is.
+pub fn restricted(fields: &Fields) -> (bool, Vec<PersonId>) {
+    let about = fields.root_text("about").split(',');
+    (
+        fields
+            .root("restricted")
+            .and_then(Scalar::as_bool)
+            .unwrap_or(false),
+        about.filter_map(|id| id.parse().ok()).collect(),
+    )
+}
+
 /// Returns a report as its document has it.
 pub fn read(fields: &Fields) -> Report {
     let text = |key: &str| fields.root_text(key).to_owned();
+    let (restricted, about) = restricted(fields);
     Report {
+        restricted,
+        about,
         area: AreaCode::parse(fields.root_text("area")).ok(),
         household: fields.root_text("household").parse().ok(),
         requester: text("requester"),
@@ -227,6 +260,8 @@ mod tests {
             at_ms: 7,
             collective: true,
             handled_on_spot: Some("已关阀".into()),
+            restricted: true,
+            about: vec![PersonId([9; 16])],
             ..Report::default()
         };
         let shape = kind::shape(kind::REPORT).unwrap();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use wangge_agent::reports::ReportInput;
 
+use super::access::Reveal;
 use super::{read_input, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
@@ -13,7 +14,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::{pairs, table};
 use crate::ui::{Tone, tone};
-use crate::view::{flag, list_sight, seen, sight, text};
+use crate::view::{flag, list_sight, revealed, seen, sight, text};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -72,6 +73,15 @@ pub(crate) struct Add {
     /// What was done at once
     #[arg(long, value_name = "TEXT")]
     handled: Option<String>,
+    /// It must not come to whom it is about: family violence, harm to a child
+    #[arg(long)]
+    restricted: bool,
+    /// Restricted: whom it is about, a name or id of the roster
+    #[arg(long, value_name = "WHO", requires = "restricted")]
+    about: Option<String>,
+    /// Restricted: who receives it beside the township; may be repeated
+    #[arg(long = "for", value_name = "WHO", requires = "restricted")]
+    named: Vec<String>,
     /// JSON lines, one report each; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     from: Option<String>,
@@ -89,6 +99,8 @@ pub(crate) struct Show {
     /// The report's id or the beginning of it
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 pub(crate) fn run(context: &Context, report: Report) -> Result<Exit, Failure> {
@@ -147,6 +159,9 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
         source: args.source,
         on,
         handled_on_spot: args.handled,
+        restricted: args.restricted,
+        about: args.about,
+        named: args.named,
     })?;
     let value = seen(&report, list_sight(&replica));
     context.ui.show(&value, || {
@@ -205,15 +220,22 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 }
 
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let mut replica = context.open()?;
+    let id = replica.name_report(&args.id)?;
+    let is_clear = args.reveal.ask(context, &mut replica, &id)?;
     let report = replica.report(&args.id)?;
     let area = report
         .content
         .get("area")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let value = seen(&report, sight(&replica, area));
-    let shown = seen(&report, list_sight(&replica));
+    let (value, shown) = if is_clear {
+        let clear = seen(&report, revealed(&replica));
+        (clear.clone(), clear)
+    } else {
+        let value = seen(&report, sight(&replica, area));
+        (value, seen(&report, list_sight(&replica)))
+    };
     context.ui.show(&value, || human(context.ui.lang, &shown));
     Ok(Exit::Done)
 }

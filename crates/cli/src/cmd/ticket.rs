@@ -5,6 +5,7 @@ mod step;
 use serde_json::Value;
 use wangge_agent::tickets::{TicketDetail, TicketInput};
 
+use super::access::Reveal;
 use super::{read_input, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
@@ -15,7 +16,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::{pairs, table};
 use crate::ui::{Tone, tone};
-use crate::view::{Sight, flag, int, items, list_sight, seen, sight, text};
+use crate::view::{flag, int, items, list_sight, revealed, seen, sight, text};
 
 /// Tickets and their steps.
 #[derive(Debug, clap::Subcommand)]
@@ -72,6 +73,9 @@ pub(crate) struct Open {
     /// How to reach them
     #[arg(long, value_name = "TEXT", value_parser = typed::folded)]
     contact: Option<String>,
+    /// named, confidential or anonymous
+    #[arg(long, value_name = "WORD")]
+    identity: Option<String>,
     /// A report it came from; may be repeated
     #[arg(long = "report", value_name = "ID", value_parser = typed::folded)]
     reports: Vec<String>,
@@ -104,6 +108,8 @@ pub(crate) struct Show {
     /// The ticket's number, its id or the beginning of the id
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 pub(crate) fn run(context: &Context, command: Ticket) -> Result<Exit, Failure> {
@@ -111,8 +117,18 @@ pub(crate) fn run(context: &Context, command: Ticket) -> Result<Exit, Failure> {
         Ticket::Open(args) => open(context, args),
         Ticket::List(args) => list(context, &args),
         Ticket::Show(args) => {
-            let replica = context.open()?;
+            let mut replica = context.open()?;
+            let id = replica.name_ticket(&args.id)?;
+            let is_clear = args.reveal.ask(context, &mut replica, &id)?;
             let detail = replica.ticket(&args.id)?;
+            if is_clear {
+                let value = seen(&detail, revealed(&replica));
+                let today = replica.today();
+                context
+                    .ui
+                    .show(&value, || human(context.ui.lang, &value, today));
+                return Ok(Exit::Done);
+            }
             show(context, &replica, &detail, false);
             Ok(Exit::Done)
         }
@@ -158,6 +174,7 @@ fn open(context: &Context, args: Open) -> Result<Exit, Failure> {
         detail: args.detail.unwrap_or_default(),
         requester: args.requester.unwrap_or_default(),
         contact: args.contact.unwrap_or_default(),
+        identity: args.identity,
         reports: args.reports,
         urgency: args.urgency,
         draft: args.draft,
@@ -221,10 +238,7 @@ fn show(context: &Context, replica: &wangge_agent::Replica, detail: &TicketDetai
         .map(|area| area.to_string())
         .unwrap_or_default();
     let value = seen(detail, sight(replica, &area));
-    let hidden = match list_sight(replica) {
-        Sight::Desk => Sight::Desk,
-        _ => Sight::List,
-    };
+    let hidden = list_sight(replica);
     context.ui.show(&value, || {
         if brief {
             let status = lang.code("status", &detail.status);

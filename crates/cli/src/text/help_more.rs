@@ -19,6 +19,7 @@ pub(super) const MORE: &[Help] = &[
             ("detail", "详情"),
             ("requester", "谁的诉求（不是这里的住户时）"),
             ("contact", "联系方式"),
+            ("identity", "实名、实名保密、匿名"),
             ("reports", "来自哪条上报；可以多个"),
             ("urgency", "紧急程度 P0 至 P3"),
             ("draft", "先存草稿，不提交"),
