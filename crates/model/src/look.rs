@@ -320,7 +320,7 @@ fn luhn(signs: &str) -> bool {
 }
 
 fn is_phone(signs: &str) -> bool {
-    let is_number = matches!(signs.len(), 11 | 12 | 13) && !signs.ends_with('X');
+    let is_number = matches!(signs.len(), 11..=13) && !signs.ends_with('X');
     is_number && matches!(crate::phone::Phone::parse(signs), Ok(Some(_)))
 }
 
