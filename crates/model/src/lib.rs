@@ -15,6 +15,7 @@ pub mod pinyin;
 pub mod relation;
 pub mod report;
 pub mod restricted;
+pub mod round;
 pub mod tables;
 pub mod text;
 pub mod ticket;
