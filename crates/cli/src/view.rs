@@ -97,7 +97,10 @@ fn hide_fields(fields: &mut Map<String, Value>, sight: Sight) {
         }
     }
     for (key, value) in fields.iter_mut() {
-        if !matches!(key.as_str(), "by" | "handler" | "to" | "events" | "area") {
+        if !matches!(
+            key.as_str(),
+            "by" | "handler" | "with" | "copies" | "to" | "events" | "area"
+        ) {
             hide(value, sight);
         }
     }

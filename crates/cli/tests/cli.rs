@@ -20,5 +20,7 @@ mod language;
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/tickets.rs"]
+mod tickets;
 #[path = "cli/world.rs"]
 mod world;
