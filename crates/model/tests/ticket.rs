@@ -11,6 +11,12 @@ use wangge_wire::Role;
 mod cast;
 #[path = "ticket/histories.rs"]
 mod histories;
+#[path = "ticket/promises.rs"]
+mod promises;
+#[path = "ticket/reach.rs"]
+mod reach;
+#[path = "ticket/worlds.rs"]
+mod worlds;
 
 use cast::{
     AI, BO, CLERK, Device, STATION, STRANGER, TOWNSHIP, UNIT, WATER, Who, accepted, meet, village,

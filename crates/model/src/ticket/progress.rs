@@ -96,7 +96,7 @@ pub struct Progress {
     pub round: u32,
     /// The level that accepted; while that is contested, first the shown one, then the others.
     pub desks: Vec<Desk>,
-    /// The area it was escalated to; only a desk at or above it accepts.
+    /// The area it was escalated to and not accepted since; only a desk at or above it accepts.
     pub escalated_to: Option<AreaCode>,
     /// Who handles it; while that is contested, first the shown one, then the others.
     pub handlers: Vec<Handler>,
@@ -281,6 +281,7 @@ impl Progress {
                     area: event.area.clone(),
                 };
                 self.desks = together().map(desk).collect();
+                self.escalated_to = None;
             }
             Kind::Assign => self.assign(
                 event,

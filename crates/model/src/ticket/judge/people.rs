@@ -75,11 +75,11 @@ pub(super) fn at_desk(
     progress: &Progress,
     event: &TicketEvent,
 ) -> Result<(), Refusal> {
-    may_take(opened, progress, event)?;
-    need(
-        progress.desks.is_empty() || holds(progress, event),
-        Refusal::OtherDesk,
-    )
+    if progress.desks.is_empty() {
+        return may_take(opened, progress, event);
+    }
+    covers_home(opened, event)?;
+    need(holds(progress, event), Refusal::OtherDesk)
 }
 
 fn holds(progress: &Progress, event: &TicketEvent) -> bool {
