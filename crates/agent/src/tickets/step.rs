@@ -63,6 +63,8 @@ impl Replica {
         let folded = self.folded(&id)?;
         let event = self.written(&id, step, &folded)?;
         let event = self.legal(event, &folded)?;
+        let given = event.to.iter().chain(&event.with).chain(&event.copies);
+        self.keep_from_subject(&folded.ticket, given)?;
         let told = self.told(&event, &folded.state.progress);
         let draft = Draft {
             doc: id,
