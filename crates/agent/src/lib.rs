@@ -20,10 +20,12 @@ pub mod replica;
 pub mod reports;
 pub mod restricted;
 pub mod roster;
+pub mod rounds;
 pub mod settings;
 pub mod sight;
 pub mod status;
 pub mod tickets;
+pub mod today;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};

@@ -34,6 +34,10 @@ pub struct VisitInput {
     pub follow_up_on: Option<String>,
     /// Where it comes from when it was not typed at the door.
     pub source: Option<String>,
+    /// What names that source: a form's number, a hotline's ticket.
+    pub reference: Option<String>,
+    /// Who visited, by name or id, when somebody else types it.
+    pub by: Option<String>,
 }
 
 /// A visit as it is shown.
@@ -52,6 +56,9 @@ pub struct VisitView {
     /// What is wrong with the clock of whoever recorded it, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
+    /// Who visited, where that is somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visited_by: Option<String>,
     /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
     #[serde(flatten)]
     pub content: serde_json::Map<String, serde_json::Value>,
@@ -60,6 +67,13 @@ pub struct VisitView {
 impl Replica {
     /// Records a visit.
     pub fn add_visit(&mut self, input: VisitInput) -> Result<VisitView, AgentError> {
+        let (visit, draft) = self.visit_draft(input)?;
+        self.record(&[draft])?;
+        self.visit(&visit)
+    }
+
+    /// Returns a visit's id and the write that records it.
+    pub(crate) fn visit_draft(&self, input: VisitInput) -> Result<(String, Draft), AgentError> {
         let household = self.name_household(&input.household)?;
         let on = match input.on.as_deref() {
             Some(typed) => self.day_of_the_past("on", date("on", typed)?)?,
@@ -88,8 +102,12 @@ impl Replica {
                 Some(typed) => Some(date("follow_up_on", typed)?.to_string()),
                 None => None,
             },
-            by: None,
-            source: input.source,
+            by: match input.by.as_deref() {
+                Some(name) => Some(self.name_person(name)?.to_string()),
+                None => None,
+            },
+            source: said(input.source),
+            reference: said(input.reference),
             clock: self.clock_now()?.filter(|flag| *flag == ClockFlag::Back),
         };
         visit::check(&visit)?;
@@ -101,8 +119,7 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        self.record(&[draft])?;
-        self.visit(&visit.id)
+        Ok((visit.id, draft))
     }
 
     /// Records visits from JSON lines.
@@ -146,7 +163,6 @@ impl Replica {
             _ => serde_json::Map::new(),
         };
         content.remove("id");
-        content.remove("by");
         let said = content.remove("clock");
         let said = said.and_then(|said| serde_json::from_value(said).ok());
         let at_ms = content.get("at_ms").and_then(serde_json::Value::as_i64);
@@ -163,6 +179,10 @@ impl Replica {
                 *note = mask::note(note);
             }
         }
+        let visited_by = content
+            .remove("by")
+            .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
+            .map(|person| self.name_of(&person));
         Ok(VisitView {
             // Whether it arrived before it happened is asked for one visit alone: it costs a look
             // into the book.
@@ -172,6 +192,7 @@ impl Replica {
             door,
             head,
             by: self.written_by(&row.writer)?,
+            visited_by,
             content,
         })
     }
@@ -219,7 +240,14 @@ pub(crate) fn word<T: Default>(
     }
 }
 
-fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
+/// Returns the tidied text, none where there is nothing in it.
+pub(crate) fn said(typed: Option<String>) -> Option<String> {
+    typed
+        .map(|typed| text::tidy(&typed))
+        .filter(|text| !text.is_empty())
+}
+
+pub(crate) fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
     typed
         .iter()
         .map(|word| {

@@ -17,6 +17,7 @@ pub mod pinyin;
 pub mod relation;
 pub mod report;
 pub mod restricted;
+pub mod round;
 pub mod settings;
 pub mod tables;
 pub mod text;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row, params};
 use wangge_model::care::Interval;
+use wangge_model::clock::flag;
 use wangge_model::due::{Cared, Seen};
 use wangge_wire::{ActorId, AreaCode, ChangeHash, DocId};
 
@@ -140,18 +141,24 @@ impl Store {
     }
 
     /// Returns what a change's clock said, and what its writer's said at their change of the same
-    /// document before.
+    /// document before; none where that clock was itself wrong, as far as is known here.
     pub fn clock_of_change(
         &self,
         doc: &DocId,
         hash: &ChangeHash,
     ) -> Result<Option<(i64, Option<i64>)>, StoreError> {
-        let sql = "SELECT c.at_ms, (SELECT b.at_ms FROM change b WHERE b.doc = c.doc
-                     AND b.actor = c.actor AND b.seq < c.seq ORDER BY b.seq DESC LIMIT 1)
-                   FROM change c WHERE c.doc = ?1 AND c.hash = ?2";
+        let sql = "SELECT c.at_ms, b.at_ms, (SELECT min(a.at_ms) FROM arrival a
+                     WHERE a.doc = b.doc AND a.hash = b.hash)
+                   FROM change c LEFT JOIN change b ON b.doc = c.doc AND b.actor = c.actor
+                     AND b.seq < c.seq
+                   WHERE c.doc = ?1 AND c.hash = ?2 ORDER BY b.seq DESC LIMIT 1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let values = params![doc.as_bytes(), hash.as_bytes()];
-        let found = statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)));
+        let found = statement.query_row(values, |row| {
+            let (before, arrived): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+            let right = |before: &i64| flag(*before, arrived, None).is_none();
+            Ok((row.get(0)?, before.filter(right)))
+        });
         Ok(found.optional()?)
     }
 
@@ -257,5 +264,81 @@ fn unite(found: &mut [DueRow], aliases: Vec<(DueRow, DocId)>) {
                 row.cared.push(cared);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("wangge.db")).unwrap();
+        (dir, store)
+    }
+
+    fn household(store: &Store, id: u8, alias_of: Option<u8>) {
+        let sql = "INSERT INTO household (doc, area, door, door_number, residence, alias_of)
+                   VALUES (?1, '511724103202001', ?2, ?2, 'resident', ?3)";
+        let alias_of = alias_of.map(|id| [id; 16]);
+        store
+            .conn
+            .execute(sql, params![[id; 16], id, alias_of])
+            .unwrap();
+    }
+
+    fn visit(store: &Store, household: u8, on: &str, (counts, void): (bool, bool), next: &str) {
+        let sql = "INSERT INTO visit (id, book, household, happened_on, at_ms, writer, content,
+                     counts, void, next_on)
+                   VALUES (?1, x'00', ?2, ?1, 0, x'00', '{\"note\":\"n\"}', ?3, ?4, ?5)";
+        let values = params![on, [household; 16], counts, void, next];
+        store.conn.execute(sql, values).unwrap();
+    }
+
+    fn care(store: &Store, household: u8) {
+        let sql = "INSERT INTO care (doc, member, tag, name, birth, since, until, every)
+                   VALUES (?1, 'm', 'disability', '甲', '', '', '', '')";
+        store.conn.execute(sql, params![[household; 16]]).unwrap();
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_visit_to_either_of_two_merged_registrations_is_a_visit_to_the_family() {
+        let (_dir, store) = store();
+        household(&store, 1, None);
+        household(&store, 2, Some(1));
+        household(&store, 3, Some(2));
+        care(&store, 3);
+        visit(&store, 1, "2026-10-01", (true, false), "");
+        visit(&store, 2, "2026-11-01", (true, false), "2026-11-20");
+        let rows = store.due_rows(None, day("2026-11-23"), false).unwrap();
+        let [row] = rows.as_slice() else {
+            panic!("{rows:?}");
+        };
+        assert_eq!(row.id, DocId([1; 16]));
+        assert_eq!(row.seen.counted_on, Some(day("2026-11-01")));
+        assert_eq!(
+            row.seen.follow_up(),
+            Some((day("2026-11-01"), day("2026-11-20")))
+        );
+        assert_eq!(row.cared.len(), 1);
+        let note = store.follow_up_note(&row.id, day("2026-11-01"), day("2026-11-20"));
+        assert_eq!(note.unwrap(), "n");
+    }
+
+    #[test]
+    fn a_visit_taken_back_and_one_of_a_later_day_count_for_nothing() {
+        let (_dir, store) = store();
+        household(&store, 1, None);
+        care(&store, 1);
+        visit(&store, 1, "2026-11-01", (true, true), "2026-11-20");
+        visit(&store, 1, "2026-11-24", (true, false), "2026-11-25");
+        visit(&store, 1, "2026-11-02", (false, false), "");
+        let rows = store.due_rows(None, day("2026-11-23"), false).unwrap();
+        assert_eq!(rows[0].seen, Seen::default());
+        assert_eq!(rows[0].tried_on, Some(day("2026-11-02")));
     }
 }

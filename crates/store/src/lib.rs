@@ -6,6 +6,7 @@
 //! outlives a method: nothing here waits for a network.
 
 pub mod apply;
+pub mod day;
 mod derive;
 mod document;
 pub mod due;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod relay;
 
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use day::{RoundRow, SheetRow};
 pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};

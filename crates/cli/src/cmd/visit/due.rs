@@ -89,7 +89,8 @@ fn human(lang: Lang, value: &Value, day: NaiveDate) -> String {
     out
 }
 
-fn cells(lang: Lang, row: &Value) -> Vec<String> {
+/// Returns why a household is due, in words.
+pub(crate) fn why(lang: Lang, row: &Value) -> String {
     let mut why: Vec<String> = items(row, "reasons")
         .iter()
         .map(|reason| self::reason(lang, reason))
@@ -99,6 +100,10 @@ fn cells(lang: Lang, row: &Value) -> Vec<String> {
         why.push(lang.code("residence", text(row, "residence")).to_owned());
     }
     why.retain(|part| !part.is_empty());
+    why.join(lang.comma())
+}
+
+fn cells(lang: Lang, row: &Value) -> Vec<String> {
     let mut met = match text(row, "last_met_on") {
         "" => lang.never().to_owned(),
         day => day.to_owned(),
@@ -114,7 +119,7 @@ fn cells(lang: Lang, row: &Value) -> Vec<String> {
         int(row, "number").to_string(),
         text(row, "door").to_owned(),
         text(row, "head").to_owned(),
-        why.join(lang.comma()),
+        why(lang, row),
         met,
         due,
     ]
