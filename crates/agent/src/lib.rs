@@ -5,7 +5,9 @@
 
 pub mod access;
 pub mod bulk;
+pub mod clocks;
 pub mod conflicts;
+pub mod due;
 pub mod error;
 pub mod home;
 pub mod households;
@@ -19,6 +21,7 @@ pub mod reports;
 pub mod restricted;
 pub mod roster;
 pub mod rounds;
+pub mod settings;
 pub mod sight;
 pub mod status;
 pub mod tickets;
@@ -29,7 +32,8 @@ pub use error::{AgentError, InvitationRefused};
 pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
-pub use wangge_model::{mask, tables};
+pub use wangge_model::ticket::Refusal;
+pub use wangge_model::{clock, mask, tables};
 pub use wangge_wire::DocId;
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.

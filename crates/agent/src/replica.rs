@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
 use wangge_store::{Draft, Recorded, Store};
 use wangge_trust::{Member, Roster};
@@ -18,6 +19,8 @@ pub struct Replica {
     pub(crate) machine: Machine,
     pub(crate) roster: Roster,
     pub(crate) roster_position: u64,
+    /// What was wrong with the clock at the last thing recorded in this run.
+    pub(crate) wrong_clock: Option<ClockFlag>,
     /// Whether what was pointed out in notes is to be saved.
     pub(crate) keep: bool,
     /// Records whose hidden fields were asked for in this run, with a reason that is written down.
@@ -62,6 +65,7 @@ impl Replica {
             machine,
             roster: Roster::default(),
             roster_position: 0,
+            wrong_clock: None,
             keep: false,
             revealed: BTreeSet::new(),
         };
@@ -201,6 +205,7 @@ impl Replica {
         self.look_at_drafts(drafts)?;
         let (at_ms, action) = (self.now_ms(), ActionId(self.machine.random()?));
         let actor = self.actor();
+        self.wrong_clock = self.clock_now()?;
         self.home
             .store
             .write(actor, |writer| Ok(writer.record(at_ms, action, drafts)?))

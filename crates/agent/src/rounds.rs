@@ -130,10 +130,10 @@ impl Replica {
                 ..ReportInput::default()
             })?),
         };
-        mark.report = report.as_ref().map(|report| report.id);
+        mark.report = report.as_ref().map(|report| report.view.id);
         let grid = area_of(&open)?;
         self.record_round(open.book, grid, round::mark_puts(&open.id, &mark))?;
-        Ok((self.round(&open.id)?, report))
+        Ok((self.round(&open.id)?, report.map(|report| report.view)))
     }
 
     /// Ends the round that is open here.

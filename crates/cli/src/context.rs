@@ -92,6 +92,15 @@ impl Context {
             None => Ok(replica),
         }
     }
+
+    /// Tells the person that the clock is wrong under which something was just saved.
+    pub(crate) fn warn_clock(&self, replica: &Replica) {
+        if let Some(flag) = replica.wrong_clock() {
+            let now = crate::moment::exact(replica.now_ms());
+            let what = self.ui.lang.code("clock", flag.as_str());
+            self.ui.talk(&self.ui.lang.clock_wrong(what, &now));
+        }
+    }
 }
 
 /// Runs a future on a runtime of this thread, made only by commands that need one.

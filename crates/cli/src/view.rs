@@ -205,6 +205,10 @@ fn mask_fields(fields: &mut Map<String, Value>, sight: Sight<'_>) {
     for key in NOTES {
         mask_text(fields, key, mask::note);
     }
+    // Who was told is a resident; where one is guided to is an office.
+    if fields.get("kind").and_then(Value::as_str) == Some("answer") {
+        mask_text(fields, "whom", mask::name);
+    }
     mask_door(fields);
     if let Some(Value::String(birth)) = fields.remove("birth") {
         fields.insert("age_band".to_owned(), age_band(&birth, sight));

@@ -14,6 +14,8 @@ mod bulk;
 mod day;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/due.rs"]
+mod due;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]
@@ -24,5 +26,7 @@ mod privacy;
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/tickets.rs"]
+mod tickets;
 #[path = "cli/world.rs"]
 mod world;

@@ -2,7 +2,9 @@
 
 pub mod access;
 pub mod care;
+pub mod clock;
 pub mod door;
+pub mod due;
 pub mod find;
 pub mod household;
 pub mod id_number;
@@ -16,6 +18,7 @@ pub mod relation;
 pub mod report;
 pub mod restricted;
 pub mod round;
+pub mod settings;
 pub mod tables;
 pub mod text;
 pub mod ticket;

@@ -11,6 +11,12 @@ use wangge_wire::Role;
 mod cast;
 #[path = "ticket/histories.rs"]
 mod histories;
+#[path = "ticket/promises.rs"]
+mod promises;
+#[path = "ticket/reach.rs"]
+mod reach;
+#[path = "ticket/worlds.rs"]
+mod worlds;
 
 use cast::{
     AI, BO, CLERK, Device, STATION, STRANGER, TOWNSHIP, UNIT, WATER, Who, accepted, meet, village,
@@ -150,7 +156,7 @@ fn what_was_never_legal_is_parked_with_its_reason() {
 fn an_unknown_kind_is_parked_and_what_follows_it_goes_on() {
     let mut device = accepted();
     let newer = TicketEvent {
-        kind: EventKind::Unknown("escalate".to_owned()),
+        kind: EventKind::Unknown("mediate".to_owned()),
         ..device.draft(STATION, Kind::Comment)
     };
     let id = device.add(newer);
