@@ -5,11 +5,12 @@
 
 use serde::Serialize;
 use wangge_crdt::{Put, Scalar};
-use wangge_model::{household, kind};
+use wangge_model::{household, kind, mask};
 use wangge_store::{ConflictRow, Draft};
 use wangge_wire::DocId;
 
 use crate::error::AgentError;
+use crate::history::tells_who;
 use crate::replica::{Replica, WrittenBy};
 
 mod value;
@@ -69,9 +70,20 @@ impl Replica {
 
     fn conflict_views(&self, of: Option<&DocId>) -> Result<Vec<ConflictView>, AgentError> {
         let rows = self.home.store.conflicts(of)?;
-        rows.into_iter()
-            .map(|row| self.conflict_view(row))
-            .collect()
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            // Who told is settled by those who may read it.
+            if row.container.is_empty() && tells_who(&row.key) {
+                let document = self.home.store.document(&row.doc)?;
+                if let Some(document) = document
+                    && self.hides_who_told(&row.doc, &document.fields())?
+                {
+                    continue;
+                }
+            }
+            views.push(self.conflict_view(row)?);
+        }
+        Ok(views)
     }
 
     /// Settles one field of a document. `name` is a number of the list, an id, or what finds the
@@ -192,12 +204,12 @@ impl Replica {
         };
         let household = match kind {
             kind::HOUSEHOLD => Some(*doc),
-            kind::VISIT_BOOK => owner,
+            kind::VISIT_BOOK | kind::ACCESS_BOOK => owner,
             _ => None,
         };
         if let Some(household) = household {
             if let Some(row) = self.home.store.household(&household)? {
-                return Ok(crate::naming::household_line(&row));
+                return Ok(self.household_line(&row));
             }
             // One that was taken back has no row any more.
             let Some(document) = self.home.store.document(&household)? else {
@@ -205,11 +217,15 @@ impl Replica {
             };
             let read = household::read(household, &document.fields());
             let head = read.head_member().map(|head| head.name.as_str());
-            return Ok(format!(
-                "{} {}",
-                read.door.short(),
-                head.unwrap_or_default()
-            ));
+            let head = head.unwrap_or_default();
+            let area = read.area.as_ref().map(|area| area.as_str());
+            if self.sight(area.unwrap_or_default()).is_masked() {
+                return Ok(mask::household_line(
+                    read.door.group.unwrap_or_default(),
+                    head,
+                ));
+            }
+            return Ok(format!("{} {head}", read.door.short()));
         }
         let document = self.home.store.document(doc)?;
         let fields = document

@@ -89,6 +89,7 @@ impl Replica {
             .map(|row| (row.hash, row))
             .collect();
         let events = self.events_by_id(&id, doc_kind)?;
+        let is_veiled = self.hides_who_told(&id, &fields)?;
         let mut changes = Vec::new();
         for change in document.history() {
             let edits: Vec<EditView> = change
@@ -99,6 +100,7 @@ impl Replica {
                     entry.as_ref().is_none_or(of_entry)
                 })
                 .map(|edit| edit_view(edit, &fields, &events))
+                .map(|edit| if is_veiled { veiled(edit) } else { edit })
                 .collect();
             if edits.is_empty() {
                 continue;
@@ -137,6 +139,23 @@ impl Replica {
         let views = self.event_views(&folded.events, &folded.state);
         let named = |view: EventView| (EventId::to_string(&view.id), view);
         Ok(views.into_iter().map(named).collect())
+    }
+}
+
+/// Says whether a field tells who told a report or asked for a ticket.
+pub(crate) fn tells_who(field: &str) -> bool {
+    ["household", "requester", "contact"].contains(&field)
+}
+
+/// Returns the edit without who told.
+fn veiled(edit: EditView) -> EditView {
+    if !tells_who(&edit.field) {
+        return edit;
+    }
+    EditView {
+        before: serde_json::Value::Null,
+        after: serde_json::Value::Null,
+        ..edit
     }
 }
 

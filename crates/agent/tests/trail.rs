@@ -274,3 +274,19 @@ fn a_history_of_sixty_changes_is_whole_and_in_order() {
         assert_eq!(pair[0].edits[0].after, pair[1].edits[0].before, "{at}");
     }
 }
+
+#[test]
+fn the_history_of_a_confidential_report_is_whole_for_its_author() {
+    let (_dir, mut replica, _) = with_family();
+    let input = ReportInput {
+        household: Some("zxh".into()),
+        text: "邻居夜里吵".into(),
+        identity: Some("confidential".into()),
+        ..ReportInput::default()
+    };
+    let id = replica.add_report(input).unwrap().view.id.to_string();
+    let history = replica.history(&id).unwrap();
+    let told = history.changes[0].edits.iter();
+    let household = told.clone().find(|edit| edit.field == "household");
+    assert!(household.unwrap().after.is_string());
+}

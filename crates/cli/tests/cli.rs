@@ -20,10 +20,14 @@ mod due;
 mod journey;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/privacy.rs"]
+mod privacy;
 #[path = "cli/quick.rs"]
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/tickets.rs"]
+mod tickets;
 #[path = "cli/trail.rs"]
 mod trail;
 #[path = "cli/world.rs"]

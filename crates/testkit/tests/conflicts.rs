@@ -265,3 +265,24 @@ fn a_field_of_every_kind_of_document_is_listed_under_its_household_and_settled()
         assert!(last.by.here && history.changes.iter().filter(|c| !c.by.here).count() >= 2);
     }
 }
+
+#[test]
+fn a_history_does_not_tell_a_desk_who_told_in_confidence() {
+    let district = District::new();
+    let mut desk = district.home("desk", Role::Township, &["511724103"]);
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let report = wangge_agent::reports::ReportInput {
+        area: Some(GRID.into()),
+        text: "邻居夜里吵".into(),
+        requester: "曾小红".into(),
+        identity: Some("confidential".into()),
+        ..Default::default()
+    };
+    let id = li.add_report(report).unwrap().view.id.to_string();
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    let told = |replica: &Replica| serde_json::to_string(&replica.history(&id).unwrap()).unwrap();
+    assert!(told(&li).contains("曾小红"));
+    assert!(told(&desk).contains("邻居夜里吵"));
+    assert!(!told(&desk).contains("曾小红"));
+}

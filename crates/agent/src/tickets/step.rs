@@ -62,6 +62,8 @@ impl Replica {
         let id = self.name_ticket(name)?;
         let folded = self.folded(&id)?;
         let event = self.step_event(&id, step, &folded)?;
+        let given = event.to.iter().chain(&event.with).chain(&event.copies);
+        self.keep_from_subject(&folded.ticket, given)?;
         let told = self.told(&event, &folded.state.progress);
         let draft = Draft {
             doc: id,

@@ -12,11 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text::Lang;
-use crate::typed;
 use crate::view::{int, text, texts};
-
-/// Digits in a row that are a number somebody can be found by.
-const NUMBER_DIGITS_MIN: usize = 7;
 
 /// Where a list goes instead of the screen.
 #[derive(Debug, Default, clap::Args)]
@@ -103,7 +99,7 @@ pub(crate) fn visits(lang: Lang, rows: &[Value]) -> Table {
             lang.code("mode", text(row, "mode")).into(),
             lang.code("met", text(row, "met")).into(),
             duties.join(lang.comma()).into(),
-            remark(text(row, "note")).into(),
+            text(row, "note").into(),
             if same { lang.yes() } else { "" }.into(),
             text(row, "follow_up_on").into(),
             text(row.get("by").unwrap_or(&Value::Null), "name").into(),
@@ -134,10 +130,10 @@ pub(crate) fn reports(lang: Lang, rows: &[Value]) -> Table {
             text(row, "urgency").into(),
             text(row, "category_name").into(),
             crate::areas::shown(text(row, "area")).into(),
-            remark(text(row, "text")).into(),
+            text(row, "text").into(),
             text(row, "requester").into(),
             text(row, "contact").into(),
-            remark(text(row, "handled_on_spot")).into(),
+            text(row, "handled_on_spot").into(),
             text(row.get("by").unwrap_or(&Value::Null), "name").into(),
             text(row, "id").into(),
         ]);
@@ -168,7 +164,7 @@ pub(crate) fn tickets(lang: Lang, rows: &[Value]) -> Table {
             lang.code("ticket", text(row, "kind")).into(),
             text(row, "urgency").into(),
             crate::areas::shown(text(row, "area")).into(),
-            remark(text(row, "subject")).into(),
+            text(row, "subject").into(),
             text(row, "requester").into(),
             text(row, "contact").into(),
             opened
@@ -185,26 +181,6 @@ fn count(number: i64) -> Cell {
     Cell::Number(u32::try_from(number).unwrap_or_default())
 }
 
-/// Returns a remark with every number somebody can be found by made stars.
-fn remark(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut run = String::new();
-    for sign in text.chars().map(Some).chain([None]) {
-        if let Some(sign) =
-            sign.filter(|sign| typed::half_width(&sign.to_string()).parse::<u8>().is_ok())
-        {
-            run.push(sign);
-            continue;
-        }
-        if run.chars().count() >= NUMBER_DIGITS_MIN {
-            run = "*".repeat(run.chars().count());
-        }
-        out.push_str(&std::mem::take(&mut run));
-        out.extend(sign);
-    }
-    out
-}
-
 /// Returns the group of a door `3-12`; 0 where it names none.
 pub(crate) fn group_in(door: &str) -> i64 {
     let group = door.split_once('-').map(|(group, _)| group.parse());
@@ -214,12 +190,6 @@ pub(crate) fn group_in(door: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_in_a_remark_does_not_leave() {
-        assert_eq!(remark("女儿13911112222，3组"), "女儿***********，3组");
-        assert_eq!(remark("１３９１１１１２２２２"), "*".repeat(11));
-    }
 
     #[test]
     fn of_a_door_only_the_group_leaves() {

@@ -9,21 +9,20 @@ use crate::failure::Failure;
 use crate::moment;
 use crate::text::Lang;
 use crate::ui::{Tone, tone};
-use crate::view::{Sight, int, items, list_sight, seen, text};
+use crate::view::{Sight, int, items, seen, text};
 
 /// Shows the history of a record; `sight` is how much of it is read here as JSON.
 pub(crate) fn show(
     context: &Context,
     replica: &Replica,
     name: &str,
-    sight: Sight,
+    sight: Sight<'_>,
 ) -> Result<Exit, Failure> {
-    let mut history = replica.history(name)?;
-    history.title = context.title(history.kind, &history.title);
+    let history = replica.history(name)?;
     let value = seen(&history, sight);
     let (lang, today) = (context.ui.lang, replica.today());
     context.ui.show(&value, || {
-        human(lang, &seen(&history, list_sight(replica)), today)
+        human(lang, &seen(&history, sight.in_words()), today)
     });
     Ok(Exit::Done)
 }

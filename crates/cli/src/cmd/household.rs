@@ -1,10 +1,11 @@
 //! `household`: add, list, show, find, edit; import has a file of its own.
 
 use serde_json::{Value, json};
-use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::{Replica, mask};
 use wangge_relay::AreaCode;
 
+use super::access::{self, Reveal};
 use super::{export, history, import, init, read_input, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
@@ -91,6 +92,11 @@ pub(crate) struct Show {
     /// Show who changed what, from what to what
     #[arg(long)]
     history: bool,
+    /// Who asked to see hidden fields, when and why
+    #[arg(long, conflicts_with = "reveal")]
+    access: bool,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 #[derive(Debug, clap::Args)]
@@ -182,7 +188,7 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let rows = replica.households(area.as_ref(), args.limit.unwrap_or(ALL), args.offset)?;
     if args.out.out.is_some() {
-        let masked = seen(&rows, view::export_sight());
+        let masked = seen(&rows, view::paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
         return export::write(
             context,
@@ -249,29 +255,38 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value) {
 
 fn door(row: &Value) -> String {
     match int(row, "group") {
+        group if text(row, "door").is_empty() => {
+            mask::address(u16::try_from(group).unwrap_or_default())
+        }
         0 => text(row, "door").to_owned(),
         group => format!("{group}-{}", text(row, "door")),
     }
 }
 
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let id = replica.name_household(&args.id)?;
+    if args.access {
+        return access::show(context, &replica, &id);
+    }
+    let is_clear = args.reveal.ask(context, &mut replica, &id)?;
     let view = replica.household(&id)?;
-    let area = view
-        .household
-        .area
-        .as_ref()
-        .map(|area| area.to_string())
-        .unwrap_or_default();
-    let sight = view::sight(&replica, &area);
+    let area = view.household.area.as_ref().map(|area| area.to_string());
+    let sight = match is_clear {
+        true => view::revealed(&replica),
+        false => view::sight(&replica, &area.unwrap_or_default()),
+    };
     if args.history {
         return history::show(context, &replica, &id.to_string(), sight);
     }
     let value = seen(&view, sight);
-    context
-        .ui
-        .show(&value, || human(context.ui.lang, &replica, &value));
+    context.ui.show(&value, || {
+        let shown = match is_clear {
+            true => view::in_full(value.clone()),
+            false => value.clone(),
+        };
+        human(context.ui.lang, &replica, &shown)
+    });
     Ok(Exit::Done)
 }
 
@@ -353,7 +368,7 @@ fn member_cells(lang: Lang, member: &Value) -> Vec<String> {
         text(member, "name").to_owned(),
         relation(text(member, "relation")).to_owned(),
         lang.code("sex", &sex).to_owned(),
-        text(member, "birth").to_owned(),
+        [text(member, "birth"), text(member, "age_band")].concat(),
         text(member, "phone_masked").to_owned(),
         care.join(lang.comma()),
         notes.join(lang.comma()),

@@ -20,13 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut replica = context.open()?;
-    let mut view = replica.undo(args.dry_run)?;
-    for took in &mut view.taken_back {
-        took.title = context.title(took.kind, &took.title);
-    }
-    for left in &mut view.left {
-        left.title = context.title(left.kind, &left.title);
-    }
+    let view = replica.undo(args.dry_run)?;
     let value = seen(&view, list_sight(&replica));
     let (lang, today) = (context.ui.lang, replica.today());
     context.ui.show(&value, || human(lang, &value, today));

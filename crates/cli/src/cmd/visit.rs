@@ -283,7 +283,7 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     };
     let visits = replica.visits(household.as_ref(), args.limit.unwrap_or(ALL))?;
     if args.out.out.is_some() {
-        let masked = seen(&visits, view::export_sight());
+        let masked = seen(&visits, view::paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
         return export::write(context, &args.out, &export::visits(lang, rows));
     }

@@ -13,7 +13,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::table;
 use crate::ui::{Tone, tone};
-use crate::view::{export_sight, flag, int, list_sight, seen, text};
+use crate::view::{flag, int, list_sight, paper, seen, text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
     };
     let tickets = replica.ticket_list(&filter, args.limit.unwrap_or(ALL))?;
     if args.out.out.is_some() {
-        let masked = seen(&tickets, export_sight());
+        let masked = seen(&tickets, paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
         return export::write(context, &args.out, &export::tickets(lang, rows));
     }

@@ -6,6 +6,7 @@ use wangge_agent::clock::Warning;
 use wangge_agent::tickets::TicketDetail;
 
 use crate::areas;
+use crate::cmd::access::Reveal;
 use crate::cmd::history;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -15,7 +16,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::pairs;
 use crate::ui::{Tone, tone};
-use crate::view::{Sight, flag, int, items, list_sight, seen, sight, text, texts};
+use crate::view::{flag, int, items, list_sight, revealed, seen, sight, text, texts};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
@@ -25,15 +26,30 @@ pub(crate) struct Show {
     /// Show who changed what, from what to what
     #[arg(long)]
     history: bool,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let mut replica = context.open()?;
+    let id = replica.name_ticket(&args.id)?;
+    let is_clear = args.reveal.ask(context, &mut replica, &id)?;
     let detail = replica.ticket(&args.id)?;
     if args.history {
         let area = detail.ticket.area.as_ref().map(ToString::to_string);
-        let sight = sight(&replica, &area.unwrap_or_default());
-        return history::show(context, &replica, &detail.id.to_string(), sight);
+        let sight = match is_clear {
+            true => revealed(&replica),
+            false => sight(&replica, &area.unwrap_or_default()),
+        };
+        return history::show(context, &replica, &id.to_string(), sight);
+    }
+    if is_clear {
+        let value = seen(&detail, revealed(&replica));
+        let today = replica.today();
+        context
+            .ui
+            .show(&value, || human(context.ui.lang, &value, today));
+        return Ok(Exit::Done);
     }
     show(context, &replica, &detail, false);
     Ok(Exit::Done)
@@ -50,10 +66,7 @@ pub(super) fn show(context: &Context, replica: &Replica, detail: &TicketDetail, 
         .map(|area| area.to_string())
         .unwrap_or_default();
     let value = seen(detail, sight(replica, &area));
-    let hidden = match list_sight(replica) {
-        Sight::Desk => Sight::Desk,
-        _ => Sight::List,
-    };
+    let hidden = list_sight(replica);
     context.ui.show(&value, || {
         if brief {
             return line(lang, detail);

@@ -12,7 +12,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::table;
 use crate::ui::{Json, Tone, tone};
-use crate::view::{export_sight, int, items, list_sight, seen, text};
+use crate::view::{int, items, list_sight, paper, seen, text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Due {
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, args: &Due) -> Result<Exit, Failure> {
     let total = list.rows.len();
     list.rows.truncate(args.limit.unwrap_or(ALL));
     if args.out.out.is_some() {
-        let masked = seen(&list.rows, export_sight());
+        let masked = seen(&list.rows, paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
         return export::write(context, &args.out, &sheet(lang, rows));
     }
