@@ -109,7 +109,7 @@ fn every_record_shows_its_history() {
 fn every_list_leaves_as_a_file_without_a_name_a_number_or_a_door() {
     let world = World::new();
     world.home_with_households("d");
-    visit(&world, &["zjg", "血压高，女儿13911112222"]);
+    visit(&world, &["zjg", "血压高，女儿13911112222", "--keep-note"]);
     world.at("d", &["report", "zjg", "=1+1"]).ok();
     world.at("d", &["ticket", "open", "zjg", "修路灯"]).ok();
     let lists: BTreeMap<&str, &[&str]> = BTreeMap::from([
