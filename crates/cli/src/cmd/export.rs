@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text::Lang;
+use crate::text::typed::GROUP_SIGN;
 use crate::view::{int, text, texts};
 
 /// Where a list goes instead of the screen.
@@ -181,9 +182,10 @@ fn count(number: i64) -> Cell {
     Cell::Number(u32::try_from(number).unwrap_or_default())
 }
 
-/// Returns the group of a door `3-12`; 0 where it names none.
+/// Returns the group of a door `3-12`, or of a masked one `3组`; 0 where it names none.
 pub(crate) fn group_in(door: &str) -> i64 {
-    let group = door.split_once('-').map(|(group, _)| group.parse());
+    let group = door.split_once(['-', GROUP_SIGN]);
+    let group = group.map(|(group, _)| group.parse());
     group.and_then(Result::ok).unwrap_or_default()
 }
 
@@ -194,6 +196,7 @@ mod tests {
     #[test]
     fn of_a_door_only_the_group_leaves() {
         assert_eq!(group_in("3-12"), 3);
+        assert_eq!(group_in("3组"), 3);
         assert_eq!(group_in("12"), 0);
         assert_eq!(Lang::Zh.group_of(3), "3组");
         assert_eq!(Lang::Zh.group_of(0), "");

@@ -79,6 +79,9 @@ pub(crate) const ENTRY_ENDS: &[char] = &['\n', ';', '；'];
 /// Signs that part two entries; the first of them only with room around it.
 pub(crate) const SLASHES: &[char] = &['/', '／'];
 
+/// What ends a village group, all that is left of a masked door.
+pub(crate) const GROUP_SIGN: char = '组';
+
 /// What stands before a weekday of the week after this one.
 pub(crate) const NEXT_WEEK: &[&str] = &["下周", "下星期", "下礼拜"];
 
