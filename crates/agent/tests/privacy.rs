@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "privacy/access.rs"]
+mod access;
 #[path = "privacy/look.rs"]
 mod look;
 

@@ -1,6 +1,5 @@
 //! What every command is given: how to show, and which home.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
@@ -21,8 +20,6 @@ pub(crate) struct Context {
     named_home: Option<PathBuf>,
     /// The command line, to name the command when it fails.
     args: Vec<OsString>,
-    /// Whether the open home is a desk's, where names are masked.
-    desk: Cell<bool>,
     /// Whether notes are saved although something in them was pointed out.
     pub(crate) keep_note: bool,
 }
@@ -34,7 +31,6 @@ impl Context {
             ui,
             named_home,
             args: args.to_owned(),
-            desk: Cell::new(false),
             keep_note: false,
         }
     }
@@ -88,7 +84,6 @@ impl Context {
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
         let mut replica = Replica::open(&self.home()?, Machine::default())?;
         replica.keep_notes(self.keep_note);
-        self.desk.set(replica.role().is_desk());
         match replica.set_aside() {
             Some(aside) => Err(AgentError::Damaged {
                 aside: aside.to_owned(),
@@ -104,20 +99,6 @@ impl Context {
             let now = crate::moment::exact(replica.now_ms());
             let what = self.ui.lang.code("clock", flag.as_str());
             self.ui.talk(&self.ui.lang.clock_wrong(what, &now));
-        }
-    }
-
-    /// Says whether names are masked: the open home is a desk's.
-    pub(crate) fn is_desk(&self) -> bool {
-        self.desk.get()
-    }
-
-    /// Returns a name as it may be shown here.
-    pub(crate) fn name(&self, name: &str) -> String {
-        if self.is_desk() {
-            wangge_agent::mask::name(name)
-        } else {
-            name.to_owned()
         }
     }
 }

@@ -280,7 +280,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::NoNumber => (
             "no_number",
             Exit::Failed,
-            lang.no_number().to_owned(),
+            lang.no_phone_known().to_owned(),
             "wangge household edit ID --phone NUMBER".to_owned(),
         ),
         E::TooLong(long) => {

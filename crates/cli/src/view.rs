@@ -42,6 +42,8 @@ enum Extent {
     Own,
     /// Masked.
     Masked,
+    /// Masked, also of the worker's own grid.
+    Paper,
 }
 
 /// Returns how much of something in an area is shown here.
@@ -72,6 +74,15 @@ pub(crate) fn revealed(replica: &Replica) -> Sight<'_> {
         replica,
         extent: Extent::Revealed,
         is_list: false,
+    }
+}
+
+/// Returns the sight of whoever finds a paper or a file: masked, whoever made it.
+pub(crate) fn paper(replica: &Replica) -> Sight<'_> {
+    Sight {
+        replica,
+        extent: Extent::Paper,
+        is_list: true,
     }
 }
 
@@ -110,6 +121,12 @@ pub(crate) fn in_full(mut value: Value) -> Value {
     value
 }
 
+impl Extent {
+    fn is_masked(self) -> bool {
+        matches!(self, Extent::Masked | Extent::Paper)
+    }
+}
+
 fn extent(replica: &Replica, area: &str) -> Extent {
     if replica.sight(area).is_masked() {
         Extent::Masked
@@ -145,12 +162,12 @@ fn hide_fields(fields: &mut Map<String, Value>, mut sight: Sight<'_>) {
     }
     let area = fields.get("area").and_then(Value::as_str);
     if let Some(area) = area.filter(|area| !area.is_empty())
-        && sight.extent != Extent::Revealed
+        && matches!(sight.extent, Extent::Own | Extent::Masked)
     {
         sight.extent = extent(sight.replica, area);
     }
     hide_phone(fields, sight);
-    if sight.extent == Extent::Masked {
+    if sight.extent.is_masked() {
         mask_fields(fields, sight);
     }
     for (key, value) in fields.iter_mut() {
@@ -161,7 +178,7 @@ fn hide_fields(fields: &mut Map<String, Value>, mut sight: Sight<'_>) {
 }
 
 fn hide_phone(fields: &mut Map<String, Value>, sight: Sight<'_>) {
-    let hides = sight.extent == Extent::Masked || (sight.is_list && sight.extent == Extent::Own);
+    let hides = sight.extent.is_masked() || (sight.is_list && sight.extent == Extent::Own);
     if let Some(phone) = fields
         .get("phone")
         .and_then(Value::as_str)
@@ -227,7 +244,7 @@ fn mask_door(fields: &mut Map<String, Value>) {
 
 /// Hides one value of a field in conflict.
 fn hide_value(field: &str, value: &mut Value, sight: Sight<'_>) {
-    if sight.extent != Extent::Masked {
+    if !sight.extent.is_masked() {
         return;
     }
     let Value::String(text) = value else {

@@ -198,7 +198,7 @@ fn no_part_of_an_identity_number_is_stored_from_any_field_in_any_file() {
         assert!(reasons.iter().any(|known| known == reason), "{reasons:?}");
     }
     let shown = serde_json::to_string(&report).unwrap();
-    assert!(!shown.contains(&ID[6..14]), "{shown}");
+    assert!(!shown.contains("19670903"), "{shown}");
     let taken = replica.find("张建国", 1).unwrap();
     let view = replica.household(&taken[0].id).unwrap();
     let json = serde_json::to_string(&view).unwrap();

@@ -108,7 +108,7 @@ pub(super) const TOPIC: Topic = Topic {
 
 words! {
     no_access { zh: "没有人查看过。", en: "Nobody asked to see it." }
-    no_number { zh: "没有可打的电话；没有记查看。", en: "No number is known, so no access was written down." }
+    no_phone_known { zh: "没有可打的电话；没有记查看。", en: "No number is known, so no access was written down." }
     about_author { zh: "涉及的就是记录人", en: "it is about whoever records it" }
     about_named { zh: "会送到它涉及的人手里", en: "it would come to whom it is about" }
     reaches_all { zh: "涉及的人看得到全县", en: "whom it is about receives all of the county" }

@@ -108,6 +108,9 @@ fn no_command_at_a_desk_shows_a_resident_in_either_language_or_form() {
         vec!["receipts", &household],
         vec!["receipts", &visit],
         vec!["status"],
+        vec!["today"],
+        vec!["today", "print", &household],
+        vec!["round", "list"],
         vec!["household", "import", &file, "--grid", GRID, "--dry-run"],
     ];
     let conflicts: Vec<Vec<&str>> = vec![
@@ -157,6 +160,11 @@ fn the_own_grid_reads_names_and_doors_and_a_number_by_call_only() {
         "{shown}"
     );
     assert!(!shown.contains("13987650001"), "{shown}");
+    // Paper is read by whoever finds it.
+    for form in ["--json", "--lang=zh"] {
+        let paper = world.at("李梅", &["today", "print", "7-4471", form]).ok();
+        hides_all(&paper, "the sheet of the day");
+    }
     let refused = world.at("李梅", &["致电", "7-4471"]).ends(2);
     assert!(refused.stderr.contains("上门服务"), "{}", refused.stderr);
     assert!(!refused.stderr.contains("13987650001"));
