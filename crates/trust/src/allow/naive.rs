@@ -21,7 +21,10 @@ const AREAS: [&str; 8] = [
     "511724103202002",
     "511724104202001",
 ];
-const ROLES: [Role; 6] = [
+const ROLES: [Role; 9] = [
+    Role::Worker,
+    Role::Worker,
+    Role::Worker,
     Role::Worker,
     Role::Station,
     Role::Township,
@@ -61,15 +64,15 @@ impl Chance {
     }
 
     fn areas(&mut self) -> Vec<AreaCode> {
-        (0..=self.below(2)).map(|_| self.area()).collect()
+        (0..=self.below(3)).map(|_| self.area()).collect()
     }
 
     fn day(&mut self) -> Day {
-        Day(u32::try_from(100 + self.below(60)).unwrap())
+        Day(u32::try_from(100 + self.below(40)).unwrap())
     }
 
     fn person(&mut self) -> PersonId {
-        PersonId([self.byte(5); 16])
+        PersonId([self.byte(4); 16])
     }
 
     fn order(&mut self) -> OrderBody {
@@ -90,16 +93,20 @@ impl Chance {
                 device: PublicKey([self.byte(6); 32]).device(),
                 last_good_batch: 0,
             },
-            5..9 => OrderBody::Cover(Cover {
-                id: CoverId([self.byte(4); 8]),
-                n: self.below(3),
-                absent: self.person(),
-                substitute: (self.below(6) > 0).then(|| self.person()),
-                areas: self.areas(),
-                from: self.day(),
-                until: self.day(),
-                note: String::new(),
-            }),
+            5..9 => {
+                let from = self.day();
+                OrderBody::Cover(Cover {
+                    id: CoverId([self.byte(4); 8]),
+                    n: self.below(3),
+                    absent: self.person(),
+                    substitute: (self.below(6) > 0).then(|| self.person()),
+                    areas: self.areas(),
+                    from,
+                    // Now and then one that was ended before it began.
+                    until: Day(from.0 - 2 + u32::from(self.byte(50))),
+                    note: String::new(),
+                })
+            }
             _ => OrderBody::Unit(Unit {
                 id: DocId([self.byte(2); 16]),
                 n: self.below(3),
@@ -240,8 +247,8 @@ impl Naive {
 fn a_hundred_thousand_questions_have_the_answer_of_the_naive_model() {
     let mut chance = Chance(0x5eed_cafe_f00d);
     let (mut asked, mut yes, mut by_cover) = (0, 0, 0);
-    for _ in 0..1_500 {
-        let orders: Vec<OrderBody> = (0..chance.below(24)).map(|_| chance.order()).collect();
+    for _ in 0..2_500 {
+        let orders: Vec<OrderBody> = (0..10 + chance.below(24)).map(|_| chance.order()).collect();
         let (mut roster, mut plain) = (Roster::default(), Roster::default());
         for order in &orders {
             roster.apply(order);
