@@ -12,6 +12,7 @@ pub mod import;
 pub mod link;
 pub mod machine;
 pub mod naming;
+pub mod people;
 pub mod replica;
 pub mod reports;
 pub mod roster;
@@ -24,6 +25,7 @@ pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
 pub use wangge_model::tables;
+pub use wangge_wire::OrderRefusal;
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {

@@ -333,32 +333,9 @@ impl Replica {
         if let Ok(area) = AreaCode::parse(&text::half_width(typed)) {
             return Ok(Handler::Area(area));
         }
-        if let Ok(person) = typed.parse::<PersonId>() {
-            return Ok(Handler::Person(person));
-        }
-        let fitting: Vec<(PersonId, String)> = self
-            .people()
-            .into_iter()
-            .filter(|(_, member)| member.name == typed)
-            .map(|(person, member)| {
-                (
-                    person,
-                    format!("{} {:?}", member.role.as_str(), member.areas),
-                )
-            })
-            .collect();
-        match fitting.as_slice() {
-            [(person, _)] => Ok(Handler::Person(*person)),
-            [] => Err(AgentError::NotFound {
-                name: typed.to_owned(),
-            }),
-            several => Err(AgentError::Ambiguous {
-                name: typed.to_owned(),
-                candidates: several
-                    .iter()
-                    .map(|(id, line)| (id.to_string(), line.clone()))
-                    .collect(),
-            }),
+        match self.unit_named(typed) {
+            Err(AgentError::NotFound { .. }) => self.person_called(typed).map(Handler::Person),
+            found => found.map(Handler::Unit),
         }
     }
 
@@ -413,7 +390,7 @@ impl Replica {
         let name = match handler {
             Handler::Person(person) => self.name_of(person),
             Handler::Area(area) => area.to_string(),
-            Handler::Unit(unit) => unit.to_string(),
+            Handler::Unit(unit) => self.unit_name(unit),
             Handler::Other(text) => text.clone(),
         };
         HandlerView {

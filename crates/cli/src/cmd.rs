@@ -13,12 +13,14 @@ mod household;
 mod import;
 mod init;
 mod outbox;
+mod people;
 mod receipts;
 mod relay;
 mod report;
 mod status;
 mod sync;
 mod ticket;
+mod unit;
 mod visit;
 
 use std::io::Read as _;
@@ -92,6 +94,12 @@ pub(crate) enum Command {
     /// Tickets and their steps
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Colleagues: who works here, who is on leave, who stands in
+    #[command(subcommand)]
+    People(people::People),
+    /// Units that handle tickets
+    #[command(subcommand)]
+    Unit(unit::Unit),
     /// Send what is here, fetch what is new
     Sync(sync::Args),
     /// Show what has no receipt yet
@@ -134,6 +142,8 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Visit(visit)) => visit::run(context, visit),
         Some(Command::Report(report)) => report::run(context, report),
         Some(Command::Ticket(command)) => ticket::run(context, command),
+        Some(Command::People(command)) => people::run(context, command),
+        Some(Command::Unit(command)) => unit::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),
         Some(Command::Outbox(args)) => outbox::run(context, &args),
         Some(Command::Receipts(args)) => receipts::run(context, &args),

@@ -16,6 +16,8 @@ mod demo;
 mod journey;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/people.rs"]
+mod people;
 #[path = "cli/quick.rs"]
 mod quick;
 #[path = "cli/reference.rs"]
