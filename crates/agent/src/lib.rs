@@ -16,8 +16,10 @@ pub mod people;
 pub mod replica;
 pub mod reports;
 pub mod roster;
+pub mod rounds;
 pub mod status;
 pub mod tickets;
+pub mod today;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};

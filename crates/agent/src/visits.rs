@@ -33,6 +33,10 @@ pub struct VisitInput {
     pub follow_up_on: Option<String>,
     /// Where it comes from when it was not typed at the door.
     pub source: Option<String>,
+    /// What names that source: a form's number, a hotline's ticket.
+    pub reference: Option<String>,
+    /// Who visited, by name or id, when somebody else types it.
+    pub by: Option<String>,
 }
 
 /// A visit as it is shown.
@@ -48,6 +52,9 @@ pub struct VisitView {
     pub head: String,
     /// Who recorded it.
     pub by: WrittenBy,
+    /// Who visited, where that is somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visited_by: Option<String>,
     /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
     #[serde(flatten)]
     pub content: serde_json::Map<String, serde_json::Value>,
@@ -56,6 +63,13 @@ pub struct VisitView {
 impl Replica {
     /// Records a visit.
     pub fn add_visit(&mut self, input: VisitInput) -> Result<VisitView, AgentError> {
+        let (visit, draft) = self.visit_draft(input)?;
+        self.record(&[draft])?;
+        self.visit(&visit)
+    }
+
+    /// Returns a visit's id and the write that records it.
+    pub(crate) fn visit_draft(&self, input: VisitInput) -> Result<(String, Draft), AgentError> {
         let household = self.name_household(&input.household)?;
         let on = match input.on.as_deref() {
             Some(typed) => date("on", typed)?,
@@ -84,8 +98,12 @@ impl Replica {
                 Some(typed) => Some(date("follow_up_on", typed)?.to_string()),
                 None => None,
             },
-            by: None,
-            source: input.source,
+            by: match input.by.as_deref() {
+                Some(name) => Some(self.name_person(name)?.to_string()),
+                None => None,
+            },
+            source: said(input.source),
+            reference: said(input.reference),
         };
         visit::check(&visit)?;
         let draft = Draft {
@@ -96,8 +114,7 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        self.record(&[draft])?;
-        self.visit(&visit.id)
+        Ok((visit.id, draft))
     }
 
     /// Records visits from JSON lines.
@@ -132,7 +149,10 @@ impl Replica {
             _ => serde_json::Map::new(),
         };
         content.remove("id");
-        content.remove("by");
+        let visited_by = content
+            .remove("by")
+            .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
+            .map(|person| self.name_of(&person));
         Ok(VisitView {
             id: row.id,
             household: row.household,
@@ -141,6 +161,7 @@ impl Replica {
                 .map(|household| household.head)
                 .unwrap_or_default(),
             by: self.written_by(&row.writer)?,
+            visited_by,
             content,
         })
     }
@@ -183,7 +204,14 @@ pub(crate) fn word<T: Default>(
     }
 }
 
-fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
+/// Returns the tidied text, none where there is nothing in it.
+pub(crate) fn said(typed: Option<String>) -> Option<String> {
+    typed
+        .map(|typed| text::tidy(&typed))
+        .filter(|text| !text.is_empty())
+}
+
+pub(crate) fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
     typed
         .iter()
         .map(|word| {
@@ -198,6 +226,6 @@ fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
         .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

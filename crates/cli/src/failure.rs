@@ -263,6 +263,27 @@ fn agent(error: &AgentError, context: &Context) -> Told {
                 "wangge ticket show ID".to_owned(),
             )
         }
+        E::NoRound => (
+            "no_round",
+            Exit::Failed,
+            lang.no_round_here().to_owned(),
+            lang.round_open_command().to_owned(),
+        ),
+        E::NoSheet { day, last } => {
+            let hint = match last {
+                Some(last) => lang.sheet_of_day(last),
+                None => lang.sheet_print_command().to_owned(),
+            };
+            ("no_sheet", Exit::Failed, lang.no_sheet(day), hint)
+        }
+        E::SheetRow { number, visit } => {
+            let message = match visit {
+                Some(visit) => lang.entered_before(*number, visit),
+                None => lang.not_on_sheet(*number),
+            };
+            let hint = lang.sheet_print_command().to_owned();
+            ("sheet_row", Exit::Failed, message, hint)
+        }
         E::NotYourArea { area } => (
             "not_your_area",
             Exit::Refused,

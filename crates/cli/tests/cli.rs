@@ -10,6 +10,8 @@
 mod bad_input;
 #[path = "cli/bulk.rs"]
 mod bulk;
+#[path = "cli/day.rs"]
+mod day;
 #[path = "cli/demo.rs"]
 mod demo;
 #[path = "cli/journey.rs"]

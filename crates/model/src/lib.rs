@@ -11,6 +11,7 @@ pub mod phone;
 pub mod pinyin;
 pub mod relation;
 pub mod report;
+pub mod round;
 pub mod tables;
 pub mod text;
 pub mod ticket;

@@ -9,7 +9,7 @@ use wangge_crdt::{Document, Fields};
 use wangge_model::find::SearchKeys;
 use wangge_model::household::Household;
 use wangge_model::ticket::document as ticket;
-use wangge_model::{household, kind, report, visit};
+use wangge_model::{household, kind, report, round, visit};
 use wangge_wire::{ActorId, DocId, DocKind};
 
 use crate::document;
@@ -65,6 +65,7 @@ pub(crate) fn rows(
         kind::VISIT_BOOK => visit_rows(conn, doc, owner, &fields, document),
         kind::REPORT => report_row(conn, doc, &fields, document),
         kind::TICKET => ticket_row(conn, doc, &fields, document),
+        kind::ROUND_BOOK => round_rows(conn, doc, &fields, document),
         _ => Ok(()),
     }
 }
@@ -237,6 +238,37 @@ fn ticket_row(
         writer(document, "", "code").as_bytes(),
         json!(opened).to_string(),
     ])?;
+    Ok(())
+}
+
+fn round_rows(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    document: &Document,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM round WHERE book = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql = "INSERT INTO round (id, book, area, happened_on, at_ms, ended, writer, content)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let mut insert = conn.prepare_cached(sql)?;
+    let at_ms = |key: &str| {
+        let versions = document.versions("rounds", key);
+        versions.first().map_or(0, |version| version.at_ms)
+    };
+    for round in round::read(fields, at_ms) {
+        let writer = writer(document, "rounds", &format!("{}/on", round.id));
+        insert.execute(params![
+            round.id,
+            doc.as_bytes(),
+            fields.root_text("area"),
+            round.happened_on,
+            round.at_ms,
+            round.ended,
+            writer.as_bytes(),
+            json!(round).to_string(),
+        ])?;
+    }
     Ok(())
 }
 

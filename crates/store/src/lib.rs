@@ -6,6 +6,7 @@
 //! outlives a method: nothing here waits for a network.
 
 pub mod apply;
+pub mod day;
 mod derive;
 mod document;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod record;
 pub mod relay;
 
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use day::{RoundRow, SheetRow};
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;

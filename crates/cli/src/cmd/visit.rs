@@ -4,9 +4,9 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use wangge_agent::Replica;
 use wangge_agent::tickets::TicketInput;
-use wangge_agent::visits::VisitInput;
+use wangge_agent::visits::{VisitInput, VisitView};
+use wangge_agent::{AgentError, Replica};
 
 use super::{read_input, show_bulk};
 use crate::context::{ALL, Context};
@@ -30,7 +30,7 @@ pub(crate) struct Visit {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum VisitCommand {
     /// Record a visit, or many from JSON lines
-    Add(Add),
+    Add(Box<Add>),
     /// List visits, the latest first
     List(List),
     /// Show a visit
@@ -66,6 +66,12 @@ pub(crate) struct Add {
     /// Where it comes from, when it was not typed at the door
     #[arg(long, value_name = "WORD")]
     source: Option<String>,
+    /// What names that source: a form's number
+    #[arg(long = "ref", value_name = "TEXT", requires = "source")]
+    reference: Option<String>,
+    /// Who visited, when somebody else types it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     /// JSON lines, one visit each; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     from: Option<String>,
@@ -136,7 +142,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     let mut input = input(household, &said);
     input.on = match &args.on {
         Some(day) => Some(
-            typed::day_of(day, today)
+            typed::past_day_of(day, today)
                 .ok_or_else(|| no_day(context, day))?
                 .to_string(),
         ),
@@ -147,13 +153,19 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     input.purposes.clone_from(&args.purposes);
     input.no_change |= args.no_change;
     input.source.clone_from(&args.source);
+    input.reference.clone_from(&args.reference);
+    input.by.clone_from(&args.by);
     if let Some(note) = &args.note {
         input.note.clone_from(note);
     }
     record(context, &mut replica, input, &said)
 }
 
-fn words_of(context: &Context, words: &[String], today: NaiveDate) -> Result<VisitWords, Failure> {
+pub(super) fn words_of(
+    context: &Context,
+    words: &[String],
+    today: NaiveDate,
+) -> Result<VisitWords, Failure> {
     typed::visit_words(words, today).map_err(|bad| match bad {
         BadWord::Day(word) => no_day(context, &word),
         BadWord::Ticket(word) => Failure::Usage {
@@ -170,7 +182,7 @@ fn no_day(context: &Context, word: &str) -> Failure {
     }
 }
 
-fn input(household: &str, said: &VisitWords) -> VisitInput {
+pub(super) fn input(household: &str, said: &VisitWords) -> VisitInput {
     VisitInput {
         household: typed::half_width(household.trim()),
         mode: said.mode.map(str::to_owned),
@@ -189,8 +201,34 @@ fn record(
     input: VisitInput,
     said: &VisitWords,
 ) -> Result<Exit, Failure> {
+    let value = write(context, replica, said, |replica| replica.add_visit(input))?;
+    let (lang, today) = (context.ui.lang, replica.today());
+    context.ui.show(&value, || {
+        let mut text = format!(
+            "{} {}",
+            tone(Tone::Good, lang.saved()),
+            line(lang, &value, today)
+        );
+        if let Some(ticket) = value.get("ticket") {
+            text.push('\n');
+            text.push_str(
+                &lang.ticket_opened(view::text(ticket, "code"), view::text(ticket, "subject")),
+            );
+        }
+        text
+    });
+    Ok(Exit::Done)
+}
+
+/// Writes a visit and the ticket its words ask for, and returns both as they may be shown.
+pub(super) fn write(
+    context: &Context,
+    replica: &mut Replica,
+    said: &VisitWords,
+    visit: impl FnOnce(&mut Replica) -> Result<VisitView, AgentError>,
+) -> Result<Value, Failure> {
     let lang = context.ui.lang;
-    let visit = replica.add_visit(input)?;
+    let visit = visit(replica)?;
     let ticket = match &said.ticket {
         None => None,
         Some(kind) => {
@@ -213,23 +251,14 @@ fn record(
     if let (Some(ticket), Some(fields)) = (&ticket, value.as_object_mut()) {
         fields.insert(
             "ticket".to_owned(),
-            json!({"id": ticket.id, "code": ticket.ticket.code}),
+            json!({
+                "id": ticket.id,
+                "code": ticket.ticket.code,
+                "subject": ticket.ticket.subject,
+            }),
         );
     }
-    let today = replica.today();
-    context.ui.show(&value, || {
-        let mut text = format!(
-            "{} {}",
-            tone(Tone::Good, lang.saved()),
-            line(lang, &value, today)
-        );
-        if let Some(ticket) = &ticket {
-            text.push('\n');
-            text.push_str(&lang.ticket_opened(&ticket.ticket.code, &ticket.ticket.subject));
-        }
-        text
-    });
-    Ok(Exit::Done)
+    Ok(value)
 }
 
 /// Characters of a ticket's subject taken from a note.
@@ -397,9 +426,15 @@ pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
         parts.push(lang.follow_up(next));
     }
     let by = visit.get("by").unwrap_or(&Value::Null);
-    if !view::flag(by, "here") {
-        parts.push(text(by, "name").to_owned());
+    match (text(visit, "visited_by"), view::flag(by, "here")) {
+        ("", true) => {}
+        ("", false) => parts.push(text(by, "name").to_owned()),
+        (visitor, _) => parts.push(lang.visited_by(visitor, text(by, "name"))),
     }
+    parts.extend([
+        text(visit, "source").to_owned(),
+        text(visit, "reference").to_owned(),
+    ]);
     parts.push(tone(Tone::Faint, text(visit, "id")));
     parts.retain(|part| !part.is_empty());
     parts.join(" · ")
