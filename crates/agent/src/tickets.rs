@@ -13,7 +13,7 @@ use wangge_model::ticket::{
 };
 use wangge_model::{kind, text};
 use wangge_store::Draft;
-use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
+use wangge_wire::{AreaCode, Audience, DocId, Place};
 
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;

@@ -2,9 +2,10 @@
 
 use wangge_relay::{LevelForm, Role};
 use wangge_testkit::device::Device;
-use wangge_testkit::wire_client::Reply;
+use wangge_testkit::wire_client::{self, Reply};
 use wangge_trust::KeyPair;
 use wangge_wire::enroll::OrderBytes;
+use wangge_wire::limits::HEAD_BYTES_MAX;
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{
     AreaCode, Audience, ChangeHash, Cover, CoverId, Day, DocId, Order, OrderBody, OrderRefusal,
@@ -389,4 +390,28 @@ fn a_units_device_receives_what_names_the_unit_and_not_a_byte_more() {
             .is_err()
     );
     assert_eq!(ordered.body, OrderBody::Unit(unit(0, "水务站")));
+}
+
+#[test]
+fn an_order_is_asked_for_in_a_small_signed_request() {
+    let mut cast = Cast::new();
+    let (relay, now) = (cast.town.relay, cast.town.now_ms());
+    let unsigned = wire_client::send(relay, "POST", "/v1/order", &[], &[0, 0, 0, 1, 0]);
+    assert_eq!(
+        (unsigned.status, unsigned.text().as_str()),
+        (401, "unsigned")
+    );
+    let long = u32::try_from(HEAD_BYTES_MAX + 1).unwrap().to_be_bytes();
+    let large = wire_client::send(relay, "POST", "/v1/order", &[], &long);
+    assert_eq!(large.status, 400);
+    let got = wire_client::send(relay, "GET", "/v1/order", &[], b"");
+    assert_eq!(got.status, 405);
+
+    let ask = OrderBody::Unit(unit(0, "水务站"));
+    let late = cast.zhao.ask_order(relay, now - 301_000, ask.clone());
+    assert_eq!((late.status, late.text().as_str()), (401, "time"));
+    assert!(late.header("wangge-time").is_some());
+    cast.town.open().revoke(&cast.zhao.id(), 0, now).unwrap();
+    let revoked = cast.zhao.ask_order(relay, now, ask);
+    assert_eq!((revoked.status, revoked.text().as_str()), (401, "revoked"));
 }
