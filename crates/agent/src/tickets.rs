@@ -231,10 +231,11 @@ impl Replica {
         })
     }
 
-    /// Returns everybody this person is on a ticket: themselves, and the device from before it was
-    /// enrolled, which stood in for them.
+    /// Returns everybody this person is on a ticket: themselves, the device from before it was
+    /// enrolled, which stood in for them, and those they stand in for today.
     pub(crate) fn answers_as(&self) -> Vec<PersonId> {
         let mut people = vec![self.person(), PersonId(self.device().0)];
+        people.extend(self.covering().into_iter().map(|covering| covering.person));
         people.dedup();
         people
     }

@@ -5,71 +5,28 @@ use wangge_model::text;
 use wangge_model::ticket::Handler;
 use wangge_model::ticket::document::Ticket;
 use wangge_wire::limits::PLACE_AUDIENCES_MAX;
-use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
+use wangge_wire::{AreaCode, Audience, DocId, Place};
 
 use crate::error::AgentError;
 use crate::replica::Replica;
 use crate::reports::Belongs;
 
 impl Replica {
-    /// Returns the handler a person means: a name of the roster, an id, an area's code; or as events
-    /// write it, `unit:…`.
+    /// Returns the handler a person means: an area's code, a unit, a name of the roster or an id.
     pub(super) fn handler(&self, typed: &str) -> Result<Handler, AgentError> {
         let typed = typed.trim();
         if let Ok(area) = AreaCode::parse(&text::half_width(typed)) {
             return Ok(Handler::Area(area));
         }
-        match Handler::from(typed.to_owned()) {
-            Handler::Other(_) => self.person_named(typed).map(Handler::Person),
-            known => Ok(known),
+        match self.unit_named(typed) {
+            Err(AgentError::NotFound { .. }) => self.person_called(typed).map(Handler::Person),
+            found => found.map(Handler::Unit),
         }
     }
 
     /// Returns the handlers people mean.
     pub(super) fn handlers(&self, typed: &[String]) -> Result<Vec<Handler>, AgentError> {
         typed.iter().map(|typed| self.handler(typed)).collect()
-    }
-
-    /// Returns the unit a person means.
-    pub(super) fn unit(&self, typed: &str) -> Result<DocId, AgentError> {
-        let typed = typed.trim();
-        match Handler::from(typed.to_owned()) {
-            Handler::Unit(unit) => Ok(unit),
-            _ => typed.parse().map_err(|_| AgentError::NotFound {
-                name: typed.to_owned(),
-            }),
-        }
-    }
-
-    /// Returns the person of the roster with this name or id.
-    pub(super) fn person_named(&self, typed: &str) -> Result<PersonId, AgentError> {
-        let typed = typed.trim();
-        if let Ok(person) = typed.parse::<PersonId>() {
-            return Ok(person);
-        }
-        let fitting: Vec<(PersonId, String)> = self
-            .people()
-            .into_iter()
-            .filter(|(_, member)| member.name == typed)
-            .map(|(person, member)| {
-                let areas: Vec<&str> = member.areas.iter().map(AreaCode::as_str).collect();
-                let line = format!("{} {}", member.role.as_str(), areas.join(" "));
-                (person, line)
-            })
-            .collect();
-        match fitting.as_slice() {
-            [(person, _)] => Ok(*person),
-            [] => Err(AgentError::NotFound {
-                name: typed.to_owned(),
-            }),
-            several => Err(AgentError::Ambiguous {
-                name: typed.to_owned(),
-                candidates: several
-                    .iter()
-                    .map(|(id, line)| (id.to_string(), line.clone()))
-                    .collect(),
-            }),
-        }
     }
 
     /// Returns the place of a new ticket: with the author where it is outside their areas, and with

@@ -104,7 +104,7 @@ impl Replica {
         event.for_unit = step
             .for_unit
             .as_deref()
-            .map(|unit| self.unit(unit))
+            .map(|unit| self.unit_named(unit))
             .transpose()?;
         event.text = words::said(step.text.as_ref());
         event.reason = words::said(step.reason.as_ref());
@@ -164,7 +164,7 @@ impl Replica {
             _ => None,
         };
         let others = self.answers_as().into_iter().map(Some).collect::<Vec<_>>();
-        for area in self.areas() {
+        for area in self.areas().iter() {
             for instead_of in std::iter::once(None).chain(others.iter().copied()) {
                 let tried = TicketEvent {
                     area: area.clone(),
@@ -189,7 +189,7 @@ impl Replica {
         match (kind, step.to.as_deref()) {
             (Kind::Escalate, to) => self.level_above(to, folded).map(Some),
             (Kind::HandOver, Some(to)) => {
-                self.person_named(to).map(|who| Some(Handler::Person(who)))
+                self.person_called(to).map(|who| Some(Handler::Person(who)))
             }
             (_, to) => to.map(|to| self.handler(to)).transpose(),
         }
