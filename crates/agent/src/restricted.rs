@@ -149,13 +149,18 @@ impl Replica {
         Ok(())
     }
 
+    /// Returns who holds which areas, and who is ever lent some.
     fn holders(&self) -> Vec<Holder> {
-        self.roster
-            .members()
-            .map(|(_, member)| Holder {
-                person: member.person,
-                areas: member.areas.clone(),
+        let members = self.roster.members().map(|(_, member)| Holder {
+            person: member.person,
+            areas: member.areas.clone(),
+        });
+        let lent = self.roster.covers().filter_map(|cover| {
+            Some(Holder {
+                person: cover.substitute?,
+                areas: cover.areas.clone(),
             })
-            .collect()
+        });
+        members.chain(lent).collect()
     }
 }

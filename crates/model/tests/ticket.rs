@@ -9,6 +9,8 @@ use wangge_wire::Role;
 
 #[path = "ticket/cast.rs"]
 mod cast;
+#[path = "ticket/flow.rs"]
+mod flow;
 #[path = "ticket/histories.rs"]
 mod histories;
 #[path = "ticket/promises.rs"]

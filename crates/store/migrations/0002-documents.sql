@@ -5,6 +5,32 @@ ALTER TABLE household ADD COLUMN alias_of BLOB;
 ALTER TABLE visit ADD COLUMN void INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE report ADD COLUMN void INTEGER NOT NULL DEFAULT 0;
 
+CREATE TABLE round (
+  -- Derived from round books; an id is its writer's choice, so it names a round within its book.
+  id TEXT NOT NULL,
+  book BLOB NOT NULL,
+  area TEXT NOT NULL,
+  happened_on TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  writer BLOB NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY (id, book)
+) STRICT;
+CREATE INDEX round_day ON round (happened_on);
+CREATE INDEX round_book ON round (book);
+
+CREATE TABLE sheet (
+  -- Today's sheet as it was printed: what number a household has on paper, and the visit that was
+  -- entered for it. A number is never given to another household of the same day.
+  day TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  household BLOB NOT NULL,
+  reason TEXT NOT NULL,
+  visit TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (day, number),
+  UNIQUE (day, household)
+) STRICT;
 -- What lists of tickets choose and sort by: who handles it (several with spaces, where contested),
 -- who owes the answer, until when. All of it is what the fold says.
 ALTER TABLE ticket ADD COLUMN handlers TEXT NOT NULL DEFAULT '';
@@ -44,30 +70,3 @@ CREATE INDEX visit_next ON visit (household, happened_on, next_on) WHERE next_on
 -- What the cursor says of covers: the day and the last order when reading began; 0 for none.
 ALTER TABLE relay ADD COLUMN covers_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE relay ADD COLUMN covers_orders INTEGER NOT NULL DEFAULT 0;
-
-CREATE TABLE round (
-  -- Derived from round books; an id is its writer's choice, so it names a round within its book.
-  id TEXT NOT NULL,
-  book BLOB NOT NULL,
-  area TEXT NOT NULL,
-  happened_on TEXT NOT NULL,
-  at_ms INTEGER NOT NULL,
-  ended INTEGER NOT NULL,
-  writer BLOB NOT NULL,
-  content TEXT NOT NULL,
-  PRIMARY KEY (id, book)
-) STRICT;
-CREATE INDEX round_day ON round (happened_on);
-CREATE INDEX round_book ON round (book);
-
-CREATE TABLE sheet (
-  -- Today's sheet as it was printed: what number a household has on paper, and the visit that was
-  -- entered for it. A number is never given to another household of the same day.
-  day TEXT NOT NULL,
-  number INTEGER NOT NULL,
-  household BLOB NOT NULL,
-  reason TEXT NOT NULL,
-  visit TEXT NOT NULL DEFAULT '',
-  PRIMARY KEY (day, number),
-  UNIQUE (day, household)
-) STRICT;

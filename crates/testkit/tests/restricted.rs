@@ -4,10 +4,10 @@
 
 use proptest::prelude::*;
 use wangge_model::restricted::{Holder, NoPlace, place, reaches};
-use wangge_trust::Member;
-use wangge_trust::allow::{What, in_scope};
+use wangge_trust::allow::{Action, What, in_scope as receives};
 use wangge_trust::key::KeyPair;
-use wangge_wire::{AreaCode, Audience, PersonId, Role};
+use wangge_trust::{Member, Roster};
+use wangge_wire::{AreaCode, Audience, Day, PersonId, Role};
 
 const PEOPLE: u8 = 5;
 const AREAS: [&str; 9] = [
@@ -49,7 +49,13 @@ fn member() -> impl Strategy<Value = Member> {
         role: *ROLES.get(role).unwrap(),
         areas: areas.into_iter().map(area).collect(),
         device_number: 0,
+        unit: None,
     })
+}
+
+/// Whether a device receives it, by what it has itself; who is lent areas is a holder of them too.
+fn in_scope(member: &Member, what: &What<'_>) -> bool {
+    receives(&Roster::default(), member, Action::Read, what, Day(0))
 }
 
 fn holders(roster: &[Member]) -> Vec<Holder> {

@@ -127,12 +127,9 @@ words! {
     sheet_print_command { zh: "wangge 今天 打印", en: "wangge today print" }
     by_hand { zh: "另加", en: "added" }
     today_due { zh: "今天该走访", en: "Due today" }
-    today_nobody_due { zh: "今天没有到期的走访。", en: "Nobody is due today." }
 }
 
 messages! {
-    /// A village group.
-    village_group(group: i64) { zh: "{group}组", en: "group {group}" }
     /// Who visited, and who typed it.
     visited_by(visitor: &str, typist: &str) { zh: "{visitor}走访，{typist}录入", en: "visited by {visitor}, typed by {typist}" }
     /// How much was found on a round.

@@ -70,6 +70,8 @@ messages! {
         zh: "这一步还缺：{field}。什么也没有改动。",
         en: "The step lacks {field}. Nothing was changed."
     }
+    /// A village group.
+    village_group(group: u16) { zh: "{group}组", en: "group {group}" }
     /// Signed for by whoever handles it.
     slip_taken(name: &str, day: &str) {
         zh: "\n签收人：{name}  日期：{day}",

@@ -97,7 +97,7 @@ mod tests {
             returned: None,
         };
         doc.write(&ActorId([1; 8]), 5, &taken(&card)).unwrap();
-        assert_eq!(read(&doc.fields()), [card.clone()]);
+        assert_eq!(read(&doc.fields()), std::slice::from_ref(&card));
         let back = [returned("00aa", "2026-11-25")];
         doc.write(&ActorId([1; 8]), 6, &back).unwrap();
         let returned = Some("2026-11-25".to_owned());

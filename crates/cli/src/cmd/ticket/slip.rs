@@ -112,7 +112,7 @@ fn who(lang: Lang, slip: &Slip) -> String {
 /// Returns the area, and of the door only the village group.
 fn place(lang: Lang, slip: &Slip) -> String {
     let area = slip.area.as_ref().map(|area| areas::spoken(area.as_str()));
-    let group = slip.group.map(|group| lang.village_group(i64::from(group)));
+    let group = slip.group.map(|group| lang.village_group(group));
     let parts: Vec<String> = area.into_iter().chain(group).collect();
     parts.join(" ")
 }

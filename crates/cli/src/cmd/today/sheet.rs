@@ -47,7 +47,7 @@ fn paper(lang: Lang, sheet: &Value, name: &str) -> String {
     for row in rows {
         let mut parts = vec![
             format!("{:>3}", int(row, "number")),
-            lang.village_group(int(row, "group")),
+            lang.village_group(u16::try_from(int(row, "group")).unwrap_or_default()),
             text(row, "head").to_owned(),
             reason(lang, row),
         ];
