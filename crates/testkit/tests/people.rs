@@ -259,7 +259,7 @@ fn a_ticket_given_to_a_unit_reaches_its_device_and_no_household_does() {
     ));
     for replica in [&mut li, &mut wang] {
         sync(replica).unwrap();
-        assert_eq!(replica.units(), [unit.clone()]);
+        assert_eq!(replica.units(), std::slice::from_ref(&unit));
     }
     let mut liu = town.unit_home("刘站长", &unit.id.to_string());
     sync(&mut liu).unwrap();
