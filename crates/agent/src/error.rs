@@ -141,6 +141,14 @@ pub enum AgentError {
         /// The system's word.
         reason: String,
     },
+    /// The settings do not read; the file is as it was.
+    #[error("the settings at {at} do not read")]
+    BadSettings {
+        /// The file.
+        at: PathBuf,
+        /// The line reading stopped at; 0 where the file could not be opened.
+        line: usize,
+    },
     /// A file is no roster.
     #[error(transparent)]
     Roster(#[from] crate::roster::RosterError),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use wangge_store::{SheetRow, Writer};
 use wangge_wire::{ActionId, DocId};
 
+use crate::due::DueView;
 use crate::error::AgentError;
 use crate::replica::Replica;
 use crate::visits::{VisitInput, VisitView, short_door};
@@ -105,6 +106,7 @@ impl Replica {
         let (visit, draft) = self.visit_draft(input)?;
         let (at_ms, actor) = (self.now_ms(), self.actor());
         let action = ActionId(self.machine.random()?);
+        self.wrong_clock = self.clock_now()?;
         // The visit and the mark on the sheet stand or fall together: an entry typed again after a
         // crash is neither lost nor doubled.
         self.home
@@ -117,13 +119,20 @@ impl Replica {
         self.visit(&visit)
     }
 
-    /// Returns who is due today or was before.
-    pub fn due_today(&self) -> Result<Vec<serde_json::Value>, AgentError> {
-        Ok(Vec::new())
-    }
-
-    fn due_for_sheet(&self, _day: NaiveDate) -> Result<Vec<(DocId, String)>, AgentError> {
-        Ok(Vec::new())
+    /// Returns who is due on a day, with the reason the sheet keeps.
+    fn due_for_sheet(&self, day: NaiveDate) -> Result<Vec<(DocId, String)>, AgentError> {
+        let rows = self.due(day, None)?.rows;
+        let reason = |row: &DueView| {
+            let kept = serde_json::json!({
+                "reasons": row.reasons,
+                "note": row.note,
+                "residence": row.residence,
+                "due_on": row.due_on,
+                "overdue_days": row.overdue_days,
+            });
+            (row.household, kept.to_string())
+        };
+        Ok(rows.iter().map(reason).collect())
     }
 
     fn sheet_line(&self, row: SheetRow) -> Result<SheetLine, AgentError> {

@@ -159,7 +159,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Conflict(command)) => conflict::run(context, command),
         Some(Command::Relay(command)) => relay::run(context, command),
         Some(Command::Demo(args)) => demo::run(context, &args),
-        Some(Command::Config(config::Config::Show)) => config::run(context),
+        Some(Command::Config(command)) => config::run(context, &command),
         Some(Command::Help(args)) => help::run(context, &args),
         Some(Command::Reference) => {
             context.ui.data(crate::reference::reference().trim_end());

@@ -14,6 +14,8 @@ mod bulk;
 mod day;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/due.rs"]
+mod due;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]

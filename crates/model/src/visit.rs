@@ -9,6 +9,7 @@ use wangge_crdt::{Fields, Put, Scalar};
 use wangge_wire::DocId;
 use wangge_wire::entry::owned_doc;
 
+use crate::clock::ClockFlag;
 use crate::kind;
 use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, PURPOSES_MAX, TooLong, at_most};
 
@@ -73,6 +74,9 @@ pub struct Visit {
     pub by: Option<String>,
     /// Where it comes from when it was not typed at the door: 纸质补录 …
     pub source: Option<String>,
+    /// What was wrong with the device's clock when it was saved, as far as that device knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFlag>,
     /// What names that source: a form's number, a hotline's ticket.
     pub reference: Option<String>,
 }
@@ -126,6 +130,9 @@ pub fn puts(visit: &Visit) -> Vec<Put> {
             puts.push(put(field, value.as_str().into()));
         }
     }
+    if let Some(clock) = visit.clock {
+        puts.push(put("clock", clock.as_str().into()));
+    }
     puts
 }
 
@@ -158,6 +165,7 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                 follow_up_on: text("next").map(str::to_owned),
                 by: text("by").map(str::to_owned),
                 source: text("source").map(str::to_owned),
+                clock: text("clock").and_then(ClockFlag::of),
                 reference: text("ref").map(str::to_owned),
             }
         })

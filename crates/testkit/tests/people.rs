@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use wangge_agent::households::HouseholdInput;
 use wangge_agent::households::MemberInput;
 use wangge_agent::people::LeaveInput;
-use wangge_agent::tickets::{Step, TicketInput};
+use wangge_agent::tickets::{Step, TicketDetail, TicketFilter, TicketInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Machine, OrderRefusal, Replica};
 use wangge_relay::{Clock, LevelForm, Relay, Settings};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wangge_agent::Replica;
 
-use super::{Context, Exit, Failure, Lang, Tone, items, seen, text, tone};
+use super::{Context, Exit, Failure, Lang, Tone, due, int, items, seen, text, tone};
 use crate::cmd::status;
 use crate::view::list_sight;
 
@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     let value = gather(&replica)?;
     let state = status::lines(context, &replica)?;
     context.ui.show(&value, || {
-        let mut lines = due_lines(lang, items(&value, "due"));
+        let mut lines = due_lines(lang, &value);
         lines.push(String::new());
         lines.push(state);
         lines.join("\n")
@@ -26,22 +26,30 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
 
 fn gather(replica: &Replica) -> Result<Value, Failure> {
     let today = replica.today();
-    let due = replica.due_today()?;
+    let due = replica.due(today, None)?;
     let status = replica.status()?;
     Ok(json!({
         "day": today.to_string(),
-        "due": seen(&due, list_sight(replica)),
+        "due": seen(&due.rows, list_sight(replica)),
+        "incomplete": due.incomplete,
         "unsent": status.counts.unsent,
         "conflicts": status.counts.conflicts,
         "all_safe": status.all_safe,
     }))
 }
 
-fn due_lines(lang: Lang, due: &[Value]) -> Vec<String> {
-    if due.is_empty() {
-        return vec![lang.today_nobody_due().to_owned()];
-    }
-    let mut lines = vec![tone(Tone::Strong, lang.today_due())];
+fn due_lines(lang: Lang, value: &Value) -> Vec<String> {
+    let (due, incomplete) = (items(value, "due"), items(value, "incomplete"));
+    let mut lines = match (due.is_empty(), incomplete.is_empty()) {
+        (true, true) => vec![lang.nobody_due(lang.today())],
+        (true, false) => Vec::new(),
+        (false, _) => vec![tone(Tone::Strong, lang.today_due())],
+    };
+    lines.extend(
+        incomplete
+            .iter()
+            .map(|area| tone(Tone::Warn, &lang.area_not_ready(text(area, "name")))),
+    );
     lines.extend(due.iter().take(SHOWN).map(|row| {
         let door = format!("{} {}", text(row, "door"), text(row, "head"));
         format!("  {}  {}", door.trim(), due_reason(lang, row))
@@ -54,6 +62,9 @@ fn due_lines(lang: Lang, due: &[Value]) -> Vec<String> {
 
 /// Returns why somebody is due, in words.
 pub(super) fn due_reason(lang: Lang, row: &Value) -> String {
-    let _ = lang;
-    text(row, "reason").to_owned()
+    let why = due::why(lang, row);
+    match int(row, "overdue_days") {
+        0 => why,
+        days => format!("{why}  {}", lang.overdue(text(row, "due_on"), days)),
+    }
 }
