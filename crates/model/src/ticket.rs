@@ -16,6 +16,7 @@
 //! ```
 
 pub mod code;
+pub mod custody;
 pub mod document;
 pub mod event;
 mod fold;
