@@ -43,7 +43,7 @@ struct Outcome {
     extra: BTreeMap<&'static str, f64>,
 }
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 7] = [
     Measurement {
         name: "day",
         what: "a worker's day, 100 changes of 100 households: bytes up with HTTP headers",
