@@ -93,12 +93,14 @@ impl Course {
         let Some(kind) = event.kind.known() else {
             return;
         };
-        let at = self.moment(id, event, arrived);
+        let (at, is_right) = self.moment(id, event, arrived);
+        // What a wrong clock counted from itself promises nothing.
+        let due = event.due.filter(|_| is_right);
         let reached = arrived.unwrap_or(at);
         match kind {
             Kind::Submit => {
                 self.saved_ms.get_or_insert(at);
-                self.promised_ms = self.promised_ms.or(event.due);
+                self.promised_ms = self.promised_ms.or(due);
                 self.comes_to(reached, false);
             }
             Kind::HandledOnSpot => {
@@ -108,9 +110,9 @@ impl Course {
             Kind::Escalate => self.comes_to(reached, false),
             Kind::Accept => {
                 self.accepted = true;
-                self.level_due_ms = event.due.or(self.level_due_ms);
+                self.level_due_ms = due.or(self.level_due_ms);
             }
-            Kind::Assign => self.level_due_ms = event.due.or(self.level_due_ms),
+            Kind::Assign => self.level_due_ms = due.or(self.level_due_ms),
             Kind::AskBack => self.reached_ms = None,
             Kind::Done | Kind::Decline | Kind::Withdraw | Kind::Merge | Kind::Close => {
                 self.stop(at);
@@ -118,7 +120,7 @@ impl Course {
             Kind::SendBack => self.stopped_ms = None,
             Kind::Reopen => {
                 // A new promise: the old one was kept or broken long ago.
-                (self.saved_ms, self.promised_ms, self.granted) = (Some(at), event.due, None);
+                (self.saved_ms, self.promised_ms, self.granted) = (Some(at), due, None);
                 self.stopped_ms = None;
                 self.comes_to(reached, true);
             }
@@ -130,26 +132,27 @@ impl Course {
                 });
             }
             Kind::Resume => self.resume(at),
-            Kind::Extend => self.asked = Some(Asked(event.due)),
+            Kind::Extend => self.asked = Some(Asked(due)),
             Kind::Refuse => self.asked = None,
             Kind::Grant => {
                 let asked = self.asked.take().unwrap_or(Asked(None));
-                self.granted.get_or_insert(Asked(event.due.or(asked.0)));
+                self.granted.get_or_insert(Asked(due.or(asked.0)));
             }
             _ => {}
         }
     }
 
-    /// Returns when an event was made, as far as its device's clock can be believed.
-    fn moment(&mut self, id: EventId, event: &TicketEvent, arrived: Option<i64>) -> i64 {
+    /// Returns when an event was made, as far as its device's clock can be believed, and whether it
+    /// can.
+    fn moment(&mut self, id: EventId, event: &TicketEvent, arrived: Option<i64>) -> (i64, bool) {
         let offset = event.stamp.offset_ms.unwrap_or_default();
         let at = event.stamp.at_ms.saturating_add(offset);
         match flag(at, arrived, None) {
             Some(flag) => {
                 self.flagged.push(Warning::Clock { event: id, flag });
-                arrived.unwrap_or(at)
+                (arrived.unwrap_or(at), false)
             }
-            None => at,
+            None => (at, true),
         }
     }
 
@@ -219,7 +222,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{HOUR_MS, Light, Unit};
+    use crate::clock::{DAY_MS, HOUR_MS, Light, Unit};
     use crate::ticket::{Opened, Stamp, fold};
     use wangge_wire::{AreaCode, PersonId, Role};
 
@@ -477,7 +480,9 @@ mod tests {
             ("2028-11-16T09:00", ClockFlag::Ahead),
         ] {
             let clock = Case::new(Urgency::P2)
-                .step(Kind::Submit, said)
+                .with(Kind::Submit, said, |event| {
+                    event.due = Some(event.stamp.at_ms + 5 * DAY_MS);
+                })
                 .arrives("2026-11-16T09:00")
                 .at("2026-11-17T09:00");
             assert_eq!(due_ms(clock.promise), ms("2026-11-23T09:00"), "{said}");
