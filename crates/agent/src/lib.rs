@@ -28,6 +28,7 @@ pub use error::{AgentError, InvitationRefused};
 pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
+pub use wangge_model::ticket::Refusal;
 pub use wangge_model::{clock, tables};
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.

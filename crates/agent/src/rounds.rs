@@ -11,7 +11,7 @@ use wangge_wire::{AreaCode, DocId};
 
 use crate::error::AgentError;
 use crate::replica::{Replica, WrittenBy};
-use crate::reports::{ReportInput, ReportView};
+use crate::reports::{ReportDetail, ReportInput};
 use crate::visits::{date, hex, purposes, said};
 
 /// The source of a report made on a round.
@@ -98,7 +98,7 @@ impl Replica {
     pub fn mark_round(
         &mut self,
         input: MarkInput,
-    ) -> Result<(RoundView, Option<ReportView>), AgentError> {
+    ) -> Result<(RoundView, Option<ReportDetail>), AgentError> {
         let open = self.open_round_here()?;
         let found = text::tidy(&input.text);
         if found.is_empty() {
@@ -130,7 +130,7 @@ impl Replica {
                 ..ReportInput::default()
             })?),
         };
-        mark.report = report.as_ref().map(|report| report.id);
+        mark.report = report.as_ref().map(|report| report.view.id);
         let grid = area_of(&open)?;
         self.record_round(open.book, grid, round::mark_puts(&open.id, &mark))?;
         Ok((self.round(&open.id)?, report))

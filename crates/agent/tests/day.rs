@@ -52,6 +52,33 @@ fn a_number_on_a_printed_sheet_keeps_its_household_when_the_sheet_is_printed_aga
 }
 
 #[test]
+fn whoever_is_due_stands_on_the_sheet_with_the_reason() {
+    let (_dir, mut replica) = home();
+    let cared_for = replica
+        .add_household(HouseholdInput {
+            door: "3-1".into(),
+            members: vec![MemberInput {
+                name: "单秀英".into(),
+                care: vec!["独居老人".into()],
+                ..MemberInput::default()
+            }],
+            ..HouseholdInput::default()
+        })
+        .unwrap()
+        .id;
+    family(&mut replica, "3-2", "解小龙");
+    let today = replica.today();
+    let sheet = replica.print_sheet(today, &[]).unwrap();
+    assert_eq!((sheet.rows.len(), sheet.rows[0].id), (1, cared_for));
+    assert_eq!(
+        sheet.rows[0].reason["reasons"][0]["tag"],
+        "living_alone_elder"
+    );
+    replica.enter(today, 1, fine()).unwrap();
+    assert!(replica.due(today, None).unwrap().rows.is_empty());
+}
+
+#[test]
 fn what_is_entered_from_a_sheet_is_a_visit_of_its_day_and_is_entered_once() {
     let (_dir, mut replica) = home();
     let yesterday = replica.today().pred_opt().unwrap();
@@ -132,7 +159,7 @@ fn marks_go_to_the_open_round_and_a_report_can_be_made_of_one() {
     replica.mark_round(mark("路灯不亮", false)).unwrap();
     let (_, report) = replica.mark_round(mark("井盖破了", true)).unwrap();
     let report = report.unwrap();
-    assert_eq!(report.content["source"], "巡查");
+    assert_eq!(report.view.content["source"], "巡查");
     let closed = replica.close_round("都看过了").unwrap();
     assert_eq!(closed.content["ended"], true);
     let marks = closed.content["marks"].as_array().unwrap();
@@ -141,7 +168,7 @@ fn marks_go_to_the_open_round_and_a_report_can_be_made_of_one() {
         .iter()
         .find(|mark| mark["text"] == "井盖破了")
         .unwrap();
-    assert_eq!(linked["report"], report.id.to_string());
+    assert_eq!(linked["report"], report.view.id.to_string());
     assert!(matches!(replica.close_round(""), Err(AgentError::NoRound)));
     assert_eq!(replica.rounds(10).unwrap().len(), 1);
 }

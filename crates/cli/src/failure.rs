@@ -3,7 +3,7 @@
 //! **One place decides.** A failure says whether anything was lost and names one command.
 
 use serde_json::json;
-use wangge_agent::{AgentError, InvitationRefused};
+use wangge_agent::{AgentError, InvitationRefused, Refusal};
 use wangge_relay::RelayError;
 
 use crate::context::Context;
@@ -259,7 +259,10 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             (
                 "ticket_step",
                 exit,
-                lang.ticket_refused(refusal.code()),
+                match refusal {
+                    Refusal::Missing { field } => lang.ticket_missing(lang.field(field)),
+                    other => lang.ticket_refused(other.code()),
+                },
                 "wangge ticket show ID".to_owned(),
             )
         }

@@ -256,8 +256,15 @@ fn ticket_row(
     let Some((opened, _, state)) = ticket::state(fields) else {
         return Ok(());
     };
-    let sql = "INSERT OR REPLACE INTO ticket (doc, code, status, contested, parked, at_ms, writer, content)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let handlers: Vec<String> = state
+        .progress
+        .handlers
+        .iter()
+        .map(|handler| String::from(handler.clone()))
+        .collect();
+    let sql = "INSERT OR REPLACE INTO ticket (doc, code, status, contested, parked, at_ms, writer,
+                 content, handlers, answer_owner, answered, open, due)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     conn.prepare_cached(sql)?.execute(params![
         doc.as_bytes(),
         opened.code,
@@ -267,7 +274,19 @@ fn ticket_row(
         opened.at_ms,
         writer(document, "", "code").as_bytes(),
         json!(opened).to_string(),
+        handlers.join(" "),
+        state.answer_owner.to_string(),
+        state.is_answered(),
+        state.progress.status.is_open(),
+        state.progress.due.unwrap_or_default(),
     ])?;
+    conn.prepare_cached("DELETE FROM ticket_report WHERE ticket = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql = "INSERT OR IGNORE INTO ticket_report (report, ticket) VALUES (?1, ?2)";
+    let mut insert = conn.prepare_cached(sql)?;
+    for report in &opened.reports {
+        insert.execute(params![report.as_bytes(), doc.as_bytes()])?;
+    }
     Ok(())
 }
 

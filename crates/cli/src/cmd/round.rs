@@ -141,7 +141,7 @@ fn mark(context: &Context, args: Mark) -> Result<Exit, Failure> {
     })?;
     let mut value = seen(&round, list_sight(&replica));
     if let (Some(report), Some(fields)) = (&report, value.as_object_mut()) {
-        fields.insert("report".to_owned(), report.id.to_string().into());
+        fields.insert("report".to_owned(), report.view.id.to_string().into());
     }
     context.ui.show(&value, || {
         let mut said = format!(
@@ -151,7 +151,7 @@ fn mark(context: &Context, args: Mark) -> Result<Exit, Failure> {
         );
         if let Some(report) = &report {
             said.push('\n');
-            said.push_str(&lang.round_reported(&report.id.to_string()));
+            said.push_str(&lang.round_reported(&report.view.id.to_string()));
         }
         said
     });

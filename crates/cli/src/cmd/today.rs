@@ -11,7 +11,7 @@ use serde_json::Value;
 use wangge_agent::today::Sheet;
 use wangge_agent::{AgentError, Replica};
 
-use super::visit;
+use super::visit::{self, due};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;

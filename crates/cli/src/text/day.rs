@@ -113,7 +113,6 @@ words! {
         en: "No round is open on this device; nothing was written."
     }
     round_open_command { zh: "wangge 巡查 开始", en: "wangge round open" }
-    sheet_title { zh: "今日表", en: "Sheet of the day" }
     sheet_boxes { zh: "□好 □无人 ____________", en: "□fine □nobody ____________" }
     sheet_foot {
         zh: "晚上录入：wangge 今天 3 好 / 7 无人 / 12 血压高 @周五",
@@ -128,14 +127,9 @@ words! {
     sheet_print_command { zh: "wangge 今天 打印", en: "wangge today print" }
     by_hand { zh: "另加", en: "added" }
     today_due { zh: "今天该走访", en: "Due today" }
-    today_nobody_due { zh: "今天没有到期的走访。", en: "Nobody is due today." }
-    today_tickets { zh: "我的工单", en: "My tickets" }
-    today_owed { zh: "还欠答复", en: "Answers owed" }
 }
 
 messages! {
-    /// A village group.
-    village_group(group: i64) { zh: "{group}组", en: "group {group}" }
     /// Who visited, and who typed it.
     visited_by(visitor: &str, typist: &str) { zh: "{visitor}走访，{typist}录入", en: "visited by {visitor}, typed by {typist}" }
     /// How much was found on a round.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Context, Exit, Failure, Lang, Sheet, int, items, seen, text, typed};
-use crate::view::{Sight, list_sight};
+use crate::view::Sight;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Print {
@@ -31,7 +31,6 @@ pub(super) fn run(context: &Context, args: &Print) -> Result<Exit, Failure> {
         .map(|name| replica.name_household(name))
         .collect::<Result<Vec<_>, _>>()?;
     let sheet: Sheet = replica.print_sheet(day, &more)?;
-    let _ = list_sight(&replica);
     let value = seen(&sheet, Sight::Desk);
     let name = replica.profile().name.clone();
     context.ui.show(&value, || paper(lang, &value, &name));
@@ -48,7 +47,7 @@ fn paper(lang: Lang, sheet: &Value, name: &str) -> String {
     for row in rows {
         let mut parts = vec![
             format!("{:>3}", int(row, "number")),
-            lang.village_group(int(row, "group")),
+            lang.village_group(u16::try_from(int(row, "group")).unwrap_or_default()),
             text(row, "head").to_owned(),
             reason(lang, row),
         ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wangge_agent::Replica;
 
-use super::{Context, Exit, Failure, Lang, Tone, int, items, seen, text, tone};
+use super::{Context, Exit, Failure, Lang, Tone, due, int, items, seen, text, tone};
 use crate::cmd::status;
 use crate::view::list_sight;
 
@@ -41,7 +41,7 @@ fn gather(replica: &Replica) -> Result<Value, Failure> {
 fn due_lines(lang: Lang, value: &Value) -> Vec<String> {
     let (due, incomplete) = (items(value, "due"), items(value, "incomplete"));
     let mut lines = match (due.is_empty(), incomplete.is_empty()) {
-        (true, true) => vec![lang.today_nobody_due().to_owned()],
+        (true, true) => vec![lang.nobody_due(lang.today())],
         (true, false) => Vec::new(),
         (false, _) => vec![tone(Tone::Strong, lang.today_due())],
     };
@@ -62,7 +62,7 @@ fn due_lines(lang: Lang, value: &Value) -> Vec<String> {
 
 /// Returns why somebody is due, in words.
 pub(super) fn due_reason(lang: Lang, row: &Value) -> String {
-    let why = crate::cmd::visit::due::why(lang, row);
+    let why = due::why(lang, row);
     match int(row, "overdue_days") {
         0 => why,
         days => format!("{why}  {}", lang.overdue(text(row, "due_on"), days)),
