@@ -175,12 +175,14 @@ impl Store {
         Ok(cared)
     }
 
+    /// Returns the visits that asked to come back, by household; the index is named because by the
+    /// day alone nearly every visit would be looked at.
     fn asked(
         &self,
         day: NaiveDate,
     ) -> Result<BTreeMap<DocId, Vec<(NaiveDate, NaiveDate)>>, StoreError> {
         let sql = format!(
-            "SELECT household, happened_on, next_on FROM visit
+            "SELECT household, happened_on, next_on FROM visit INDEXED BY visit_next
              WHERE {ASKED} AND happened_on <= ?1"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
