@@ -5,7 +5,7 @@ use wangge_model::text;
 use wangge_model::ticket::Handler;
 use wangge_model::ticket::document::Ticket;
 use wangge_wire::limits::PLACE_AUDIENCES_MAX;
-use wangge_wire::{AreaCode, Audience, DocId, Place};
+use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
 
 use crate::error::AgentError;
 use crate::replica::Replica;
