@@ -97,7 +97,7 @@ pub(crate) enum Command {
     /// Visits; with words it records one, bare it asks
     Visit(Box<visit::Visit>),
     /// Reports; with words it records one
-    Report(report::Report),
+    Report(Box<report::Report>),
     /// Show a number to call; who asked and why is written down
     Call(call::Args),
     /// Rounds through a grid and what was found on them
@@ -148,7 +148,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, *visit),
-        Some(Command::Report(report)) => report::run(context, report),
+        Some(Command::Report(report)) => report::run(context, *report),
         Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),
