@@ -261,12 +261,10 @@ impl Replica {
         )
     }
 
-    /// Returns a unit's name; empty where the roster does not say.
+    /// Returns a unit's name; its id where the roster does not say.
     pub fn unit_name(&self, id: &DocId) -> String {
-        self.roster
-            .unit(id)
-            .map(|unit| unit.name.clone())
-            .unwrap_or_default()
+        let known = self.roster.unit(id);
+        known.map_or_else(|| id.to_string(), |unit| unit.name.clone())
     }
 
     /// Returns the person who works here whom somebody means: a name or a person's id.

@@ -231,11 +231,17 @@ impl Replica {
         })
     }
 
-    /// Returns everybody this person is on a ticket: themselves, the device from before it was
-    /// enrolled, which stood in for them, and those they stand in for today.
+    /// Returns everybody this person answers for on a ticket: themselves, and those they stand in for
+    /// today.
     pub(crate) fn answers_as(&self) -> Vec<PersonId> {
+        let mut people = self.myself();
+        people.extend(self.covering().iter().map(|covering| covering.person));
+        people
+    }
+
+    /// Returns this person, and the device from before it was enrolled, which stood in for them.
+    fn myself(&self) -> Vec<PersonId> {
         let mut people = vec![self.person(), PersonId(self.device().0)];
-        people.extend(self.covering().into_iter().map(|covering| covering.person));
         people.dedup();
         people
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use wangge_agent::households::HouseholdInput;
 use wangge_agent::households::MemberInput;
 use wangge_agent::people::LeaveInput;
-use wangge_agent::tickets::{Step, TicketInput};
+use wangge_agent::tickets::{Step, TicketDetail, TicketFilter, TicketInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Machine, OrderRefusal, Replica};
 use wangge_relay::{Clock, LevelForm, Relay, Settings};
@@ -305,6 +305,80 @@ fn a_ticket_given_to_a_unit_reaches_its_device_and_no_household_does() {
         wang.ticket(&opened).is_err(),
         "nobody else of the area has it"
     );
+
+    take(&mut liu, &opened, "start", None);
+    let done = take(&mut liu, &opened, "done", Some("换了阀门"));
+    assert_eq!(done.status, "done");
+    sync(&mut liu).unwrap();
+    sync(&mut desk).unwrap();
+    let seen = desk.ticket(&opened).unwrap();
+    assert_eq!(seen.status, "done");
+    assert!(seen.events.iter().all(|event| event.parked.is_none()));
+}
+
+fn take(replica: &mut Replica, ticket: &str, kind: &str, text: Option<&str>) -> TicketDetail {
+    let step = Step {
+        kind: kind.into(),
+        text: text.map(str::to_owned),
+        done_kind: (kind == "done").then(|| "实质".into()),
+        how: (kind == "answer").then(|| "电话".into()),
+        ..Step::default()
+    };
+    replica.ticket_step(ticket, &step).unwrap()
+}
+
+#[test]
+fn a_substitute_works_in_the_place_of_the_absent_and_a_slip_for_a_unit() {
+    let town = Town::new();
+    let (mut li, mut wang, mut desk) = cast(&town);
+    let opened = li.open_ticket(TicketInput {
+        household: Some("张建国".into()),
+        subject: "修路灯".into(),
+        ..TicketInput::default()
+    });
+    let opened = opened.unwrap().id.to_string();
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    take(&mut desk, &opened, "accept", None);
+    let to = |name: &str| Step {
+        kind: "assign".into(),
+        to: Some(name.into()),
+        ..Step::default()
+    };
+    desk.ticket_step(&opened, &to("李梅")).unwrap();
+    wait(desk.cover(cover("2026-12-03"))).unwrap();
+    sync(&mut desk).unwrap();
+    sync(&mut wang).unwrap();
+
+    let owed = TicketFilter {
+        owed: true,
+        ..TicketFilter::default()
+    };
+    let listed = wang.ticket_list(&owed, 10).unwrap();
+    assert_eq!(listed.len(), 1, "the answer is hers to give");
+    take(&mut wang, &opened, "start", None);
+    let answered = take(&mut wang, &opened, "answer", Some("明天去修"));
+    let last = answered.events.last().unwrap();
+    let by = (last.by.as_str(), last.instead_of.as_deref());
+    assert_eq!(by, ("王芳", Some("李梅")));
+    sync(&mut wang).unwrap();
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    let seen = li.ticket(&opened).unwrap();
+    assert!(seen.answered && seen.events.iter().all(|event| event.parked.is_none()));
+
+    // A unit without a device: the desk types its paper slip.
+    wait(desk.add_unit("供电所", TOWNSHIP, "")).unwrap();
+    desk.ticket_step(&opened, &to("供电所")).unwrap();
+    let slip = Step {
+        kind: "start".into(),
+        for_unit: Some("供电所".into()),
+        ..Step::default()
+    };
+    let started = desk.ticket_step(&opened, &slip).unwrap();
+    let last = started.events.last().unwrap();
+    assert_eq!(last.for_unit.as_ref().unwrap().name, "供电所");
+    assert!(last.parked.is_none());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use wangge_model::text;
 use wangge_model::ticket::Handler;
 use wangge_model::ticket::document::Ticket;
 use wangge_wire::limits::PLACE_AUDIENCES_MAX;
-use wangge_wire::{AreaCode, Audience, DocId, Place};
+use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
 
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -18,15 +18,27 @@ impl Replica {
         if let Ok(area) = AreaCode::parse(&text::half_width(typed)) {
             return Ok(Handler::Area(area));
         }
-        match self.unit_named(typed) {
-            Err(AgentError::NotFound { .. }) => self.person_called(typed).map(Handler::Person),
-            found => found.map(Handler::Unit),
+        match Handler::from(typed.to_owned()) {
+            Handler::Other(_) => match self.unit_named(typed) {
+                Err(AgentError::NotFound { .. }) => self.person_named(typed).map(Handler::Person),
+                found => found.map(Handler::Unit),
+            },
+            known => Ok(known),
         }
     }
 
     /// Returns the handlers people mean.
     pub(super) fn handlers(&self, typed: &[String]) -> Result<Vec<Handler>, AgentError> {
         typed.iter().map(|typed| self.handler(typed)).collect()
+    }
+
+    /// Returns the person of the roster with this name, or of this id.
+    pub(super) fn person_named(&self, typed: &str) -> Result<PersonId, AgentError> {
+        // An id needs no roster: one may come from a device whose grant never reached this one.
+        match typed.trim().parse::<PersonId>() {
+            Ok(person) => Ok(person),
+            Err(_) => self.person_called(typed),
+        }
     }
 
     /// Returns the place of a new ticket: with the author where it is outside their areas, and with

@@ -239,7 +239,7 @@ impl Replica {
 
     /// Returns this person's last event that is applied.
     fn last_own(&self, folded: &Folded) -> Option<EventId> {
-        let mine = self.answers_as();
+        let mine = self.myself();
         folded
             .state
             .history
