@@ -347,6 +347,7 @@ fn new_household(found: RosterHousehold, grid: &AreaCode) -> NewHousehold {
         }),
         note: found.note,
         arrangement: String::new(),
+        contacts: Vec::new(),
         members,
     }
 }

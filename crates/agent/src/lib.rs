@@ -24,6 +24,7 @@ pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
 pub use wangge_model::tables;
+pub use wangge_wire::DocId;
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {

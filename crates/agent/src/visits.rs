@@ -9,6 +9,7 @@ use wangge_wire::DocId;
 
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
+use crate::households::visit_flags;
 use crate::replica::{Replica, WrittenBy};
 
 /// A visit as it is typed or stands in a JSON line.
@@ -48,6 +49,9 @@ pub struct VisitView {
     pub head: String,
     /// Who recorded it.
     pub by: WrittenBy,
+    /// `met_after_death`; only where one visit or household is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<&'static str>,
     /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
     #[serde(flatten)]
     pub content: serde_json::Map<String, serde_json::Value>,
@@ -122,7 +126,11 @@ impl Replica {
 
     /// Returns a visit by its id or the beginning of it.
     pub fn visit(&self, name: &str) -> Result<VisitView, AgentError> {
-        self.visit_view(self.name_visit(name)?)
+        let mut view = self.visit_view(self.name_visit(name)?)?;
+        if let Ok((household, _)) = self.read_household(&view.household) {
+            view.flags = visit_flags(&household, &view);
+        }
+        Ok(view)
     }
 
     fn visit_view(&self, row: VisitRow) -> Result<VisitView, AgentError> {
@@ -141,6 +149,7 @@ impl Replica {
                 .map(|household| household.head)
                 .unwrap_or_default(),
             by: self.written_by(&row.writer)?,
+            flags: Vec::new(),
             content,
         })
     }

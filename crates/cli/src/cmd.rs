@@ -4,6 +4,7 @@
 //! one function; the doc comment is the English help, the catalogue holds the Chinese.
 
 mod area;
+mod care;
 mod config;
 mod conflict;
 mod demo;
@@ -12,6 +13,7 @@ mod help;
 mod household;
 mod import;
 mod init;
+mod member;
 mod outbox;
 mod receipts;
 mod relay;
@@ -85,6 +87,12 @@ pub(crate) enum Command {
     /// Households
     #[command(subcommand)]
     Household(household::Household),
+    /// The people of a household
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Care of members: why and how often they are looked in on
+    #[command(subcommand)]
+    Care(care::Care),
     /// Visits; with words it records one, bare it asks
     Visit(visit::Visit),
     /// Reports; with words it records one
@@ -131,6 +139,8 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Status(args)) => status::run(context, &args),
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
+        Some(Command::Member(command)) => member::run(context, command),
+        Some(Command::Care(command)) => care::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, visit),
         Some(Command::Report(report)) => report::run(context, report),
         Some(Command::Ticket(command)) => ticket::run(context, command),

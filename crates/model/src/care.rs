@@ -166,6 +166,28 @@ const TABLE: [(Care, &str, &str, &str); 16] = [
 /// Words in a care column that say only that there is nothing to note.
 const NOTHING: [&str; 7] = ["否", "一般户", "普通户", "一般", "正常", "健康", "非"];
 
+impl Interval {
+    /// Every interval, with its code and the words for it.
+    const ALL: [(Interval, &'static str, &'static str); 3] = [
+        (Interval::Weekly, "weekly", "每周"),
+        (Interval::Monthly, "monthly", "每月"),
+        (Interval::Quarterly, "quarterly", "每季"),
+    ];
+
+    /// Returns the interval as documents and JSON have it.
+    pub fn code(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(interval, ..)| *interval == self);
+        known.map_or("", |(_, code, _)| code)
+    }
+
+    /// Returns the interval with this code or word.
+    pub fn of(word: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(_, code, han)| *code == word || *han == word)
+            .map(|(interval, ..)| *interval)
+    }
+}
+
 impl Care {
     /// Returns every tag, in the order forms show them.
     pub fn all() -> impl Iterator<Item = Care> {

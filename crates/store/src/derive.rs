@@ -127,6 +127,9 @@ fn search_rows(conn: &Connection, doc: &DocId, household: &Household) -> Result<
     if let Some(phone) = &household.phone {
         keys.add_phone(phone);
     }
+    for contact in &household.contacts {
+        keys.add_phone(&contact.phone);
+    }
     for member in household.present() {
         keys.add_person(&member.name);
         if let Some(phone) = &member.phone {
