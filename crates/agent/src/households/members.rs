@@ -9,8 +9,8 @@ use wangge_model::household::{self, Household, Left, Member, leave_puts, return_
 use wangge_model::limits::{LINE_CHARS_MAX, MEMBERS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 use wangge_wire::DocId;
 
-use super::draft;
 use super::input::{MemberEdit, MemberInput, bad, birth_text, id_number, new_member};
+use super::moves::Move;
 use crate::error::AgentError;
 use crate::replica::Replica;
 
@@ -123,21 +123,17 @@ impl Replica {
         Ok(done(household.id, member, changed))
     }
 
-    /// Says that a member lives here again; where they had moved to they leave, if it is here.
+    /// Says that a member lives here again; from where they had moved to they move back.
     pub fn member_returns(&mut self, id: &DocId, name: &str) -> Result<MemberDone, AgentError> {
         let (household, _) = self.read_household(id)?;
-        let member = self.name_member(&household, name)?.clone();
-        let mut drafts = vec![draft(*id, return_puts(&member.id))];
-        let (there, _) = self.where_they_live(id, &member.id)?;
-        let lives_there = there.member(&member.id).is_some_and(|m| m.left.is_none());
+        let member = self.name_member(&household, name)?.id.clone();
+        let (there, _) = self.where_they_live(id, &member)?;
+        let lives_there = there.member(&member).is_some_and(|m| m.left.is_none());
         if there.id != *id && lives_there {
-            let today = self.today().to_string();
-            let puts = leave_puts(&member.id, Left::MovedOut, &today, Some(id));
-            drafts.push(draft(there.id, puts));
+            return self.move_member(&there.id, &member, id, Move::default());
         }
-        let recorded = self.record(&drafts)?;
-        let changed = recorded.iter().any(|recorded| recorded.change.is_some());
-        Ok(done(*id, member.id, changed))
+        let changed = self.write_household(id, return_puts(&member))?;
+        Ok(done(*id, member, changed))
     }
 
     /// Returns the member that a name means: an id or its beginning, the place in the list from 1, a

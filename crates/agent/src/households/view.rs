@@ -95,8 +95,9 @@ impl Replica {
         let Some(document) = self.home.store.document(from)? else {
             return Ok(Vec::new());
         };
-        let moved = document.versions("members", &format!("{member}/moved_to"));
-        let then = moved
+        // Leaving is written anew each time; where to may stand from an earlier move.
+        let left = document.versions("members", &format!("{member}/left"));
+        let then = left
             .first()
             .and_then(|version| document.fields_at(&version.change));
         Ok(then.map_or_else(Vec::new, |then| {

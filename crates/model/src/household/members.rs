@@ -115,8 +115,10 @@ pub fn leave_puts(member: &str, why: Left, on: &str, to: Option<&DocId>) -> Vec<
 }
 
 /// Returns the writes that say that a member lives here again.
+///
+/// Where they had gone to stays written: should they live there as well, both places show it.
 pub fn return_puts(member: &str) -> Vec<Put> {
-    ["left", "left_on", "moved_to"]
+    ["left", "left_on"]
         .map(|field| Put::entry(MEMBERS, member, field, Scalar::Null))
         .into()
 }
