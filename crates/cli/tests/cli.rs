@@ -12,6 +12,8 @@ mod bad_input;
 mod bulk;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/family.rs"]
+mod family;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]

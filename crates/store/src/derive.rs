@@ -130,7 +130,8 @@ fn search_rows(conn: &Connection, doc: &DocId, household: &Household) -> Result<
     for contact in &household.contacts {
         keys.add_phone(&contact.phone);
     }
-    for member in household.present() {
+    // A household keeps its head's name until another is chosen: it is found by it, too.
+    for member in household.present().chain(household.departed_head()) {
         keys.add_person(&member.name);
         if let Some(phone) = &member.phone {
             keys.add_phone(phone);

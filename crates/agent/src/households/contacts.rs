@@ -6,7 +6,7 @@ use wangge_model::household::{Household, contact_id};
 use wangge_model::limits::{CONTACTS_MAX, LINE_CHARS_MAX, TooLong, at_most};
 use wangge_wire::DocId;
 
-use super::input::{ContactInput, bad, phone};
+use super::input::{ContactInput, bad, phone, place_in_list};
 use crate::error::AgentError;
 use crate::replica::Replica;
 
@@ -111,11 +111,7 @@ fn wanted(typed: &str) -> Result<String, AgentError> {
 /// Returns the telephone that a name means: an id, the place in the list from 1, the end of a number.
 fn name_contact(household: &Household, typed: &str) -> Result<String, AgentError> {
     let all = &household.contacts;
-    let row = typed
-        .parse::<usize>()
-        .ok()
-        .and_then(|row| row.checked_sub(1));
-    if let Some(contact) = row.and_then(|row| all.get(row)) {
+    if let Some(contact) = place_in_list(typed).and_then(|row| all.get(row)) {
         return Ok(contact.id.clone());
     }
     let by_tail = typed.len() >= TAIL_DIGITS_MIN;

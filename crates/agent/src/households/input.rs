@@ -205,6 +205,12 @@ impl Replica {
     }
 }
 
+/// Returns the place in a list, from 0, that a number from 1 names; longer numbers name something else.
+pub(super) fn place_in_list(typed: &str) -> Option<usize> {
+    let short = (1..=2).contains(&typed.len());
+    short.then(|| typed.parse::<usize>().ok()?.checked_sub(1))?
+}
+
 pub(super) fn id_number(typed: &str) -> Result<IdNumber, AgentError> {
     // The number itself is not repeated: an error may be printed or kept.
     IdNumber::parse(typed).map_err(|_| bad("id_number", "", "18 digits with a right check digit"))

@@ -9,7 +9,9 @@ use wangge_model::household::{self, Household, Left, Member, leave_puts, return_
 use wangge_model::limits::{LINE_CHARS_MAX, MEMBERS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 use wangge_wire::DocId;
 
-use super::input::{MemberEdit, MemberInput, bad, birth_text, id_number, new_member};
+use super::input::{
+    MemberEdit, MemberInput, bad, birth_text, id_number, new_member, place_in_list,
+};
 use super::moves::Move;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -144,9 +146,7 @@ impl Replica {
         typed: &str,
     ) -> Result<&'a Member, AgentError> {
         let typed = typed.trim();
-        if let Ok(row) = typed.parse::<usize>()
-            && let Some(member) = row.checked_sub(1).and_then(|at| household.members.get(at))
-        {
+        if let Some(member) = place_in_list(typed).and_then(|at| household.members.get(at)) {
             return Ok(member);
         }
         let is_id = typed.len() >= PREFIX_DIGITS_MIN

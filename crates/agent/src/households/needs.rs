@@ -3,7 +3,7 @@
 use wangge_model::household::{Basis, Consent, How, Need};
 use wangge_wire::DocId;
 
-use super::input::bad;
+use super::input::{bad, place_in_list};
 use crate::error::AgentError;
 use crate::replica::Replica;
 use crate::visits::word;
@@ -152,11 +152,9 @@ fn named<'a>(
     entries: impl Iterator<Item = (&'a String, &'a String, bool)>,
 ) -> Result<Option<String>, AgentError> {
     let entries: Vec<_> = entries.collect();
-    let row = typed
-        .parse::<usize>()
-        .ok()
-        .and_then(|row| row.checked_sub(1));
-    let by_row = row.and_then(|row| entries.get(row)).into_iter();
+    let by_row = place_in_list(typed)
+        .and_then(|row| entries.get(row))
+        .into_iter();
     let by_id = entries
         .iter()
         .filter(|(id, ..)| typed.len() >= 4 && id.starts_with(typed));

@@ -98,7 +98,7 @@ pub(super) const TOPIC: Topic = Topic {
         },
         Help {
             path: "member",
-            about: "家庭成员：增加、修改、离开、搬家",
+            about: "家庭成员的增加、修改、离开、搬家",
             args: &[WHICH, MEMBER, ON],
         },
         Help {
@@ -157,7 +157,7 @@ pub(super) const TOPIC: Topic = Topic {
         },
         Help {
             path: "care",
-            about: "关爱：为什么探访、多久一次",
+            about: "为什么探访、多久一次",
             args: &[WHICH, MEMBER, TAGS],
         },
         Help {

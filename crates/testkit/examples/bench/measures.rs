@@ -155,23 +155,7 @@ pub(super) fn record() -> Result<Outcome, String> {
 pub(super) fn find() -> Result<Outcome, String> {
     const RUNS: usize = 40;
     let (dir, replica) = populated(5_000)?;
-    let home = replica.dir().to_owned();
-    drop(replica);
-    let program = program()?;
-    let run = |arguments: &[&str]| -> Result<(f64, usize), String> {
-        let started = Instant::now();
-        let output = Command::new(&program)
-            .args(["--home", &home.display().to_string()])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(text)?;
-        let took = started.elapsed().as_secs_f64() * 1000.0;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        Ok((took, output.stdout.len()))
-    };
+    let run = runner(replica)?;
     let mut times = Vec::new();
     let mut bytes = 0;
     for query in ["zjg", "wxh", "lgh", "cx"].iter().cycle().take(RUNS) {
@@ -194,6 +178,67 @@ pub(super) fn find() -> Result<Outcome, String> {
             ("floor_process_start", start),
             ("bytes_printed_mean", (bytes / RUNS) as f64),
         ]),
+    })
+}
+
+/// The time of a page of households among 5,000, by a whole process.
+pub(super) fn list() -> Result<Outcome, String> {
+    const RUNS: usize = 40;
+    let (dir, replica) = populated(5_000)?;
+    let run = runner(replica)?;
+    let page = |which: &str| ["household", "list", "--page", which, "--json"].map(str::to_owned);
+    let timed = |arguments: &[String]| -> Result<(f64, f64), String> {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut times = Vec::new();
+        for _ in 0..RUNS {
+            times.push(run(&arguments)?.0);
+        }
+        Ok(middle(&mut times))
+    };
+    let (median, p95) = timed(&page("1"))?;
+    let (fiftieth, _) = timed(&page("50"))?;
+    let care = [
+        "household",
+        "list",
+        "--residence",
+        "resident",
+        "--page",
+        "1",
+    ]
+    .map(str::to_owned);
+    let (filtered, _) = timed(&care)?;
+    let (start, _) = timed(&["--version".to_owned()])?;
+    drop(dir);
+    Ok(Outcome {
+        value: median,
+        runs: u32::try_from(RUNS).unwrap_or(u32::MAX),
+        extra: BTreeMap::from([
+            ("p95", p95),
+            ("page_50", fiftieth),
+            ("filtered_table", filtered),
+            ("floor_process_start", start),
+        ]),
+    })
+}
+
+/// Returns what runs the program on a home: milliseconds and bytes printed.
+fn runner(replica: Replica) -> Result<impl Fn(&[&str]) -> Result<(f64, usize), String>, String> {
+    let home = replica.dir().display().to_string();
+    drop(replica);
+    let program = program()?;
+    Ok(move |arguments: &[&str]| {
+        let started = Instant::now();
+        let output = Command::new(&program)
+            .args(["--home", &home])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(text)?;
+        let took = started.elapsed().as_secs_f64() * 1000.0;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok((took, output.stdout.len()))
     })
 }
 
