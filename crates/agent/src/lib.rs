@@ -4,7 +4,9 @@
 //! the connection; it prints nothing and knows no command line.
 
 pub mod bulk;
+pub mod clocks;
 pub mod conflicts;
+pub mod due;
 pub mod error;
 pub mod home;
 pub mod households;
@@ -15,15 +17,19 @@ pub mod naming;
 pub mod replica;
 pub mod reports;
 pub mod roster;
+pub mod rounds;
+pub mod settings;
 pub mod status;
 pub mod tickets;
+pub mod today;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};
 pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
-pub use wangge_model::tables;
+pub use wangge_model::ticket::Refusal;
+pub use wangge_model::{clock, tables};
 pub use wangge_wire::DocId;
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.

@@ -6,8 +6,10 @@
 //! outlives a method: nothing here waits for a network.
 
 pub mod apply;
+pub mod day;
 mod derive;
 mod document;
+pub mod due;
 pub mod error;
 mod open;
 pub mod outbox;
@@ -16,6 +18,8 @@ pub mod record;
 pub mod relay;
 
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use day::{RoundRow, SheetRow};
+pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;

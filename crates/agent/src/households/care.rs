@@ -16,7 +16,7 @@ use crate::visits::date;
 pub struct CareTerms {
     /// The first day; today for a tag the member does not have if it is not said.
     pub since: Option<String>,
-    /// `weekly monthly quarterly`; the tag's usual interval if it is not said.
+    /// `weekly monthly quarterly off`; the tag's usual interval if it is not said.
     pub every: Option<String>,
 }
 
@@ -85,5 +85,5 @@ impl Replica {
 
 fn interval(typed: &str) -> Result<Interval, AgentError> {
     let known = Interval::of(typed.trim());
-    known.ok_or_else(|| bad("every", typed, "weekly, monthly or quarterly"))
+    known.ok_or_else(|| bad("every", typed, "weekly, monthly, quarterly or off"))
 }

@@ -30,7 +30,7 @@ pub(crate) struct Set {
     /// Since when; today for a new tag if it is not said
     #[arg(long, value_name = "DAY", value_parser = typed::folded)]
     since: Option<String>,
-    /// weekly, monthly or quarterly; what is usual for the tag if it is not said
+    /// weekly, monthly, quarterly or off; what is usual for the tag if it is not said
     #[arg(long, value_name = "WORD")]
     every: Option<String>,
 }

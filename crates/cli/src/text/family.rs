@@ -165,7 +165,7 @@ pub(super) const TOPIC: Topic = Topic {
             about: "设定成员的关爱类别",
             args: &[
                 ("since", "从哪天起；新类别不写就是今天"),
-                ("every", "每周、每月、每季；不写按类别的惯例"),
+                ("every", "每周、每月、每季、不定期；不写按类别的惯例"),
             ],
         },
         Help {
@@ -204,9 +204,6 @@ pub(super) const TOPIC: Topic = Topic {
         ("left", "married", "婚嫁", "married"),
         ("left", "split", "分户", "split off"),
         ("left", "mistake", "误录", "recorded by mistake"),
-        ("every", "weekly", "每周", "weekly"),
-        ("every", "monthly", "每月", "monthly"),
-        ("every", "quarterly", "每季", "quarterly"),
         ("basis", "consent", "同意", "consent"),
         ("basis", "duty", "法定职责", "legal duty"),
         ("basis", "emergency", "紧急情况", "emergency"),
@@ -243,7 +240,7 @@ pub(super) const TOPIC: Topic = Topic {
         ("group", "应为组号，如 3 或 三组"),
         ("members", "应为住在这里的几位，不能是全部"),
         ("since", "应为 2026-11-23 这样的日期，不能在今天以后"),
-        ("every", "可用：每周 每月 每季"),
+        ("every", "可用：每周 每月 每季 不定期"),
         ("guardian", "应为成年人：孩子不满 14 岁，要由监护人同意"),
         ("purpose", "请写明用来做什么"),
         ("basis", "可用：同意 法定职责 紧急情况"),
