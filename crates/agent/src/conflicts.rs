@@ -225,7 +225,7 @@ fn typed(conflict: &ConflictView, text: &str) -> Result<Scalar, AgentError> {
         value: text.to_owned(),
         expected,
     };
-    if conflict.field == "phone" || conflict.field.ends_with("/phone") {
+    if wangge_model::household::is_phone(&conflict.field) {
         return Ok(crate::households::phone("phone", text)?
             .unwrap_or_default()
             .into());

@@ -6,6 +6,7 @@
 mod access;
 mod area;
 mod call;
+mod care;
 mod config;
 mod conflict;
 mod demo;
@@ -14,6 +15,7 @@ mod help;
 mod household;
 mod import;
 mod init;
+mod member;
 mod outbox;
 mod people;
 mod receipts;
@@ -96,6 +98,12 @@ pub(crate) enum Command {
     /// Households
     #[command(subcommand)]
     Household(household::Household),
+    /// The people of a household
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Care of members: why and how often they are looked in on
+    #[command(subcommand)]
+    Care(care::Care),
     /// Visits; with words it records one, bare it asks
     Visit(Box<visit::Visit>),
     /// Reports; with words it records one
@@ -155,6 +163,8 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Round(command)) => round::run(context, command),
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
+        Some(Command::Member(command)) => member::run(context, command),
+        Some(Command::Care(command)) => care::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, *visit),
         Some(Command::Report(report)) => report::run(context, *report),
         Some(Command::Call(args)) => call::run(context, &args),

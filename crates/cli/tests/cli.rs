@@ -16,6 +16,8 @@ mod day;
 mod demo;
 #[path = "cli/due.rs"]
 mod due;
+#[path = "cli/family.rs"]
+mod family;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]

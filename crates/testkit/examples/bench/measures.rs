@@ -260,6 +260,32 @@ fn process(home: &Path, commands: &[Vec<&str>]) -> Result<Outcome, String> {
     })
 }
 
+/// How long the whole command takes that lists a page of households among 5,000.
+pub(super) fn list() -> Result<Outcome, String> {
+    let (dir, replica) = populated(5_000, 3)?;
+    let home = replica.dir().to_owned();
+    drop(replica);
+    let page = |which| vec!["household", "list", "--page", which, "--json"];
+    let mut outcome = process(&home, &[page("1")])?;
+    let care = vec![
+        "household",
+        "list",
+        "--care",
+        "低保",
+        "--page",
+        "1",
+        "--json",
+    ];
+    outcome
+        .extra
+        .insert("page_50", process(&home, &[page("50")])?.value);
+    outcome
+        .extra
+        .insert("by_care", process(&home, &[care])?.value);
+    drop(dir);
+    Ok(outcome)
+}
+
 /// How many households of a roster are imported in a second.
 pub(super) fn import() -> Result<Outcome, String> {
     const RUNS: usize = 5;
