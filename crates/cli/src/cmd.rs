@@ -15,6 +15,7 @@ mod household;
 mod import;
 mod init;
 mod outbox;
+mod people;
 mod receipts;
 mod relay;
 mod report;
@@ -23,6 +24,7 @@ mod status;
 mod sync;
 mod ticket;
 mod today;
+mod unit;
 mod visit;
 
 use std::io::Read as _;
@@ -106,6 +108,12 @@ pub(crate) enum Command {
     /// Tickets and their steps
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Colleagues: who works here, who is on leave, who stands in
+    #[command(subcommand)]
+    People(people::People),
+    /// Units that handle tickets
+    #[command(subcommand)]
+    Unit(unit::Unit),
     /// Send what is here, fetch what is new
     Sync(sync::Args),
     /// Show what has no receipt yet
@@ -151,6 +159,8 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Report(report)) => report::run(context, *report),
         Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
+        Some(Command::People(command)) => people::run(context, command),
+        Some(Command::Unit(command)) => unit::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),
         Some(Command::Outbox(args)) => outbox::run(context, &args),
         Some(Command::Receipts(args)) => receipts::run(context, &args),

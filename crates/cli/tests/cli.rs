@@ -20,6 +20,8 @@ mod due;
 mod journey;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/people.rs"]
+mod people;
 #[path = "cli/privacy.rs"]
 mod privacy;
 #[path = "cli/quick.rs"]

@@ -104,7 +104,7 @@ impl Replica {
         event.for_unit = step
             .for_unit
             .as_deref()
-            .map(|unit| self.unit(unit))
+            .map(|unit| self.unit_named(unit))
             .transpose()?;
         event.text = words::said(step.text.as_ref());
         event.reason = words::said(step.reason.as_ref());
@@ -164,7 +164,7 @@ impl Replica {
             _ => None,
         };
         let others = self.answers_as().into_iter().map(Some).collect::<Vec<_>>();
-        for area in self.areas() {
+        for area in self.areas().iter() {
             for instead_of in std::iter::once(None).chain(others.iter().copied()) {
                 let tried = TicketEvent {
                     area: area.clone(),
@@ -239,7 +239,7 @@ impl Replica {
 
     /// Returns this person's last event that is applied.
     fn last_own(&self, folded: &Folded) -> Option<EventId> {
-        let mine = self.answers_as();
+        let mine = self.myself();
         folded
             .state
             .history
