@@ -173,14 +173,12 @@ impl Replica {
         };
         let household = match kind {
             kind::HOUSEHOLD => Some(*doc),
-            kind::VISIT_BOOK => owner,
+            kind::VISIT_BOOK | kind::ACCESS_BOOK => owner,
             _ => None,
         };
         if let Some(household) = household {
             let row = self.home.store.household(&household)?;
-            return Ok(row
-                .map(|row| crate::naming::household_line(&row))
-                .unwrap_or_default());
+            return Ok(row.map(|row| self.household_line(&row)).unwrap_or_default());
         }
         let document = self.home.store.document(doc)?;
         let fields = document

@@ -1,6 +1,7 @@
 //! One living replica: a home with its roster, and what every action on it needs.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use wangge_model::clock::ClockFlag;
@@ -23,6 +24,10 @@ pub struct Replica {
     pub(crate) roster_position: u64,
     /// What was wrong with the clock at the last thing recorded in this run.
     pub(crate) wrong_clock: Option<ClockFlag>,
+    /// Whether what was pointed out in notes is to be saved.
+    pub(crate) keep: bool,
+    /// Records whose hidden fields were asked for in this run, with a reason that is written down.
+    pub(crate) revealed: BTreeSet<DocId>,
 }
 
 /// Who wrote something, as far as this device knows.
@@ -64,6 +69,8 @@ impl Replica {
             roster: Roster::default(),
             roster_position: 0,
             wrong_clock: None,
+            keep: false,
+            revealed: BTreeSet::new(),
         };
         replica.load_roster()?;
         Ok(replica)
@@ -213,8 +220,9 @@ impl Replica {
         }
     }
 
-    /// Records drafts of one action, durably.
+    /// Records drafts of one action, durably; every text in them is looked at first.
     pub(crate) fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>, AgentError> {
+        self.look_at_drafts(drafts)?;
         let (at_ms, action) = (self.now_ms(), ActionId(self.machine.random()?));
         let actor = self.actor();
         self.wrong_clock = self.clock_now()?;

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::visit::{self, Met, Mode, Visit};
-use wangge_model::{kind, tables, text};
+use wangge_model::{kind, mask, tables, text};
 use wangge_store::{Draft, VisitRow};
 use wangge_wire::DocId;
 
@@ -166,6 +166,19 @@ impl Replica {
         let said = content.remove("clock");
         let said = said.and_then(|said| serde_json::from_value(said).ok());
         let at_ms = content.get("at_ms").and_then(serde_json::Value::as_i64);
+        let area = household.as_ref().map_or("", |household| &household.area);
+        let mut door = household.as_ref().map(short_door).unwrap_or_default();
+        let mut head = household
+            .as_ref()
+            .map(|household| household.head.clone())
+            .unwrap_or_default();
+        if self.sight(area).is_masked() && !self.revealed.contains(&row.household) {
+            let group = household.as_ref().map_or(0, |household| household.group);
+            (door, head) = (mask::address(group), mask::name(&head));
+            if let Some(serde_json::Value::String(note)) = content.get_mut("note") {
+                *note = mask::note(note);
+            }
+        }
         let visited_by = content
             .remove("by")
             .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
@@ -176,10 +189,8 @@ impl Replica {
             clock: at_ms.and_then(|at_ms| flag(at_ms, None, None)).or(said),
             id: row.id,
             household: row.household,
-            door: household.as_ref().map(short_door).unwrap_or_default(),
-            head: household
-                .map(|household| household.head)
-                .unwrap_or_default(),
+            door,
+            head,
             by: self.written_by(&row.writer)?,
             visited_by,
             content,

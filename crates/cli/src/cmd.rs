@@ -3,7 +3,9 @@
 //! A command is listed only when what is behind it works. One subcommand a file: its arguments and
 //! one function; the doc comment is the English help, the catalogue holds the Chinese.
 
+mod access;
 mod area;
+mod call;
 mod config;
 mod conflict;
 mod demo;
@@ -72,6 +74,9 @@ pub(crate) struct Global {
         default_missing_value = "document"
     )]
     pub(crate) json: Option<Json>,
+    /// Save a note although a telephone or a word in it was pointed out
+    #[arg(long, global = true)]
+    pub(crate) keep_note: bool,
 }
 
 /// The commands.
@@ -94,7 +99,9 @@ pub(crate) enum Command {
     /// Visits; with words it records one, bare it asks
     Visit(Box<visit::Visit>),
     /// Reports; with words it records one
-    Report(report::Report),
+    Report(Box<report::Report>),
+    /// Show a number to call; who asked and why is written down
+    Call(call::Args),
     /// Rounds through a grid and what was found on them
     #[command(subcommand)]
     Round(round::Round),
@@ -149,7 +156,8 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, *visit),
-        Some(Command::Report(report)) => report::run(context, report),
+        Some(Command::Report(report)) => report::run(context, *report),
+        Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
         Some(Command::People(command)) => people::run(context, command),
         Some(Command::Unit(command)) => unit::run(context, command),

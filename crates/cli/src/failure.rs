@@ -222,7 +222,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::Ambiguous { name, candidates } => {
             let lines: Vec<String> = candidates
                 .iter()
-                .map(|(id, line)| format!("\n  {id}  {}", context.title("household", line)))
+                .map(|(id, line)| format!("\n  {id}  {line}"))
                 .collect();
             (
                 "ambiguous",
@@ -240,6 +240,49 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             let message = lang.bad_value(lang.field(field), value, &takes);
             ("bad_value", Exit::Usage, message, String::new())
         }
+        E::LookedAt {
+            field,
+            masked,
+            signs,
+        } => {
+            let words: Vec<&str> = signs
+                .iter()
+                .map(|sign| lang.code("sign", sign.code()))
+                .collect();
+            let (field, words) = (lang.field(field), words.join(lang.comma()));
+            if signs.iter().any(|sign| sign.is_never_saved()) {
+                let message = lang.never_saved(field, &words, masked);
+                ("never_saved", Exit::Refused, message, String::new())
+            } else {
+                let message = lang.pointed_out(field, &words, masked);
+                (
+                    "pointed_out",
+                    Exit::Refused,
+                    message,
+                    lang.keep_example().to_owned(),
+                )
+            }
+        }
+        E::Restricted(why) => {
+            use wangge_agent::restricted::NoPlace;
+            let why = match why {
+                NoPlace::AboutAuthor => lang.about_author(),
+                NoPlace::AboutNamed => lang.about_named(),
+                NoPlace::ReachesAll => lang.reaches_all(),
+            };
+            (
+                "restricted",
+                Exit::Refused,
+                lang.not_taken_here(why),
+                "wangge help report add".to_owned(),
+            )
+        }
+        E::NoNumber => (
+            "no_number",
+            Exit::Failed,
+            lang.no_phone_known().to_owned(),
+            "wangge household edit ID --phone NUMBER".to_owned(),
+        ),
         E::TooLong(long) => {
             let message = lang.too_long(lang.field(long.field), long.limit);
             ("too_long", Exit::Usage, message, String::new())

@@ -22,9 +22,13 @@ mod journey;
 mod language;
 #[path = "cli/people.rs"]
 mod people;
+#[path = "cli/privacy.rs"]
+mod privacy;
 #[path = "cli/quick.rs"]
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/tickets.rs"]
+mod tickets;
 #[path = "cli/world.rs"]
 mod world;

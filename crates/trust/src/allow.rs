@@ -77,7 +77,13 @@ pub fn allowed(
 }
 
 /// Returns whether the member's areas, unit or person receive the document.
-fn in_scope(roster: &Roster, member: &Member, action: Action, what: &What<'_>, day: Day) -> bool {
+pub fn in_scope(
+    roster: &Roster,
+    member: &Member,
+    action: Action,
+    what: &What<'_>,
+    day: Day,
+) -> bool {
     use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
     let by_area = |area: &AreaCode| {
         member.areas.iter().any(|own| own.covers(area))

@@ -12,8 +12,7 @@ use crate::replica::Replica;
 use crate::reports::Belongs;
 
 impl Replica {
-    /// Returns the handler a person means: a name of the roster, an id, an area's code; or as events
-    /// write it, `unit:…`.
+    /// Returns the handler a person means: an area's code, a unit, a name of the roster or an id.
     pub(super) fn handler(&self, typed: &str) -> Result<Handler, AgentError> {
         let typed = typed.trim();
         if let Ok(area) = AreaCode::parse(&text::half_width(typed)) {

@@ -63,6 +63,8 @@ impl Replica {
         let folded = self.folded(&id)?;
         let event = self.written(&id, step, &folded)?;
         let event = self.legal(event, &folded)?;
+        let given = event.to.iter().chain(&event.with).chain(&event.copies);
+        self.keep_from_subject(&folded.ticket, given)?;
         let told = self.told(&event, &folded.state.progress);
         let draft = Draft {
             doc: id,
@@ -187,7 +189,7 @@ impl Replica {
         match (kind, step.to.as_deref()) {
             (Kind::Escalate, to) => self.level_above(to, folded).map(Some),
             (Kind::HandOver, Some(to)) => {
-                self.person_named(to).map(|who| Some(Handler::Person(who)))
+                self.person_called(to).map(|who| Some(Handler::Person(who)))
             }
             (_, to) => to.map(|to| self.handler(to)).transpose(),
         }

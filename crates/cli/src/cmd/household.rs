@@ -1,10 +1,11 @@
 //! `household`: add, list, show, find, edit; import has a file of its own.
 
 use serde_json::{Value, json};
-use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::{Replica, mask};
 use wangge_relay::AreaCode;
 
+use super::access::{self, Reveal};
 use super::{import, init, read_input, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
@@ -86,6 +87,11 @@ pub(crate) struct Show {
     /// What names the household: id, initials, name, door, tail of the phone
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    /// Who asked to see hidden fields, when and why
+    #[arg(long, conflicts_with = "reveal")]
+    access: bool,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 #[derive(Debug, clap::Args)]
@@ -235,25 +241,34 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value) {
 
 fn door(row: &Value) -> String {
     match int(row, "group") {
+        group if text(row, "door").is_empty() => {
+            mask::address(u16::try_from(group).unwrap_or_default())
+        }
         0 => text(row, "door").to_owned(),
         group => format!("{group}-{}", text(row, "door")),
     }
 }
 
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let id = replica.name_household(&args.id)?;
+    if args.access {
+        return access::show(context, &replica, &id);
+    }
+    let is_clear = args.reveal.ask(context, &mut replica, &id)?;
     let view = replica.household(&id)?;
-    let area = view
-        .household
-        .area
-        .as_ref()
-        .map(|area| area.to_string())
-        .unwrap_or_default();
-    let value = seen(&view, view::sight(&replica, &area));
-    context
-        .ui
-        .show(&value, || human(context.ui.lang, &replica, &value));
+    let area = view.household.area.as_ref().map(|area| area.to_string());
+    let value = match is_clear {
+        true => seen(&view, view::revealed(&replica)),
+        false => seen(&view, view::sight(&replica, &area.unwrap_or_default())),
+    };
+    context.ui.show(&value, || {
+        let shown = match is_clear {
+            true => view::in_full(value.clone()),
+            false => value.clone(),
+        };
+        human(context.ui.lang, &replica, &shown)
+    });
     Ok(Exit::Done)
 }
 
@@ -332,7 +347,7 @@ fn member_cells(lang: Lang, member: &Value) -> Vec<String> {
         text(member, "name").to_owned(),
         relation(text(member, "relation")).to_owned(),
         lang.code("sex", &sex).to_owned(),
-        text(member, "birth").to_owned(),
+        [text(member, "birth"), text(member, "age_band")].concat(),
         text(member, "phone_masked").to_owned(),
         care.join(lang.comma()),
         notes.join(lang.comma()),

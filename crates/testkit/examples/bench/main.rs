@@ -8,6 +8,7 @@
     reason = "a measurement talks to whoever started it"
 )]
 
+mod fold;
 mod measures;
 
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ struct Outcome {
     extra: BTreeMap<&'static str, f64>,
 }
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 7] = [
     Measurement {
         name: "day",
         what: "a worker's day, 100 changes of 100 households: bytes up with HTTP headers",
@@ -90,6 +91,14 @@ const MEASUREMENTS: [Measurement; 6] = [
         goal: None,
         better: Better::Higher,
         run: measures::import,
+    },
+    Measurement {
+        name: "fold",
+        what: "the state of a ticket with 60 events, some made apart: median",
+        unit: "µs",
+        goal: Some(100.0),
+        better: Better::Lower,
+        run: fold::fold_ticket,
     },
 ];
 

@@ -357,7 +357,7 @@ fn floor(dir: &Path) -> Result<f64, String> {
 }
 
 /// Returns the median and the 95th percentile.
-fn middle(times: &mut [f64]) -> (f64, f64) {
+pub(super) fn middle(times: &mut [f64]) -> (f64, f64) {
     times.sort_by(f64::total_cmp);
     let at = |share: usize| {
         times
@@ -386,10 +386,10 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn area(code: &str) -> Result<AreaCode, String> {
+pub(super) fn area(code: &str) -> Result<AreaCode, String> {
     AreaCode::parse(code).map_err(text)
 }
 
-fn text(error: impl Display) -> String {
+pub(super) fn text(error: impl Display) -> String {
     error.to_string()
 }
