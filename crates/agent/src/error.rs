@@ -116,6 +116,15 @@ pub enum AgentError {
     /// The relay does not take the invitation.
     #[error("the invitation was refused")]
     Invitation(InvitationRefused),
+    /// The relay does not make the order this desk asks for.
+    #[error("the relay does not make this order")]
+    Order(wangge_wire::OrderRefusal),
+    /// No answer came to a wish for an order: it is made at the relay or not at all.
+    #[error("no link to the relay, which makes orders")]
+    OrderUnsent {
+        /// What happened, for the log.
+        reason: String,
+    },
     /// The relay does not know this device, or not any more.
     #[error("the relay refused this device")]
     Refused {

@@ -1,26 +1,44 @@
-//! Households at a device: add, edit, list, find, show.
+//! Households at a device: add, edit, list, find; what happens to their people is below.
+//!
+//! **One action of the person is one transaction**, whether it writes to one household or to two.
+
+mod care;
+mod contacts;
+mod input;
+mod members;
+mod moves;
+mod needs;
+mod residence;
+mod split;
+mod view;
 
 use serde::{Deserialize, Serialize};
-use wangge_crdt::Put;
-use wangge_model::care::Care;
+use wangge_crdt::{Fields, Put};
 use wangge_model::door::Door;
 use wangge_model::find::Query;
-use wangge_model::household::{self, Household, NewHousehold, NewMember, Residence};
-use wangge_model::id_number::IdNumber;
+use wangge_model::household::{self, Household, NewHousehold};
 use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, at_most};
-use wangge_model::phone::Phone;
-use wangge_model::{kind, relation, text};
+use wangge_model::{door, kind, text};
+pub use wangge_store::HouseholdFilter;
 use wangge_store::{Draft, HouseholdRow};
 use wangge_wire::{AreaCode, DocId};
 
 use crate::bulk::{BulkReport, Line};
-use crate::conflicts::ConflictView;
 use crate::error::AgentError;
 use crate::replica::Replica;
-use crate::visits::VisitView;
 
-/// Visits shown with a household.
-const VISITS_SHOWN: usize = 10;
+pub use care::CareTerms;
+pub use contacts::ContactDone;
+pub use input::{ContactInput, MemberEdit, MemberInput};
+pub use members::MemberDone;
+pub use moves::Move;
+pub use needs::{ConsentInput, NeedInput};
+pub use split::{Split, SplitDone};
+pub use view::{Elsewhere, Flag, HouseholdView};
+
+use input::{bad, new_member};
+pub(crate) use input::{birth, birth_text, phone, residence, sex};
+pub(crate) use view::visit_flags;
 
 /// A household as it is typed or stands in a JSON line.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -42,32 +60,10 @@ pub struct HouseholdInput {
     pub note: String,
     /// 上门约定.
     pub arrangement: String,
+    /// Further telephones.
+    pub contacts: Vec<ContactInput>,
     /// The head first.
     pub members: Vec<MemberInput>,
-}
-
-/// A member as typed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MemberInput {
-    /// As spoken.
-    pub name: String,
-    /// A word or code of GB/T 4761.
-    pub relation: Option<String>,
-    /// `1` or `男`, `2` or `女`.
-    pub sex: Option<String>,
-    /// `1967-09` or `1967`.
-    pub birth: Option<String>,
-    /// 18 digits; checked, hashed and forgotten.
-    pub id_number: Option<String>,
-    /// Eleven digits, or a landline.
-    pub phone: Option<String>,
-    /// Care tags, codes or Chinese words.
-    pub care: Vec<String>,
-    /// 外出务工.
-    pub away: bool,
-    /// Remarks.
-    pub note: String,
 }
 
 /// What is to change in a household; none leaves it, an empty text empties it.
@@ -77,6 +73,10 @@ pub struct HouseholdEdit {
     pub phone: Option<String>,
     /// `resident away empty moved_out`.
     pub residence: Option<String>,
+    /// 户主: a member who lives here, by id, name or place in the list.
+    pub head: Option<String>,
+    /// 组: `3`, `三组`.
+    pub group: Option<String>,
     /// 门牌, also with the group.
     pub door: Option<String>,
     /// 户编号.
@@ -99,22 +99,6 @@ pub struct Added {
     pub changed: bool,
 }
 
-/// A household as it is shown.
-#[derive(Debug, Clone, Serialize)]
-pub struct HouseholdView {
-    /// The household.
-    #[serde(flatten)]
-    pub household: Household,
-    /// 3-12.
-    pub door_short: String,
-    /// The last day on which a visit found everything as it was (无变化); none for never.
-    pub confirmed_on: Option<String>,
-    /// The latest visits.
-    pub visits: Vec<VisitView>,
-    /// Fields with more than one value.
-    pub conflicts: Vec<ConflictView>,
-}
-
 impl Replica {
     /// Adds a household. One that is there already, by door and head, is brought up to what is said.
     pub fn add_household(&mut self, input: HouseholdInput) -> Result<Added, AgentError> {
@@ -131,15 +115,10 @@ impl Replica {
             .kind_of(&id)?
             .is_none()
             .then(|| self.place(id, new.area.clone()));
-        let draft = Draft {
-            doc: id,
-            kind: kind::HOUSEHOLD,
-            owner: None,
-            puts,
+        let recorded = self.record(&[Draft {
             place,
-            urgent: false,
-        };
-        let recorded = self.record(&[draft])?;
+            ..draft(id, puts)
+        }])?;
         Ok(Added {
             id,
             created: recorded.iter().any(|recorded| recorded.begun),
@@ -177,6 +156,18 @@ impl Replica {
         if let Some(word) = edit.residence {
             puts.push(Put::root("residence", residence(&word)?.code()));
         }
+        if let Some(typed) = edit.head {
+            let (household, _) = self.read_household(id)?;
+            let member = self.name_member(&household, &typed)?;
+            if member.left.is_some() {
+                return Err(bad("head", &typed, "a member who lives here"));
+            }
+            puts.push(Put::root("head", member.id.as_str()));
+        }
+        if let Some(typed) = edit.group {
+            let group = door::group(&typed).ok_or_else(|| bad("group", &typed, "a number"))?;
+            puts.push(Put::root("group", i64::from(group)));
+        }
         if let Some(typed) = edit.door {
             let door = Door::parse(&typed, "");
             at_most("door", &door.number, LINE_CHARS_MAX)?;
@@ -186,16 +177,7 @@ impl Replica {
         text(&mut puts, "number", edit.number, LINE_CHARS_MAX)?;
         text(&mut puts, "note", edit.note, NOTE_CHARS_MAX)?;
         text(&mut puts, "arrangement", edit.arrangement, NOTE_CHARS_MAX)?;
-        let draft = Draft {
-            doc: *id,
-            kind: kind::HOUSEHOLD,
-            owner: None,
-            puts,
-            place: None,
-            urgent: false,
-        };
-        let recorded = self.record(&[draft])?;
-        Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
+        self.write_household(id, puts)
     }
 
     /// Returns households under an area, by group and door.
@@ -205,7 +187,39 @@ impl Replica {
         limit: usize,
         offset: usize,
     ) -> Result<Vec<HouseholdRow>, AgentError> {
-        Ok(self.home.store.households(area, limit, offset)?)
+        let filter = HouseholdFilter {
+            area: area.cloned(),
+            ..HouseholdFilter::default()
+        };
+        self.households_where(&filter, limit, offset)
+    }
+
+    /// Returns the households that a filter lets through, by group and door.
+    pub fn households_where(
+        &self,
+        filter: &HouseholdFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Result<Vec<HouseholdRow>, AgentError> {
+        Ok(self.home.store.households(filter, limit, offset)?)
+    }
+
+    /// Returns the filter that these words make; none and empty let everything through.
+    pub fn household_filter(
+        &self,
+        area: Option<AreaCode>,
+        group: Option<&str>,
+        tag: Option<&str>,
+        living: Option<&str>,
+    ) -> Result<HouseholdFilter, AgentError> {
+        let group =
+            group.map(|typed| door::group(typed).ok_or_else(|| bad("group", typed, "a number")));
+        Ok(HouseholdFilter {
+            area,
+            group: group.transpose()?,
+            care: tag.map(input::care).transpose()?,
+            residence: living.map(residence).transpose()?,
+        })
     }
 
     /// Returns what a search finds, best first.
@@ -213,22 +227,20 @@ impl Replica {
         Ok(self.home.store.find(&Query::parse(typed), limit)?)
     }
 
-    /// Returns a household with its latest visits and its conflicts.
-    pub fn household(&self, id: &DocId) -> Result<HouseholdView, AgentError> {
-        let missing = || AgentError::NotFound {
+    /// Returns a household of this device and the registers it was read from.
+    pub(crate) fn read_household(&self, id: &DocId) -> Result<(Household, Fields), AgentError> {
+        let document = self.home.store.document(id)?;
+        let document = document.ok_or_else(|| AgentError::NotFound {
             name: id.to_string(),
-        };
-        let document = self.home.store.document(id)?.ok_or_else(missing)?;
-        let household = household::read(*id, &document.fields());
-        let mut conflicts = self.conflicts_of(id)?;
-        conflicts.retain(|conflict| conflict.id == *id);
-        Ok(HouseholdView {
-            door_short: household.door.short(),
-            confirmed_on: self.home.store.confirmed_on(id)?,
-            visits: self.visits(Some(id), VISITS_SHOWN)?,
-            conflicts,
-            household,
-        })
+        })?;
+        let fields = document.fields();
+        Ok((household::read(*id, &fields), fields))
+    }
+
+    /// Writes to one household; false if all of it stood already.
+    fn write_household(&mut self, id: &DocId, puts: Vec<Put>) -> Result<bool, AgentError> {
+        let recorded = self.record(&[draft(*id, puts)])?;
+        Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
     }
 
     fn new_household(&self, input: HouseholdInput) -> Result<NewHousehold, AgentError> {
@@ -237,6 +249,11 @@ impl Replica {
             .into_iter()
             .map(new_member)
             .collect::<Result<Vec<_>, _>>()?;
+        let contact = |contact: ContactInput| {
+            Ok::<_, AgentError>(phone("phone", &contact.phone)?.map(|phone| (phone, contact.whose)))
+        };
+        let contacts = input.contacts.into_iter().map(contact);
+        let contacts: Vec<Option<(String, String)>> = contacts.collect::<Result<_, _>>()?;
         Ok(NewHousehold {
             area: self.grid(input.area.as_deref())?,
             door: Door::parse(&input.door, input.group.as_deref().unwrap_or_default()),
@@ -250,6 +267,7 @@ impl Replica {
             residence: input.residence.as_deref().map(residence).transpose()?,
             note: input.note,
             arrangement: input.arrangement,
+            contacts: contacts.into_iter().flatten().collect(),
             members,
         })
     }
@@ -280,6 +298,18 @@ impl Replica {
     }
 }
 
+/// Returns the draft of writes to a household that is here.
+fn draft(doc: DocId, puts: Vec<Put>) -> Draft {
+    Draft {
+        doc,
+        kind: kind::HOUSEHOLD,
+        owner: None,
+        puts,
+        place: None,
+        urgent: false,
+    }
+}
+
 /// Returns the ids of a new household's members; people of one name and month are told apart by order.
 pub(crate) fn member_ids(household: &DocId, new: &NewHousehold) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
@@ -288,127 +318,4 @@ pub(crate) fn member_ids(household: &DocId, new: &NewHousehold) -> Vec<String> {
         ids.extend(fresh.into_iter().find(|id| !ids.contains(id)));
     }
     ids
-}
-
-/// Returns the normalised phone, none where the text means there is none.
-pub(crate) fn phone(field: &'static str, typed: &str) -> Result<Option<String>, AgentError> {
-    match Phone::parse(typed) {
-        Ok(phone) => Ok(phone.map(|phone| phone.as_str().to_owned())),
-        Err(_) => Err(AgentError::BadValue {
-            field,
-            value: typed.to_owned(),
-            expected: "11 digits beginning with 1, or a landline with its area code",
-        }),
-    }
-}
-
-/// Returns a way of living here by its code or Chinese word.
-pub(crate) fn residence(word: &str) -> Result<Residence, AgentError> {
-    let known = match word.trim() {
-        "常住" => Some(Residence::Resident),
-        "整户外出" | "外出" => Some(Residence::Away),
-        "空房" => Some(Residence::Empty),
-        "迁出" => Some(Residence::MovedOut),
-        code => Residence::of(code),
-    };
-    known.ok_or_else(|| AgentError::BadValue {
-        field: "residence",
-        value: word.to_owned(),
-        expected: "resident, away, empty or moved_out",
-    })
-}
-
-fn new_member(input: MemberInput) -> Result<NewMember, AgentError> {
-    let bad = |field, value: &str, expected| AgentError::BadValue {
-        field,
-        value: value.to_owned(),
-        expected,
-    };
-    let number = match input
-        .id_number
-        .as_deref()
-        .filter(|typed| !typed.trim().is_empty())
-    {
-        // The number itself is not repeated: an error may be printed or kept.
-        Some(typed) => Some(
-            IdNumber::parse(typed)
-                .map_err(|_| bad("id_number", "", "18 digits with a right check digit"))?,
-        ),
-        None => None,
-    };
-    let relation = match input
-        .relation
-        .as_deref()
-        .filter(|typed| !typed.trim().is_empty())
-    {
-        Some(typed) => Some(
-            relation::code_of(typed)
-                .map_err(|_| bad("relation", typed, "a relation of GB/T 4761"))?
-                .to_owned(),
-        ),
-        None => None,
-    };
-    let sex = match input.sex.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some(typed) => Some(sex(typed)?),
-    };
-    let birth = match input
-        .birth
-        .as_deref()
-        .map(str::trim)
-        .filter(|typed| !typed.is_empty())
-    {
-        Some(typed) => Some(birth(typed).ok_or_else(|| bad("birth", typed, "1967-09 or 1967"))?),
-        None => None,
-    };
-    let care = input
-        .care
-        .iter()
-        .map(|word| {
-            let known = Care::named(word).or_else(|| word.parse().ok());
-            known.ok_or_else(|| bad("care", word, "a care tag"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let from_number = number
-        .as_ref()
-        .map(|number| (number.birth_year(), number.birth_month()));
-    Ok(NewMember {
-        name: text::person_name(&input.name),
-        sex: sex.or(number.as_ref().map(IdNumber::sex)),
-        birth: from_number.or(birth),
-        relation,
-        phone: input
-            .phone
-            .as_deref()
-            .map(|typed| phone("phone", typed))
-            .transpose()?
-            .flatten(),
-        id_number: number,
-        care,
-        away: input.away,
-        note: input.note,
-    })
-}
-
-/// Returns a code of GB/T 2261.1.
-pub(crate) fn sex(typed: &str) -> Result<u8, AgentError> {
-    match typed.trim() {
-        "男" | "1" => Ok(1),
-        "女" | "2" => Ok(2),
-        "0" | "未知" => Ok(0),
-        "9" => Ok(9),
-        other => Err(AgentError::BadValue {
-            field: "sex",
-            value: other.to_owned(),
-            expected: "1, 2, 男 or 女",
-        }),
-    }
-}
-
-/// Returns the year and month of `1967-09`; the month is 0 in `1967`.
-pub(crate) fn birth(typed: &str) -> Option<(u16, u8)> {
-    let (year, month) = typed.split_once('-').unwrap_or((typed, "0"));
-    let (year, month): (u16, u8) = (year.parse().ok()?, month.parse().ok()?);
-    let fits = (1880..=2200).contains(&year) && month <= 12;
-    fits.then_some((year, month))
 }

@@ -18,6 +18,7 @@ pub mod link;
 pub mod look;
 pub mod machine;
 pub mod naming;
+pub mod people;
 pub mod replica;
 pub mod reports;
 pub mod restricted;
@@ -37,7 +38,7 @@ pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
 pub use wangge_model::ticket::Refusal;
 pub use wangge_model::{clock, mask, tables};
-pub use wangge_wire::DocId;
+pub use wangge_wire::{DocId, OrderRefusal};
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {

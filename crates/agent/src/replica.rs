@@ -1,5 +1,6 @@
 //! One living replica: a home with its roster, and what every action on it needs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -7,7 +8,9 @@ use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
 use wangge_store::{Draft, Recorded, Store};
 use wangge_trust::{Member, Roster};
-use wangge_wire::{ActionId, ActorId, AreaCode, DeviceId, DocId, LifeNonce, PersonId, Place, Role};
+use wangge_wire::{
+    ActionId, ActorId, AreaCode, Day, DeviceId, DocId, LifeNonce, PersonId, Place, Role,
+};
 
 use crate::error::AgentError;
 use crate::home::{Home, Profile};
@@ -127,10 +130,27 @@ impl Replica {
         self.member().map_or(Role::Worker, |member| member.role)
     }
 
-    /// Returns the areas the person works for.
-    pub fn areas(&self) -> &[AreaCode] {
+    /// Returns the areas the person works for today: the own ones, then those of whom they stand in
+    /// for.
+    pub fn areas(&self) -> Cow<'_, [AreaCode]> {
+        let covering = self
+            .member()
+            .is_some_and(|member| self.roster.covering(member, self.day(), 0).next().is_some());
+        match self.member().filter(|_| covering) {
+            Some(member) => Cow::Owned(self.roster.areas_on(member, self.day())),
+            None => Cow::Borrowed(self.own_areas()),
+        }
+    }
+
+    /// Returns the areas the person was granted, or chose before enrolment; no cover adds to them.
+    pub fn own_areas(&self) -> &[AreaCode] {
         self.member()
             .map_or(&self.home.profile.areas, |member| &member.areas)
+    }
+
+    /// Returns the day in China, as orders count it.
+    pub fn day(&self) -> Day {
+        Day::of_ms(self.now_ms())
     }
 
     /// Returns the moment, milliseconds since 1970.
@@ -241,7 +261,7 @@ impl Replica {
 
     /// Returns the grid that new documents go to when none is named: the only one of this home.
     pub(crate) fn usual_area(&self) -> Option<AreaCode> {
-        match self.areas() {
+        match self.own_areas() {
             [only] => Some(only.clone()),
             _ => None,
         }

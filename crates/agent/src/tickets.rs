@@ -231,9 +231,16 @@ impl Replica {
         })
     }
 
-    /// Returns everybody this person is on a ticket: themselves, and the device from before it was
-    /// enrolled, which stood in for them.
+    /// Returns everybody this person answers for on a ticket: themselves, and those they stand in for
+    /// today.
     pub(crate) fn answers_as(&self) -> Vec<PersonId> {
+        let mut people = self.myself();
+        people.extend(self.covering().iter().map(|covering| covering.person));
+        people
+    }
+
+    /// Returns this person, and the device from before it was enrolled, which stood in for them.
+    fn myself(&self) -> Vec<PersonId> {
         let mut people = vec![self.person(), PersonId(self.device().0)];
         people.dedup();
         people

@@ -10,6 +10,7 @@ use wangge_wire::DocId;
 
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
+use crate::households::visit_flags;
 use crate::replica::{Replica, WrittenBy};
 
 /// A visit as it is typed or stands in a JSON line.
@@ -53,6 +54,9 @@ pub struct VisitView {
     pub head: String,
     /// Who recorded it.
     pub by: WrittenBy,
+    /// `met_after_death`; only where one visit or household is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<&'static str>,
     /// What is wrong with the clock of whoever recorded it, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
@@ -150,11 +154,12 @@ impl Replica {
         if let Some(change) = self.home.store.visit_change(&row)? {
             clock = self.clock_of_change(&row.book, &change)?;
         }
-        let view = self.visit_view(row)?;
-        Ok(VisitView {
-            clock: clock.or(view.clock),
-            ..view
-        })
+        let mut view = self.visit_view(row)?;
+        view.clock = clock.or(view.clock);
+        if let Ok((household, _)) = self.read_household(&view.household) {
+            view.flags = visit_flags(&household, &view);
+        }
+        Ok(view)
     }
 
     fn visit_view(&self, row: VisitRow) -> Result<VisitView, AgentError> {
@@ -193,6 +198,7 @@ impl Replica {
             door,
             head,
             by: self.written_by(&row.writer)?,
+            flags: Vec::new(),
             visited_by,
             content,
         })

@@ -6,6 +6,7 @@
 mod access;
 mod area;
 mod call;
+mod care;
 mod config;
 mod conflict;
 mod demo;
@@ -16,7 +17,9 @@ mod history;
 mod household;
 mod import;
 mod init;
+mod member;
 mod outbox;
+mod people;
 mod receipts;
 mod relay;
 mod report;
@@ -26,6 +29,7 @@ mod sync;
 mod ticket;
 mod today;
 mod undo;
+mod unit;
 mod visit;
 
 use std::io::Read as _;
@@ -97,6 +101,12 @@ pub(crate) enum Command {
     /// Households
     #[command(subcommand)]
     Household(household::Household),
+    /// The people of a household
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Care of members: why and how often they are looked in on
+    #[command(subcommand)]
+    Care(care::Care),
     /// Visits; with words it records one, bare it asks
     Visit(Box<visit::Visit>),
     /// Reports; with words it records one
@@ -111,6 +121,12 @@ pub(crate) enum Command {
     Ticket(ticket::Ticket),
     /// Take back the last action of this device
     Undo(undo::Args),
+    /// Colleagues: who works here, who is on leave, who stands in
+    #[command(subcommand)]
+    People(people::People),
+    /// Units that handle tickets
+    #[command(subcommand)]
+    Unit(unit::Unit),
     /// Send what is here, fetch what is new
     Sync(sync::Args),
     /// Show what has no receipt yet
@@ -152,11 +168,15 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Round(command)) => round::run(context, command),
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
+        Some(Command::Member(command)) => member::run(context, command),
+        Some(Command::Care(command)) => care::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, *visit),
         Some(Command::Report(report)) => report::run(context, *report),
         Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
         Some(Command::Undo(args)) => undo::run(context, &args),
+        Some(Command::People(command)) => people::run(context, command),
+        Some(Command::Unit(command)) => unit::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),
         Some(Command::Outbox(args)) => outbox::run(context, &args),
         Some(Command::Receipts(args)) => receipts::run(context, &args),

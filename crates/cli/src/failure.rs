@@ -357,6 +357,13 @@ fn agent(error: &AgentError, context: &Context) -> Told {
                 "wangge relay invite --name NAME --area CODE".to_owned(),
             )
         }
+        E::Order(why) => order(lang, *why),
+        E::OrderUnsent { .. } => (
+            "no_link",
+            Exit::NoLink,
+            lang.order_needs_link().to_owned(),
+            "wangge sync".to_owned(),
+        ),
         E::Refused { .. } => (
             "refused",
             Exit::Refused,
@@ -435,6 +442,26 @@ fn roster(
     )
 }
 
+fn order(lang: Lang, why: wangge_agent::OrderRefusal) -> (&'static str, Exit, String, String) {
+    use wangge_agent::OrderRefusal as R;
+    let (kind, message, hint) = match why {
+        R::Malformed => ("bad_order", lang.order_malformed(), "wangge help people"),
+        R::NotAllowed => (
+            "not_your_area",
+            lang.order_not_allowed(),
+            "wangge area list",
+        ),
+        R::UnknownPerson => (
+            "not_found",
+            lang.order_unknown_person(),
+            "wangge people list",
+        ),
+        R::Changed => ("changed", lang.order_changed(), "wangge sync"),
+        R::NameTaken => ("name_taken", lang.unit_name_taken(), "wangge unit list"),
+    };
+    (kind, Exit::Refused, message.to_owned(), hint.to_owned())
+}
+
 fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str) {
     match why {
         InvitationRefused::WrongCode => ("wrong_code", lang.wrong_code()),
@@ -458,6 +485,7 @@ fn relay(error: &RelayError, lang: Lang) -> Told {
         RelayError::BadInvitation { what } => {
             ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
         }
+        RelayError::UnknownUnit => ("not_found", Exit::Failed, lang.unknown_unit().to_owned()),
         RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
         RelayError::Io { path, source } => {
             let path = path.display().to_string();

@@ -16,10 +16,14 @@ mod day;
 mod demo;
 #[path = "cli/due.rs"]
 mod due;
+#[path = "cli/family.rs"]
+mod family;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/people.rs"]
+mod people;
 #[path = "cli/privacy.rs"]
 mod privacy;
 #[path = "cli/quick.rs"]

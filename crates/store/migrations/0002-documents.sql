@@ -67,6 +67,10 @@ ALTER TABLE visit ADD COLUMN next_on TEXT NOT NULL DEFAULT '';
 CREATE INDEX visit_met ON visit (household, counts, happened_on) WHERE void = 0;
 CREATE INDEX visit_next ON visit (household, happened_on, next_on) WHERE next_on <> '' AND void = 0;
 
+-- What the cursor says of covers: the day and the last order when reading began; 0 for none.
+ALTER TABLE relay ADD COLUMN covers_day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE relay ADD COLUMN covers_orders INTEGER NOT NULL DEFAULT 0;
+
 CREATE TABLE deed (
   -- What this device wrote, action by action, so that the last one can be taken back. state: 0 done,
   -- 1 taken back, 2 itself a taking back.

@@ -24,7 +24,7 @@ pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;
-pub use query::{HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
+pub use query::{HouseholdFilter, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
 pub use record::{Draft, Recorded, Writer};
 pub use relay::RelayRow;
 pub use trail::{ConflictRow, Deed};

@@ -130,6 +130,7 @@ pub fn deliver(store: &mut Store, letters: &[&Letter]) -> PageOutcome {
             incarnation: Incarnation([1; 16]),
             position: 1,
             chain: 0,
+            covers: None,
         },
     };
     let mut reader = Reader {

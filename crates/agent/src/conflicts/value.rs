@@ -5,6 +5,7 @@
 use chrono::NaiveDate;
 use wangge_crdt::Scalar;
 use wangge_model::care::Care;
+use wangge_model::household::Left;
 use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 use wangge_model::report::{Identity, Urgency};
 use wangge_model::ticket::document::ticket_kind;
@@ -14,7 +15,7 @@ use wangge_wire::{AreaCode, Level};
 
 use super::ConflictView;
 use crate::error::AgentError;
-use crate::households::{birth, phone, residence, sex};
+use crate::households::{birth, birth_text, phone, residence, sex};
 use crate::replica::Replica;
 use crate::reports::category;
 use crate::visits::{date, purposes};
@@ -50,12 +51,16 @@ impl Replica {
             "phone" => Ok(phone("phone", typed)?.unwrap_or_default().into()),
             "area" => area(&half, conflict.kind == "household"),
             "residence" => Ok(residence(typed)?.code().into()),
-            "sex" => Ok(i64::from(sex(typed)?).into()),
-            "birth" if birth(&half).is_some() => Ok(half.into()),
-            "birth" => Err(bad("birth", "1967-09 or 1967")),
+            "sex" => Ok(i64::from(sex(&half)?).into()),
+            "birth" => Ok(birth_text(birth(&half)?).into()),
             "relation" => relation::code_of(typed)
                 .map(Scalar::from)
                 .map_err(|_| bad("relation", "a relation of GB/T 4761")),
+            "left" => {
+                let left = Left::of(typed.trim()).map(Left::code);
+                let expected = "died, moved_out, married, split or mistake";
+                code(left, "left", expected)
+            }
             "tag" => {
                 let care = Care::named(typed.trim()).or_else(|| half.parse().ok());
                 code(care.map(Care::code), "care", "a care tag")

@@ -228,7 +228,7 @@ impl Replica {
         let name = match handler {
             Handler::Person(person) => self.name_of(person),
             Handler::Area(area) => area.to_string(),
-            Handler::Unit(unit) => unit.to_string(),
+            Handler::Unit(unit) => self.unit_name(unit),
             Handler::Other(text) => text.clone(),
         };
         HandlerView {

@@ -173,7 +173,7 @@ impl Replica {
             _ => None,
         };
         let others = self.answers_as().into_iter().map(Some).collect::<Vec<_>>();
-        for area in self.areas() {
+        for area in self.areas().iter() {
             for instead_of in std::iter::once(None).chain(others.iter().copied()) {
                 let tried = TicketEvent {
                     area: area.clone(),
@@ -198,7 +198,7 @@ impl Replica {
         match (kind, step.to.as_deref()) {
             (Kind::Escalate, to) => self.level_above(to, folded).map(Some),
             (Kind::HandOver, Some(to)) => {
-                self.person_named(to).map(|who| Some(Handler::Person(who)))
+                self.person_called(to).map(|who| Some(Handler::Person(who)))
             }
             (_, to) => to.map(|to| self.handler(to)).transpose(),
         }
@@ -248,7 +248,7 @@ impl Replica {
 
     /// Returns this person's last event that is applied.
     fn last_own(&self, folded: &Folded) -> Option<EventId> {
-        let mine = self.answers_as();
+        let mine = self.myself();
         folded
             .state
             .history

@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut replica = context.open()?;
     let grid = match &args.grid {
         Some(code) => code.clone(),
-        None => match replica.areas() {
+        None => match replica.own_areas() {
             [only] => only.to_string(),
             _ => {
                 return Err(Failure::Usage {

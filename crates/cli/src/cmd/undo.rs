@@ -55,7 +55,7 @@ fn human(lang: Lang, view: &Value, today: chrono::NaiveDate) -> String {
         lines.push(format!("  {}", parts.join(" · ")));
     }
     for left in left {
-        let reason = match lang.code("left", text(left, "reason")) {
+        let reason = match lang.code("undo_left", text(left, "reason")) {
             code if code == text(left, "reason") => lang.refusal(code),
             known => known,
         };

@@ -79,7 +79,7 @@ const TOP: &[Help] = &[
     Help {
         path: "household",
         about: "新增、查找、修改、导入",
-        args: &[("number", "户编号")],
+        args: &[("number", "户编号"), ("group", "组别：3、三组")],
     },
     Help {
         path: "household add",
@@ -96,7 +96,14 @@ const TOP: &[Help] = &[
     Help {
         path: "household list",
         about: "按组和门牌列出住户",
-        args: &[("area", "只看这个区域"), ("offset", "先跳过几户")],
+        args: &[
+            ("area", "只看这个区域"),
+            ("group", "只看这一组"),
+            ("care", "只看有人属于这个关爱类别的"),
+            ("residence", "只看这样居住的：常住、整户外出、空房、迁出"),
+            ("page", "只看第几页；一页是 --limit 户，不写是 50 户"),
+            ("offset", "先跳过几户"),
+        ],
     },
     Help {
         path: "household show",
@@ -117,6 +124,7 @@ const TOP: &[Help] = &[
         args: &[
             ("id", "哪一户：编号、首字母、姓名、门牌、电话尾号"),
             ("phone", "电话；写空就是去掉"),
+            ("head", "户主：成员的姓名、编号或序号"),
             ("door", "门牌，可带组"),
             ("residence", "常住、整户外出、空房、迁出"),
             ("arrangement", "上门约定：敲门前先要知道的"),

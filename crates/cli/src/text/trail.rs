@@ -26,19 +26,19 @@ pub(super) const TOPIC: Topic = Topic {
         ("record", "step", "工单的一步", "step"),
         ("record", "field", "修改", "edit"),
         (
-            "left",
+            "undo_left",
             "changed_since",
             "后来又改过，保留后来的",
             "it was changed since; the later value stays",
         ),
         (
-            "left",
+            "undo_left",
             "moved",
             "调整网格不能这样撤销，请再调整一次",
             "a move is not taken back like this; move it again",
         ),
         (
-            "left",
+            "undo_left",
             "leaned_on",
             "别人已有改动，或名下还有走访、上报、工单",
             "others changed it, or it has visits, reports or tickets",
