@@ -4,6 +4,9 @@
 //! family make one household and one document. What is not needed to serve is not modelled: no
 //! religion, politics, ethnicity, income; an id number is only ever a keyed hash.
 
+pub mod alias;
+pub mod united;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

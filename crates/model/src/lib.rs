@@ -2,6 +2,7 @@
 
 pub mod care;
 pub mod door;
+pub mod duplicates;
 pub mod find;
 pub mod household;
 pub mod id_number;
