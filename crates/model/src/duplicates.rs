@@ -91,7 +91,9 @@ impl Reason {
 pub fn pairs(households: &[Traits]) -> Vec<Pair> {
     let mut reasons: BTreeMap<(usize, usize), BTreeSet<Reason>> = BTreeMap::new();
     let phones = shared(households, |traits| traits.phones.iter().cloned().collect());
-    let hashes = shared(households, |traits| traits.id_hashes.iter().cloned().collect());
+    let hashes = shared(households, |traits| {
+        traits.id_hashes.iter().cloned().collect()
+    });
     for (pairs, reason) in [(phones, Reason::Phone), (hashes, Reason::IdNumber)] {
         for pair in pairs {
             reasons.entry(pair).or_default().insert(reason);
@@ -189,9 +191,16 @@ fn is_one_apart(a: &str, b: &str) -> bool {
         return false;
     }
     let same = |x: &char, y: &char| x == y;
-    let front = short.iter().zip(&long).take_while(|(x, y)| same(x, y)).count();
+    let front = short
+        .iter()
+        .zip(&long)
+        .take_while(|(x, y)| same(x, y))
+        .count();
     let (short_back, long_back) = (short.iter().rev(), long.iter().rev());
-    let back = short_back.zip(long_back).take_while(|(x, y)| same(x, y)).count();
+    let back = short_back
+        .zip(long_back)
+        .take_while(|(x, y)| same(x, y))
+        .count();
     front + back + 1 >= long.len()
 }
 
@@ -206,7 +215,10 @@ mod tests {
             group: 3,
             door: door.into(),
             names: vec![head.into()],
-            phones: (!phone.is_empty()).then(|| phone.to_owned()).into_iter().collect(),
+            phones: (!phone.is_empty())
+                .then(|| phone.to_owned())
+                .into_iter()
+                .collect(),
             id_hashes: BTreeSet::new(),
             told_apart: BTreeSet::new(),
         }
@@ -253,15 +265,24 @@ mod tests {
             let households = [household(1, "12", a, ""), household(2, "12", b, "")];
             assert_eq!(found(&households), [(1, 2, vec![expected])], "{a} {b}");
         }
-        let elsewhere = [household(1, "12", "曾小红", ""), household(2, "13", "曾小红", "")];
+        let elsewhere = [
+            household(1, "12", "曾小红", ""),
+            household(2, "13", "曾小红", ""),
+        ];
         assert!(found(&elsewhere).is_empty());
     }
 
     #[test]
     fn the_same_door_of_another_group_or_village_is_another_door() {
         let one = household(1, "12", "曾小红", "");
-        let group = Traits { group: 4, ..household(2, "12", "曾小红", "") };
-        let village = Traits { village: "511724103203".into(), ..household(3, "12", "曾小红", "") };
+        let group = Traits {
+            group: 4,
+            ..household(2, "12", "曾小红", "")
+        };
+        let village = Traits {
+            village: "511724103203".into(),
+            ..household(3, "12", "曾小红", "")
+        };
         assert!(found(&[one, group, village]).is_empty());
     }
 

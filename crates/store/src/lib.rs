@@ -5,6 +5,7 @@
 //! **Changes, documents, derived rows, outbox and cursor move in one transaction**, which never
 //! outlives a method: nothing here waits for a network.
 
+pub mod alias;
 pub mod apply;
 mod derive;
 mod document;
@@ -15,6 +16,7 @@ pub mod query;
 pub mod record;
 pub mod relay;
 
+pub use alias::Family;
 pub use apply::{Incoming, PageOutcome, Signer};
 pub use error::StoreError;
 pub use open::{Health, Store};

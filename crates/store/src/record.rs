@@ -164,6 +164,10 @@ impl Writer<'_> {
             )?;
         }
         let Some(written) = written else {
+            if draft.place.is_some() {
+                let owner = draft.owner.as_ref();
+                derive::rows(conn, &draft.doc, draft.kind, owner, &document)?;
+            }
             return Ok(Recorded {
                 doc: draft.doc,
                 change: None,

@@ -89,19 +89,17 @@ pub fn unmerge(edges: &Edges, set: &BTreeSet<DocId>, out: &DocId) -> BTreeMap<Do
     let Some(survivor) = rest.first() else {
         return BTreeMap::new();
     };
+    // Those that stay are tied to their survivor anew: a chain may have led through the one that leaves.
+    let mut puts = merge(&rest);
+    let mut first = vec![distinct(out, true)];
+    first.extend(
+        edges
+            .contains(&(*survivor, *out))
+            .then(|| Put::root(ALIAS_OF, "")),
+    );
+    puts.insert(*survivor, first);
     let own = vec![Put::root(ALIAS_OF, ""), distinct(survivor, true)];
-    let mut puts = BTreeMap::from([(*out, own)]);
-    for doc in &rest {
-        let named = edges.contains(&(*doc, *out));
-        // A chain through the one that leaves is tied together again behind it.
-        if doc == survivor {
-            let mut own = vec![distinct(out, true)];
-            own.extend(named.then(|| Put::root(ALIAS_OF, "")));
-            puts.insert(*doc, own);
-        } else if named || edges.contains(&(*out, *doc)) {
-            puts.insert(*doc, vec![Put::root(ALIAS_OF, survivor.to_string())]);
-        }
-    }
+    puts.insert(*out, own);
     puts
 }
 

@@ -274,7 +274,9 @@ fn is_same_id(a: Person<'_>, b: Person<'_>) -> bool {
 }
 
 fn is_same_number(a: Person<'_>, b: Person<'_>) -> bool {
-    let mut hashes = a.1.iter().filter(|(field, _)| field.starts_with("id_hash."));
+    let mut hashes =
+        a.1.iter()
+            .filter(|(field, _)| field.starts_with("id_hash."));
     hashes.any(|(field, hash)| b.1.get(field) == Some(hash))
 }
 
