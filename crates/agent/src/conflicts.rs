@@ -5,10 +5,12 @@
 
 use serde::Serialize;
 use wangge_crdt::{Put, Scalar};
+use wangge_model::household::united::{self, Late};
 use wangge_model::kind;
 use wangge_store::{ConflictRow, Draft};
 use wangge_wire::DocId;
 
+use crate::alias::household_draft;
 use crate::error::AgentError;
 use crate::replica::{Replica, WrittenBy};
 
@@ -27,6 +29,9 @@ pub struct ConflictView {
     pub field: String,
     /// The values, the shown one first.
     pub versions: Vec<VersionView>,
+    /// Those of them that were written to an alias by somebody who could not know of the merge.
+    #[serde(skip)]
+    pub late: Vec<Late>,
 }
 
 /// One value of a field in conflict.
@@ -88,6 +93,11 @@ impl Replica {
             key: key.to_owned(),
             value,
         }];
+        let looked_at = conflict
+            .late
+            .iter()
+            .map(|late| household_draft(late.other.doc, vec![united::seen(late)]));
+        let looked_at: Vec<Draft> = looked_at.collect();
         let draft = Draft {
             doc: conflict.id,
             kind,
@@ -96,16 +106,16 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        self.record(&[draft])?;
+        self.record(&[vec![draft], looked_at].concat())?;
         Ok(conflict)
     }
 
     fn conflict_view(&self, number: usize, row: ConflictRow) -> Result<ConflictView, AgentError> {
-        let field = match row.container.as_str() {
-            "" => row.key.clone(),
-            container => format!("{container}/{}", row.key),
-        };
-        let shown = row.versions.first().map(|version| version.value.clone());
+        let field = field_of(&row.container, &row.key);
+        // A value that stands in an alias alone is not shown.
+        let own = row.versions.len() > row.late.len();
+        let shown = row.versions.first().filter(|_| own);
+        let shown = shown.map(|version| version.value.clone());
         let mut versions: Vec<VersionView> = Vec::new();
         for version in row.versions {
             let value = json(&version.value);
@@ -127,6 +137,7 @@ impl Replica {
             kind: kind::name(row.kind),
             field,
             versions,
+            late: row.late,
         })
     }
 
@@ -150,8 +161,10 @@ impl Replica {
             crate::naming::Named::Document(id) => id,
             crate::naming::Named::Visit(visit) => visit.book,
         };
+        let aliases = self.home.store.aliases(&id)?;
         all.retain(|conflict| {
-            conflict.id == id && field.is_none_or(|field| conflict.field == field)
+            (conflict.id == id || aliases.contains(&conflict.id))
+                && field.is_none_or(|field| conflict.field == field)
         });
         match all.len() {
             0 => Err(missing()),
@@ -209,10 +222,11 @@ impl Replica {
         let document = self.home.store.document(&conflict.id)?;
         let versions = document
             .map(|doc| doc.versions(container, key))
-            .unwrap_or_default();
-        let kept = versions
+            .unwrap_or_default()
             .into_iter()
-            .find(|kept| json(&kept.value) == version.value);
+            .chain(conflict.late.iter().map(|late| late.version.clone()));
+        let mut versions = versions;
+        let kept = versions.find(|kept| json(&kept.value) == version.value);
         kept.map(|kept| kept.value)
             .ok_or_else(|| AgentError::NotFound {
                 name: conflict.field.clone(),
@@ -265,7 +279,15 @@ fn container_name(conflict: &ConflictView, name: &str) -> Result<&'static str, A
     })
 }
 
-fn json(value: &Scalar) -> serde_json::Value {
+/// Returns a register's name as JSON has it.
+pub(crate) fn field_of(container: &str, key: &str) -> String {
+    match container {
+        "" => key.to_owned(),
+        container => format!("{container}/{key}"),
+    }
+}
+
+pub(crate) fn json(value: &Scalar) -> serde_json::Value {
     match value {
         Scalar::Null => serde_json::Value::Null,
         Scalar::Bool(value) => (*value).into(),

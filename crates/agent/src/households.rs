@@ -1,5 +1,7 @@
 //! Households at a device: add, edit, list, find, show.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wangge_crdt::Put;
 use wangge_model::care::Care;
@@ -13,6 +15,7 @@ use wangge_model::{kind, relation, text};
 use wangge_store::{Draft, HouseholdRow};
 use wangge_wire::{AreaCode, DocId};
 
+use crate::alias::{FamilyView, OtherValue};
 use crate::bulk::{BulkReport, Line};
 use crate::conflicts::ConflictView;
 use crate::error::AgentError;
@@ -111,6 +114,12 @@ pub struct HouseholdView {
     pub visits: Vec<VisitView>,
     /// Fields with more than one value.
     pub conflicts: Vec<ConflictView>,
+    /// Households this one stands for since they were merged.
+    pub also: Vec<DocId>,
+    /// What those say otherwise.
+    pub other_values: Vec<OtherValue>,
+    /// Members who are the same person in one of those, by the member that is shown.
+    pub same_as: BTreeMap<String, Vec<String>>,
 }
 
 impl Replica {
@@ -118,11 +127,17 @@ impl Replica {
     pub fn add_household(&mut self, input: HouseholdInput) -> Result<Added, AgentError> {
         let new = self.new_household(input)?;
         household::check(&new)?;
-        let id = match household::derived_id(&new, 0) {
+        let derived = match household::derived_id(&new, 0) {
             Some(id) => id,
             None => self.new_doc()?,
         };
-        let puts = household::puts(&new, &member_ids(&id, &new), &self.home.id_key);
+        let id = self.home.store.survivor(&derived)?;
+        let members = self.known_members(&id, &derived, &new)?;
+        let mut puts = household::puts(&new, &members, &self.home.id_key);
+        if id != derived {
+            // The alias's address is how it was named, not where the family lives now.
+            puts.retain(|put| !matches!(put.key.as_str(), "group" | "door" | "head"));
+        }
         let place = self
             .home
             .store
@@ -158,6 +173,7 @@ impl Replica {
 
     /// Changes fields of a household; false if all of it stood already.
     pub fn edit_household(&mut self, id: &DocId, edit: HouseholdEdit) -> Result<bool, AgentError> {
+        let id = &self.home.store.survivor(id)?;
         let mut puts = Vec::new();
         let text = |puts: &mut Vec<Put>, key: &'static str, value: Option<String>, limit| {
             if let Some(value) = value {
@@ -206,9 +222,19 @@ impl Replica {
         Ok(self.home.store.households(area, limit, offset)?)
     }
 
-    /// Returns what a search finds, best first.
+    /// Returns what a search finds, best first; a village group is listed whole, by door.
     pub fn find(&self, typed: &str, limit: usize) -> Result<Vec<HouseholdRow>, AgentError> {
-        Ok(self.home.store.find(&Query::parse(typed), limit)?)
+        let query = Query::parse(typed);
+        let mut found = match query.group() {
+            Some(group) => self.home.store.households_of_group(group)?,
+            None => Vec::new(),
+        };
+        for row in self.search(&query, limit)? {
+            if found.len() < limit && !found.contains(&row) {
+                found.push(row);
+            }
+        }
+        Ok(found)
     }
 
     /// Returns a household with its latest visits and its conflicts.
@@ -216,19 +242,48 @@ impl Replica {
         let missing = || AgentError::NotFound {
             name: id.to_string(),
         };
+        let id = &self.home.store.survivor(id)?;
         let document = self.home.store.document(id)?.ok_or_else(missing)?;
-        let household = household::read(*id, &document.fields());
+        let family = if self.home.store.aliases(id)?.is_empty() {
+            FamilyView::of(document.fields())
+        } else {
+            self.family_of(id)?
+        };
+        let mut household = household::read(*id, &family.fields);
+        household.area = self.home.store.home(id)?.or(household.area);
         let conflicts = self
             .conflicts()?
             .into_iter()
-            .filter(|conflict| conflict.id == *id)
+            .filter(|conflict| conflict.id == *id || family.also.contains(&conflict.id))
             .collect();
         Ok(HouseholdView {
             door_short: household.door.short(),
             visits: self.visits(Some(id), VISITS_SHOWN)?,
             conflicts,
             household,
+            also: family.also,
+            other_values: family.other_values,
+            same_as: family.same_as,
         })
+    }
+
+    /// Returns an id for each member: what is derived, or in a merged family the member that is shown.
+    fn known_members(
+        &self,
+        id: &DocId,
+        derived: &DocId,
+        new: &NewHousehold,
+    ) -> Result<Vec<String>, AgentError> {
+        let mut members = member_ids(derived, new);
+        if id != derived {
+            let same = self.home.store.family(id)?.united.same;
+            for member in &mut members {
+                if let Some(shown) = same.get(member) {
+                    member.clone_from(shown);
+                }
+            }
+        }
+        Ok(members)
     }
 
     fn new_household(&self, input: HouseholdInput) -> Result<NewHousehold, AgentError> {

@@ -3,14 +3,17 @@
 //! Faces call this crate and nothing below it. It owns the clock, the dice, the lock on the home and
 //! the connection; it prints nothing and knows no command line.
 
+pub mod alias;
 pub mod bulk;
 pub mod conflicts;
+pub mod duplicates;
 pub mod error;
 pub mod home;
 pub mod households;
 pub mod import;
 pub mod link;
 pub mod machine;
+pub mod moving;
 pub mod naming;
 pub mod replica;
 pub mod reports;

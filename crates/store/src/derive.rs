@@ -162,7 +162,7 @@ fn search_rows(
             keys.add_phone(phone);
         }
     }
-    add_others(&mut keys, others);
+    add_others(&mut keys, household, others);
     let sql = "INSERT INTO search (kind, key, doc, place) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = conn.prepare_cached(sql)?;
     for row in keys.rows() {
@@ -177,7 +177,7 @@ fn search_rows(
 }
 
 /// What an alias says otherwise finds the family as well: somebody knows them by it.
-fn add_others(keys: &mut SearchKeys, others: &[Other]) {
+fn add_others(keys: &mut SearchKeys, household: &Household, others: &[Other]) {
     for other in others {
         let Some(value) = other.value.as_text() else {
             continue;
@@ -191,8 +191,10 @@ fn add_others(keys: &mut SearchKeys, others: &[Other]) {
                     .iter()
                     .find(|group| group.doc == other.doc && group.key == "group");
                 let group = group.and_then(|group| group.value.as_int());
+                let group = group.and_then(|group| u16::try_from(group).ok());
                 keys.add_door(&Door {
-                    group: group.and_then(|group| u16::try_from(group).ok()),
+                    // A group that is not listed is the one that is shown.
+                    group: group.or(household.door.group),
                     number: value.to_owned(),
                 });
             }
