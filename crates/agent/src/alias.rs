@@ -143,10 +143,10 @@ impl Replica {
     /// Returns what the aliases of a household say otherwise, and which members are one person.
     pub(crate) fn family_of(&self, id: &DocId) -> Result<FamilyView, AgentError> {
         let family = self.home.store.family(id)?;
-        let late: BTreeSet<(DocId, String)> = family
+        let late: Vec<OtherValue> = family
             .late()
-            .into_iter()
-            .map(|late| (late.other.doc, late.other.key))
+            .iter()
+            .map(|late| other_value(&late.other))
             .collect();
         let mut same_as: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (alias, shown) in &family.united.same {
@@ -157,7 +157,7 @@ impl Replica {
         }
         let mut others = shown_others(&family.united);
         // A late value is a conflict, and listed there.
-        others.retain(|other| !late.contains(&(other.id, other.field.clone())));
+        others.retain(|other| !late.contains(other));
         Ok(FamilyView {
             also: family.aliases().map(|(doc, _)| *doc).collect(),
             other_values: others,
@@ -255,11 +255,14 @@ fn other_values(documents: &[(DocId, Fields)]) -> Vec<OtherValue> {
 
 /// Returns the other values a person reads: an emptied field says nothing.
 fn shown_others(united: &united::United) -> Vec<OtherValue> {
-    let view = |other: &united::Other| OtherValue {
+    let said = |other: &OtherValue| !other.value.is_null() && other.value != "";
+    united.others.iter().map(other_value).filter(said).collect()
+}
+
+fn other_value(other: &united::Other) -> OtherValue {
+    OtherValue {
         id: other.doc,
         field: field_of(&other.container, &other.key),
         value: json(&other.value),
-    };
-    let said = |other: &OtherValue| !other.value.is_null() && other.value != "";
-    united.others.iter().map(view).filter(said).collect()
+    }
 }

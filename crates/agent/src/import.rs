@@ -14,7 +14,7 @@ use wangge_model::find::Query;
 use wangge_model::household::{self, Household, Member, NewHousehold, NewMember, Residence};
 use wangge_model::id_number::IdNumber;
 use wangge_model::kind;
-use wangge_store::{Draft, HouseholdRow, Writer};
+use wangge_store::{Draft, HouseholdRow, Wordings, Writer};
 use wangge_wire::{ActionId, AreaCode, DocId};
 
 use crate::error::AgentError;
@@ -59,7 +59,7 @@ struct Matched {
     members: Vec<String>,
     new: NewHousehold,
     /// Aliases of the household, with their members by the shown ones.
-    wordings: Vec<(DocId, BTreeMap<String, String>)>,
+    wordings: Wordings,
     /// Whether the sheet names it by an alias's door, which is not where it is known to live.
     by_alias: bool,
 }
@@ -280,11 +280,7 @@ impl Replica {
 
     /// Returns how the aliases of a household name its members, and whether the sheet's row is where
     /// only an alias lives.
-    fn wordings(
-        &self,
-        id: &DocId,
-        new: &NewHousehold,
-    ) -> Result<(Vec<(DocId, BTreeMap<String, String>)>, bool), AgentError> {
+    fn wordings(&self, id: &DocId, new: &NewHousehold) -> Result<(Wordings, bool), AgentError> {
         let store = &self.home.store;
         if store.aliases(id)?.is_empty() {
             return Ok((Vec::new(), false));
@@ -295,7 +291,7 @@ impl Replica {
         };
         let own = family.documents.get(id);
         let mut by_alias = false;
-        let mut wordings = Vec::new();
+        let mut wordings = Wordings::new();
         for (alias, document) in family.aliases() {
             let fields = document.fields();
             by_alias |= lives_here(alias, &fields);

@@ -87,6 +87,15 @@ fn hide_fields(fields: &mut Map<String, Value>, sight: Sight) {
     if sight != Sight::Own {
         mask_text(fields, "contact", mask::phone);
     }
+    // A value beside the shown one: its name says what it is.
+    if let Some(field) = fields.get("field").and_then(Value::as_str) {
+        let (is_phone, is_name) = (field.ends_with("phone"), field.ends_with("name"));
+        if is_phone && sight != Sight::Own {
+            mask_text(fields, "value", mask::phone);
+        } else if is_name && sight == Sight::Desk {
+            mask_text(fields, "value", mask::name);
+        }
+    }
     if sight == Sight::Desk {
         for key in ["requester", "head_name", "name"] {
             mask_text(fields, key, mask::name);

@@ -20,5 +20,7 @@ mod language;
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/twins.rs"]
+mod twins;
 #[path = "cli/world.rs"]
 mod world;

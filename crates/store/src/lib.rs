@@ -22,5 +22,5 @@ pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;
 pub use query::{ConflictRow, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
-pub use record::{Draft, Recorded, Writer};
+pub use record::{Draft, Recorded, Wordings, Writer};
 pub use relay::RelayRow;

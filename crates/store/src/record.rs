@@ -43,6 +43,9 @@ pub struct Recorded {
     pub begun: bool,
 }
 
+/// How aliases name the members that are shown: alias, then its own member by the shown one.
+pub type Wordings = Vec<(DocId, BTreeMap<String, String>)>;
+
 /// A transaction under way.
 pub struct Writer<'a> {
     pub(crate) conn: &'a Connection,
@@ -120,7 +123,7 @@ impl Writer<'_> {
         &self,
         doc: &DocId,
         puts: Vec<Put>,
-        wordings: &[(DocId, BTreeMap<String, String>)],
+        wordings: &Wordings,
     ) -> Result<Vec<Put>, StoreError> {
         let mut news = Vec::new();
         for put in puts {

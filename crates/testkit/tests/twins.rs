@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may fail loudly"
 )]
@@ -93,12 +94,18 @@ fn a_late_edit_and_a_late_visit_land_on_the_survivor() {
         let [conflict] = view.conflicts.as_slice() else {
             panic!("{:?}", view.conflicts);
         };
-        let values: Vec<&str> = conflict.versions.iter().map(|v| v.value.as_str().unwrap()).collect();
+        let values: Vec<&str> = conflict
+            .versions
+            .iter()
+            .map(|v| v.value.as_str().unwrap())
+            .collect();
         assert_eq!(values, ["13800000001", "13800000002"]);
         assert_eq!(conflict.versions[1].by.name, "王芳");
         assert_eq!(replica.status().unwrap().counts.conflicts, 1);
     }
-    both[1].settle("zxh", Some("phone"), &Choice::Number(2)).unwrap();
+    both[1]
+        .settle("zxh", Some("phone"), &Choice::Number(2))
+        .unwrap();
     exchange(&mut both);
     for replica in &both {
         let view = replica.household(&survivor).unwrap();
@@ -122,12 +129,22 @@ fn settling_one_late_field_leaves_the_other_one_open() {
         note: Some(text.into()),
         ..HouseholdEdit::default()
     };
-    both[0].edit_household(&survivor, HouseholdEdit { phone: None, ..note("有狗") }).unwrap();
+    both[0]
+        .edit_household(
+            &survivor,
+            HouseholdEdit {
+                phone: None,
+                ..note("有狗")
+            },
+        )
+        .unwrap();
     merge(&mut both[0], &[survivor, alias]);
     both[1].edit_household(&alias, note("门铃坏")).unwrap();
     exchange(&mut both);
     assert_eq!(both[0].conflicts().unwrap().len(), 2);
-    both[0].settle("zxh", Some("phone"), &Choice::Number(1)).unwrap();
+    both[0]
+        .settle("zxh", Some("phone"), &Choice::Number(1))
+        .unwrap();
     exchange(&mut both);
     for replica in &both {
         let left = replica.conflicts().unwrap();
@@ -150,7 +167,20 @@ fn merges_at_two_devices_make_one_family() {
         let rows = replica.households(None, 10, 0).unwrap();
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].id, rows[0].also.len()), (smallest, 2));
-        assert!(replica.conflicts().unwrap().is_empty());
+        // Nobody has seen all three doors beside each other: they are listed, the merges are not.
+        let view = replica.household(&smallest).unwrap();
+        assert!(
+            view.conflicts
+                .iter()
+                .all(|conflict| conflict.field == "door")
+        );
+        let shown = format!(
+            "{:?} {:?} {:?}",
+            view.household.door, view.other_values, view.conflicts
+        );
+        for door in ["\"12\"", "\"14\"", "\"16\""] {
+            assert!(shown.contains(door), "{door} in {shown}");
+        }
     }
 }
 
@@ -170,7 +200,9 @@ fn a_household_moved_by_the_desk_is_in_the_other_grid_everywhere() {
     let dry = replicas[0].move_household("zxh", OTHER_GRID, true).unwrap();
     assert!(dry.changed);
     assert_eq!(replicas[0].find("zxh", 1).unwrap()[0].area, GRID);
-    let moved = replicas[0].move_household("zxh", OTHER_GRID, false).unwrap();
+    let moved = replicas[0]
+        .move_household("zxh", OTHER_GRID, false)
+        .unwrap();
     assert_eq!((moved.from.as_str(), moved.to.as_str()), (GRID, OTHER_GRID));
     exchange(&mut replicas);
     for replica in &mut replicas {
@@ -178,9 +210,18 @@ fn a_household_moved_by_the_desk_is_in_the_other_grid_everywhere() {
         let view = replica.household(&one).unwrap();
         assert_eq!(view.household.area.unwrap().as_str(), OTHER_GRID);
         for doc in [one, two] {
-            assert_eq!(replica.store().home(&doc).unwrap().unwrap().as_str(), OTHER_GRID);
+            assert_eq!(
+                replica.store().home(&doc).unwrap().unwrap().as_str(),
+                OTHER_GRID
+            );
         }
-        assert!(sync(replica).unwrap().complete.values().all(|area| area.equal));
+        assert!(
+            sync(replica)
+                .unwrap()
+                .complete
+                .values()
+                .all(|area| area.equal)
+        );
     }
 }
 
@@ -251,8 +292,11 @@ fn shown(replica: &Replica) -> Vec<String> {
             .conflicts
             .iter()
             .map(|conflict| {
-                let mut values: Vec<String> =
-                    conflict.versions.iter().map(|v| v.value.to_string()).collect();
+                let mut values: Vec<String> = conflict
+                    .versions
+                    .iter()
+                    .map(|v| v.value.to_string())
+                    .collect();
                 values.sort();
                 format!("{} {values:?}", conflict.field)
             })

@@ -1,5 +1,9 @@
 //! `household`: add, list, show, find, edit; import has a file of its own.
 
+mod duplicates;
+mod merge;
+mod move_to;
+
 use serde_json::{Value, json};
 use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
@@ -35,6 +39,16 @@ pub(crate) enum Household {
     Edit(Edit),
     /// Import a roster: a spreadsheet as village offices keep it
     Import(import::Args),
+    /// List households that may be registered twice
+    Duplicates(duplicates::Args),
+    /// Make households one family; each record stays as it is
+    Merge(merge::Merge),
+    /// Take a merge back: a household stands for itself again
+    Unmerge(merge::Unmerge),
+    /// Say that two households are two families
+    Distinct(merge::Distinct),
+    /// Move a household to another grid
+    Move(move_to::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -131,6 +145,11 @@ pub(crate) fn run(context: &Context, command: Household) -> Result<Exit, Failure
         Household::Find(args) => find(context, &args),
         Household::Edit(args) => edit(context, args),
         Household::Import(args) => import::run(context, &args),
+        Household::Duplicates(args) => duplicates::run(context, &args),
+        Household::Merge(args) => merge::merge(context, &args),
+        Household::Unmerge(args) => merge::unmerge(context, &args),
+        Household::Distinct(args) => merge::distinct(context, &args),
+        Household::Move(args) => move_to::run(context, &args),
     }
 }
 
@@ -182,7 +201,8 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 
 fn find(context: &Context, args: &Find) -> Result<Exit, Failure> {
     let replica = context.open()?;
-    let rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
+    let mut rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
+    rows.truncate(args.limit.unwrap_or(ALL));
     let found = !rows.is_empty();
     show_rows(context, &replica, seen(&rows, list_sight(&replica)));
     Ok(if found { Exit::Done } else { Exit::Failed })
@@ -292,6 +312,7 @@ fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
         out.push('\n');
         out.push_str(&table(&heads, &members));
     }
+    out.push_str(&merge::others(lang, value));
     for conflict in items(value, "conflicts") {
         let line = lang.conflict_in(lang.field(text(conflict, "field")), int(conflict, "number"));
         out.push_str(&format!("{}\n", tone(Tone::Warn, &line)));
