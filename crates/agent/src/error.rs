@@ -69,6 +69,25 @@ pub enum AgentError {
     /// The ticket does not allow this now, or not to this person.
     #[error("the ticket does not allow this")]
     Ticket(Refusal),
+    /// No round is open on this device.
+    #[error("no round is open")]
+    NoRound,
+    /// No sheet was printed for this day.
+    #[error("no sheet was printed for {day}")]
+    NoSheet {
+        /// The day, `2026-11-23`.
+        day: String,
+        /// The last day before it that has one.
+        last: Option<String>,
+    },
+    /// A sheet has no such number, or it was entered already.
+    #[error("row {number} of the sheet cannot be entered")]
+    SheetRow {
+        /// The number on paper.
+        number: u32,
+        /// The visit that was entered for it; none where the sheet has no such number.
+        visit: Option<String>,
+    },
     /// The area lies outside what this person works for.
     #[error("{area} is not one of this home's areas")]
     NotYourArea {
@@ -115,6 +134,14 @@ pub enum AgentError {
         path: PathBuf,
         /// The system's word.
         reason: String,
+    },
+    /// The settings do not read; the file is as it was.
+    #[error("the settings at {at} do not read")]
+    BadSettings {
+        /// The file.
+        at: PathBuf,
+        /// The line reading stopped at; 0 where the file could not be opened.
+        line: usize,
     },
     /// A file is no roster.
     #[error(transparent)]

@@ -275,7 +275,7 @@ fn save_profile(dir: &Path, profile: &Profile) -> Result<(), AgentError> {
 }
 
 /// Writes a file whole or not at all: a power cut leaves the old one.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), AgentError> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), AgentError> {
     let next = path.with_extension("next");
     let mut file = File::create(&next)?;
     file.write_all(bytes)?;

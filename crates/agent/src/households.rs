@@ -110,6 +110,8 @@ pub struct HouseholdView {
     pub household: Household,
     /// 3-12.
     pub door_short: String,
+    /// The last day on which a visit found everything as it was (无变化); none for never.
+    pub confirmed_on: Option<String>,
     /// The latest visits.
     pub visits: Vec<VisitView>,
     /// Fields with more than one value.
@@ -258,6 +260,7 @@ impl Replica {
             .collect();
         Ok(HouseholdView {
             door_short: household.door.short(),
+            confirmed_on: self.home.store.confirmed_on(id)?,
             visits: self.visits(Some(id), VISITS_SHOWN)?,
             conflicts,
             household,

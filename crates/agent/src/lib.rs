@@ -5,7 +5,9 @@
 
 pub mod alias;
 pub mod bulk;
+pub mod clocks;
 pub mod conflicts;
+pub mod due;
 pub mod duplicates;
 pub mod error;
 pub mod home;
@@ -18,15 +20,19 @@ pub mod naming;
 pub mod replica;
 pub mod reports;
 pub mod roster;
+pub mod rounds;
+pub mod settings;
 pub mod status;
 pub mod tickets;
+pub mod today;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};
 pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
-pub use wangge_model::tables;
+pub use wangge_model::ticket::Refusal;
+pub use wangge_model::{clock, tables};
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {

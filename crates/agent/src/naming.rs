@@ -7,7 +7,7 @@ use wangge_model::find::Query;
 use wangge_model::kind;
 use wangge_model::ticket::TicketCode;
 use wangge_store::{HouseholdRow, VisitRow};
-use wangge_wire::{DocId, DocKind};
+use wangge_wire::{AreaCode, DocId, DocKind, PersonId};
 
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -132,6 +132,37 @@ impl Replica {
         limit: usize,
     ) -> Result<Vec<HouseholdRow>, AgentError> {
         Ok(self.home.store.find_near(query, self.areas(), limit)?)
+    }
+
+    /// Returns the colleague with this id or name.
+    pub fn name_person(&self, name: &str) -> Result<PersonId, AgentError> {
+        let name = name.trim();
+        if name == self.home.profile.name {
+            return Ok(self.person());
+        }
+        let people = self.people();
+        let fitting: Vec<(PersonId, String)> = people
+            .iter()
+            .filter(|(person, member)| member.name == name || person.to_string() == name)
+            .map(|(person, member)| {
+                let areas: Vec<&str> = member.areas.iter().map(AreaCode::as_str).collect();
+                let line = format!("{} {}", member.role.as_str(), areas.join(" "));
+                (*person, line)
+            })
+            .collect();
+        match fitting.as_slice() {
+            [(person, _)] => Ok(*person),
+            [] => Err(AgentError::NotFound {
+                name: name.to_owned(),
+            }),
+            several => Err(AgentError::Ambiguous {
+                name: name.to_owned(),
+                candidates: several
+                    .iter()
+                    .map(|(id, line)| (id.to_string(), line.clone()))
+                    .collect(),
+            }),
+        }
     }
 
     fn name_by_id(&self, name: &str, kind: DocKind) -> Result<DocId, AgentError> {

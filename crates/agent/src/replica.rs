@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
 use wangge_store::{Draft, Recorded, Store};
 use wangge_trust::{Member, Roster};
@@ -17,6 +18,8 @@ pub struct Replica {
     pub(crate) machine: Machine,
     pub(crate) roster: Roster,
     pub(crate) roster_position: u64,
+    /// What was wrong with the clock at the last thing recorded in this run.
+    pub(crate) wrong_clock: Option<ClockFlag>,
 }
 
 /// Who wrote something, as far as this device knows.
@@ -57,6 +60,7 @@ impl Replica {
             machine,
             roster: Roster::default(),
             roster_position: 0,
+            wrong_clock: None,
         };
         replica.load_roster()?;
         Ok(replica)
@@ -193,6 +197,7 @@ impl Replica {
     pub(crate) fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>, AgentError> {
         let (at_ms, action) = (self.now_ms(), ActionId(self.machine.random()?));
         let actor = self.actor();
+        self.wrong_clock = self.clock_now()?;
         self.home
             .store
             .write(actor, |writer| Ok(writer.record(at_ms, action, drafts)?))

@@ -1,6 +1,9 @@
 //! Reports 民情 at a device.
 
+mod show;
+
 use serde::{Deserialize, Serialize};
+use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, at_most};
 use wangge_model::report::{self, Identity, Report, Urgency};
 use wangge_model::{kind, tables, text};
 use wangge_store::{Draft, ReportRow};
@@ -9,7 +12,11 @@ use wangge_wire::{AreaCode, DocId};
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
 use crate::replica::{Replica, WrittenBy};
-use crate::visits::{date, word};
+use crate::tickets::TicketInput;
+use crate::visits::{date, hex, word};
+
+pub use show::{CommentView, ReportDetail, TicketLine};
+pub use wangge_model::report::Phoned;
 
 /// The category of a report that names none.
 const OTHER: &str = "Z99";
@@ -44,6 +51,12 @@ pub struct ReportInput {
     pub on: Option<String>,
     /// What was done at once.
     pub handled_on_spot: Option<String>,
+    /// Who was told by telephone first, and when.
+    pub phoned: Option<Phoned>,
+    /// How many people it concerns.
+    pub affected: i64,
+    /// The kind of ticket to open from it in the same action: `help`, 求助 …; none opens none.
+    pub ticket: Option<String>,
 }
 
 /// A report as it is shown.
@@ -67,15 +80,72 @@ pub(crate) struct Belongs {
 }
 
 impl Replica {
-    /// Records a report.
-    pub fn add_report(&mut self, input: ReportInput) -> Result<ReportView, AgentError> {
+    /// Records a report, and the ticket made from it where one is asked for, in one action.
+    pub fn add_report(&mut self, input: ReportInput) -> Result<ReportDetail, AgentError> {
         let belongs = self.belongs(input.household.as_deref(), input.area.as_deref())?;
+        let wanted = input.ticket.clone();
+        let report = self.report_of(input, &belongs)?;
+        let id = self.new_doc()?;
+        let mut drafts = vec![Draft {
+            doc: id,
+            kind: kind::REPORT,
+            owner: belongs.household,
+            puts: report::puts(&report),
+            place: belongs
+                .household
+                .is_none()
+                .then(|| self.place(id, belongs.area.clone())),
+            urgent: report.urgency == Urgency::P0,
+        }];
+        if let Some(kind) = wanted {
+            let ticket = ticket_of(&report, kind);
+            drafts.push(self.ticket_draft(ticket, belongs, vec![id])?);
+        }
+        self.record(&drafts)?;
+        self.report(&id.to_string())
+    }
+
+    /// Adds a remark to a report.
+    pub fn comment_report(&mut self, name: &str, text: &str) -> Result<ReportDetail, AgentError> {
+        let id = self.name_report(name)?;
+        let said = text::tidy(text);
+        if said.is_empty() {
+            return Err(AgentError::BadValue {
+                field: "text",
+                value: String::new(),
+                expected: "the remark",
+            });
+        }
+        at_most("text", &said, NOTE_CHARS_MAX)?;
+        let owner = self.home.store.kind_of(&id)?.and_then(|(_, owner)| owner);
+        let comment = hex(&self.machine.random::<8>()?);
+        let draft = Draft {
+            doc: id,
+            kind: kind::REPORT,
+            owner,
+            puts: report::comment_puts(&comment, self.person(), &said),
+            place: None,
+            urgent: false,
+        };
+        self.record(&[draft])?;
+        self.report(&id.to_string())
+    }
+
+    /// Returns the report that was typed.
+    fn report_of(&self, input: ReportInput, belongs: &Belongs) -> Result<Report, AgentError> {
         let told = text::tidy(&input.text);
         if told.is_empty() {
             return Err(AgentError::BadValue {
                 field: "text",
                 value: String::new(),
                 expected: "what was told",
+            });
+        }
+        if input.affected < 0 {
+            return Err(AgentError::BadValue {
+                field: "affected",
+                value: input.affected.to_string(),
+                expected: "how many people it concerns",
             });
         }
         let on = match input.on.as_deref() {
@@ -107,29 +177,30 @@ impl Replica {
             happened_on: on.to_string(),
             at_ms: self.now_ms(),
             handled_on_spot: input.handled_on_spot.filter(|text| !text.trim().is_empty()),
+            phoned: self.phoned(input.phoned),
+            affected: input.affected,
         };
         report::check(&report)?;
-        let id = self.new_doc()?;
-        let draft = Draft {
-            doc: id,
-            kind: kind::REPORT,
-            owner: belongs.household,
-            puts: report::puts(&report),
-            place: belongs
-                .household
-                .is_none()
-                .then(|| self.place(id, belongs.area)),
-            urgent: report.urgency == Urgency::P0,
+        Ok(report)
+    }
+
+    /// Returns who was told first; now, where the moment was not said.
+    fn phoned(&self, typed: Option<Phoned>) -> Option<Phoned> {
+        let typed = typed?;
+        let to = text::tidy(&typed.to);
+        let at_ms = if typed.at_ms == 0 {
+            self.now_ms()
+        } else {
+            typed.at_ms
         };
-        self.record(&[draft])?;
-        self.report(&id.to_string())
+        (!to.is_empty()).then_some(Phoned { to, at_ms })
     }
 
     /// Records reports from JSON lines.
     pub fn bulk_reports(&mut self, text: &str) -> Result<BulkReport, AgentError> {
         self.bulk(text, |replica, input: ReportInput| {
             Ok(Line {
-                id: replica.add_report(input)?.id.to_string(),
+                id: replica.add_report(input)?.view.id.to_string(),
                 changed: true,
             })
         })
@@ -139,27 +210,6 @@ impl Replica {
     pub fn reports(&self, limit: usize) -> Result<Vec<ReportView>, AgentError> {
         let rows = self.home.store.reports(limit)?;
         rows.into_iter().map(|row| self.report_view(row)).collect()
-    }
-
-    /// Returns a report by its id or the beginning of it.
-    pub fn report(&self, name: &str) -> Result<ReportView, AgentError> {
-        let id = self.name_report(name)?;
-        let document = self.home.store.document(&id)?;
-        let missing = || AgentError::NotFound {
-            name: name.to_owned(),
-        };
-        let document = document.ok_or_else(missing)?;
-        let writer = document
-            .versions("", "text")
-            .first()
-            .map(|version| version.actor);
-        let content = serde_json::to_value(report::read(&document.fields()))
-            .map_err(|error| AgentError::Internal(error.to_string()))?;
-        self.report_view(ReportRow {
-            id,
-            writer: writer.ok_or_else(missing)?,
-            content,
-        })
     }
 
     fn report_view(&self, row: ReportRow) -> Result<ReportView, AgentError> {
@@ -217,6 +267,27 @@ impl Replica {
             household: None,
             area,
         })
+    }
+}
+
+/// Returns the ticket that a report asks for: its first line is the subject.
+fn ticket_of(report: &Report, kind: String) -> TicketInput {
+    let line = report.text.lines().next().unwrap_or_default();
+    let subject: String = line.chars().take(LINE_CHARS_MAX).collect();
+    let is_all = subject == report.text;
+    TicketInput {
+        kind: Some(kind),
+        subject,
+        detail: if is_all {
+            String::new()
+        } else {
+            report.text.clone()
+        },
+        requester: report.requester.clone(),
+        contact: report.contact.clone(),
+        urgency: Some(report.urgency.code().to_owned()),
+        handled_on_spot: report.handled_on_spot.clone(),
+        ..TicketInput::default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! own. A number is shown only for what was proven.
 
 use serde::Serialize;
+use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::{kind, tables};
 use wangge_store::outbox::Pending;
 use wangge_store::query::Counts;
@@ -132,6 +133,9 @@ pub struct ChangeView {
     pub state: &'static str,
     /// Why, where a relay gave a reason.
     pub reason: String,
+    /// What is wrong with the clock it was written by, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFlag>,
     /// Each relay that has it.
     pub relays: Vec<ArrivalView>,
 }
@@ -239,7 +243,11 @@ impl Replica {
                     .iter()
                     .map(|arrival| self.arrival_view(arrival))
                     .collect();
+                let arrived = row.relays.iter().map(|(.., at_ms)| *at_ms).min();
+                let clocks = self.home.store.clock_of_change(&doc, &row.hash)?;
+                let before = clocks.and_then(|(_, before)| before);
                 Ok(ChangeView {
+                    clock: flag(row.at_ms, arrived, before),
                     hash: row.hash.to_string(),
                     by: self.written_by(&row.writer)?,
                     at_ms: row.at_ms,

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
+use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::visit::{self, Met, Mode, Visit};
 use wangge_model::{kind, tables, text};
 use wangge_store::{Draft, VisitRow};
@@ -33,6 +34,10 @@ pub struct VisitInput {
     pub follow_up_on: Option<String>,
     /// Where it comes from when it was not typed at the door.
     pub source: Option<String>,
+    /// What names that source: a form's number, a hotline's ticket.
+    pub reference: Option<String>,
+    /// Who visited, by name or id, when somebody else types it.
+    pub by: Option<String>,
 }
 
 /// A visit as it is shown.
@@ -48,6 +53,12 @@ pub struct VisitView {
     pub head: String,
     /// Who recorded it.
     pub by: WrittenBy,
+    /// What is wrong with the clock of whoever recorded it, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFlag>,
+    /// Who visited, where that is somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visited_by: Option<String>,
     /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
     #[serde(flatten)]
     pub content: serde_json::Map<String, serde_json::Value>,
@@ -56,9 +67,16 @@ pub struct VisitView {
 impl Replica {
     /// Records a visit.
     pub fn add_visit(&mut self, input: VisitInput) -> Result<VisitView, AgentError> {
+        let (visit, draft) = self.visit_draft(input)?;
+        self.record(&[draft])?;
+        self.visit(&visit)
+    }
+
+    /// Returns a visit's id and the write that records it.
+    pub(crate) fn visit_draft(&self, input: VisitInput) -> Result<(String, Draft), AgentError> {
         let household = self.name_household(&input.household)?;
         let on = match input.on.as_deref() {
-            Some(typed) => date("on", typed)?,
+            Some(typed) => self.day_of_the_past("on", date("on", typed)?)?,
             None => self.today(),
         };
         let visit = Visit {
@@ -84,8 +102,13 @@ impl Replica {
                 Some(typed) => Some(date("follow_up_on", typed)?.to_string()),
                 None => None,
             },
-            by: None,
-            source: input.source,
+            by: match input.by.as_deref() {
+                Some(name) => Some(self.name_person(name)?.to_string()),
+                None => None,
+            },
+            source: said(input.source),
+            reference: said(input.reference),
+            clock: self.clock_now()?.filter(|flag| *flag == ClockFlag::Back),
         };
         visit::check(&visit)?;
         let draft = Draft {
@@ -96,8 +119,7 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        self.record(&[draft])?;
-        self.visit(&visit.id)
+        Ok((visit.id, draft))
     }
 
     /// Records visits from JSON lines.
@@ -122,7 +144,16 @@ impl Replica {
 
     /// Returns a visit by its id or the beginning of it.
     pub fn visit(&self, name: &str) -> Result<VisitView, AgentError> {
-        self.visit_view(self.name_visit(name)?)
+        let row = self.name_visit(name)?;
+        let mut clock = None;
+        if let Some(change) = self.home.store.visit_change(&row)? {
+            clock = self.clock_of_change(&row.book, &change)?;
+        }
+        let view = self.visit_view(row)?;
+        Ok(VisitView {
+            clock: clock.or(view.clock),
+            ..view
+        })
     }
 
     fn visit_view(&self, row: VisitRow) -> Result<VisitView, AgentError> {
@@ -132,8 +163,17 @@ impl Replica {
             _ => serde_json::Map::new(),
         };
         content.remove("id");
-        content.remove("by");
+        let said = content.remove("clock");
+        let said = said.and_then(|said| serde_json::from_value(said).ok());
+        let at_ms = content.get("at_ms").and_then(serde_json::Value::as_i64);
+        let visited_by = content
+            .remove("by")
+            .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
+            .map(|person| self.name_of(&person));
         Ok(VisitView {
+            // Whether it arrived before it happened is asked for one visit alone: it costs a look
+            // into the book.
+            clock: at_ms.and_then(|at_ms| flag(at_ms, None, None)).or(said),
             id: row.id,
             household: row.household,
             door: household.as_ref().map(short_door).unwrap_or_default(),
@@ -141,18 +181,24 @@ impl Replica {
                 .map(|household| household.head)
                 .unwrap_or_default(),
             by: self.written_by(&row.writer)?,
+            visited_by,
             content,
         })
     }
 }
 
 pub(crate) fn short_door(row: &wangge_store::HouseholdRow) -> String {
-    let group = if row.group > 0 {
-        format!("{}-", row.group)
+    door_of(row.group, &row.door)
+}
+
+/// Returns `3-12` for house 12 of group 3; a group of 0 is not known.
+pub(crate) fn door_of(group: u16, door: &str) -> String {
+    let group = if group > 0 {
+        format!("{group}-")
     } else {
         String::new()
     };
-    format!("{group}{}", row.door)
+    format!("{group}{door}")
 }
 
 /// Returns the day of `2026-11-23`, also in full-width digits.
@@ -183,7 +229,14 @@ pub(crate) fn word<T: Default>(
     }
 }
 
-fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
+/// Returns the tidied text, none where there is nothing in it.
+pub(crate) fn said(typed: Option<String>) -> Option<String> {
+    typed
+        .map(|typed| text::tidy(&typed))
+        .filter(|text| !text.is_empty())
+}
+
+pub(crate) fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
     typed
         .iter()
         .map(|word| {
@@ -198,6 +251,6 @@ fn purposes(typed: &[String]) -> Result<Vec<String>, AgentError> {
         .collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

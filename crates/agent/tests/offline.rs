@@ -167,7 +167,7 @@ fn a_report_handled_on_the_spot_is_one_action() {
             ..ReportInput::default()
         })
         .unwrap();
-    assert_eq!(report.category_name, "公共设施/民用水井与供水");
+    assert_eq!(report.view.category_name, "公共设施/民用水井与供水");
     assert_eq!(replica.store().counts().unwrap().unsent, before + 1);
 }
 

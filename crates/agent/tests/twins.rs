@@ -159,7 +159,7 @@ fn what_is_done_to_an_alias_is_done_to_the_survivor() {
         ..ReportInput::default()
     };
     let report = home.replica.add_report(report).unwrap();
-    assert_eq!(report.content["household"], survivor.to_string());
+    assert_eq!(report.view.content["household"], survivor.to_string());
     let edit = HouseholdEdit {
         phone: Some("13900000009".into()),
         ..HouseholdEdit::default()

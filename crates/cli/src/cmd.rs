@@ -16,9 +16,11 @@ mod outbox;
 mod receipts;
 mod relay;
 mod report;
+mod round;
 mod status;
 mod sync;
 mod ticket;
+mod today;
 mod visit;
 
 use std::io::Read as _;
@@ -79,6 +81,8 @@ pub(crate) enum Command {
     Enroll(enroll::Args),
     /// Show who, where, what is unsent, what needs you
     Status(status::Args),
+    /// Who is due today, the day's sheet, and what was written on it
+    Today(today::Today),
     /// Areas by code and name
     #[command(subcommand)]
     Area(area::Area),
@@ -86,9 +90,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Household(household::Household),
     /// Visits; with words it records one, bare it asks
-    Visit(visit::Visit),
+    Visit(Box<visit::Visit>),
     /// Reports; with words it records one
     Report(report::Report),
+    /// Rounds through a grid and what was found on them
+    #[command(subcommand)]
+    Round(round::Round),
     /// Tickets and their steps
     #[command(subcommand)]
     Ticket(ticket::Ticket),
@@ -119,7 +126,7 @@ pub(crate) enum Command {
 /// Runs a command.
 pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, Failure> {
     match command {
-        None if Ui::is_terminal() => status::run(context, &status::Args { check: false }),
+        None if Ui::is_terminal() => today::show(context),
         None => {
             context
                 .ui
@@ -129,9 +136,11 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Init(args)) => init::run(context, args),
         Some(Command::Enroll(args)) => enroll::run(context, &args),
         Some(Command::Status(args)) => status::run(context, &args),
+        Some(Command::Today(args)) => today::run(context, args),
+        Some(Command::Round(command)) => round::run(context, command),
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
-        Some(Command::Visit(visit)) => visit::run(context, visit),
+        Some(Command::Visit(visit)) => visit::run(context, *visit),
         Some(Command::Report(report)) => report::run(context, report),
         Some(Command::Ticket(command)) => ticket::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),
@@ -140,7 +149,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Conflict(command)) => conflict::run(context, command),
         Some(Command::Relay(command)) => relay::run(context, command),
         Some(Command::Demo(args)) => demo::run(context, &args),
-        Some(Command::Config(config::Config::Show)) => config::run(context),
+        Some(Command::Config(command)) => config::run(context, &command),
         Some(Command::Help(args)) => help::run(context, &args),
         Some(Command::Reference) => {
             context.ui.data(crate::reference::reference().trim_end());

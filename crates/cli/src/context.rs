@@ -83,6 +83,15 @@ impl Context {
         }
     }
 
+    /// Tells the person that the clock is wrong under which something was just saved.
+    pub(crate) fn warn_clock(&self, replica: &Replica) {
+        if let Some(flag) = replica.wrong_clock() {
+            let now = crate::moment::exact(replica.now_ms());
+            let what = self.ui.lang.code("clock", flag.as_str());
+            self.ui.talk(&self.ui.lang.clock_wrong(what, &now));
+        }
+    }
+
     /// Says whether names are masked: the open home is a desk's.
     pub(crate) fn is_desk(&self) -> bool {
         self.desk.get()

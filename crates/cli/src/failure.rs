@@ -3,7 +3,7 @@
 //! **One place decides.** A failure says whether anything was lost and names one command.
 
 use serde_json::json;
-use wangge_agent::{AgentError, InvitationRefused};
+use wangge_agent::{AgentError, InvitationRefused, Refusal};
 use wangge_relay::RelayError;
 
 use crate::context::Context;
@@ -259,9 +259,33 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             (
                 "ticket_step",
                 exit,
-                lang.ticket_refused(refusal.code()),
+                match refusal {
+                    Refusal::Missing { field } => lang.ticket_missing(lang.field(field)),
+                    other => lang.ticket_refused(other.code()),
+                },
                 "wangge ticket show ID".to_owned(),
             )
+        }
+        E::NoRound => (
+            "no_round",
+            Exit::Failed,
+            lang.no_round_here().to_owned(),
+            lang.round_open_command().to_owned(),
+        ),
+        E::NoSheet { day, last } => {
+            let hint = match last {
+                Some(last) => lang.sheet_of_day(last),
+                None => lang.sheet_print_command().to_owned(),
+            };
+            ("no_sheet", Exit::Failed, lang.no_sheet(day), hint)
+        }
+        E::SheetRow { number, visit } => {
+            let message = match visit {
+                Some(visit) => lang.entered_before(*number, visit),
+                None => lang.not_on_sheet(*number),
+            };
+            let hint = lang.sheet_print_command().to_owned();
+            ("sheet_row", Exit::Failed, message, hint)
         }
         E::NotYourArea { area } => (
             "not_your_area",
@@ -280,6 +304,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             Exit::Refused,
             lang.not_enrolled().to_owned(),
             "wangge enroll CODE --relay URL".to_owned(),
+        ),
+        E::BadSettings { at, line } => (
+            "bad_settings",
+            Exit::Usage,
+            lang.bad_settings(&at.display().to_string(), *line),
+            "wangge config show".to_owned(),
         ),
         E::Invitation(why) => {
             let (kind, message) = invitation(lang, *why);

@@ -16,6 +16,7 @@ mod people;
 mod privacy;
 mod say;
 mod tickets;
+mod tickets_words;
 mod trail;
 mod twins;
 pub(crate) mod typed;

@@ -81,6 +81,35 @@ pub(crate) fn day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
     if let Some(day) = weekday(&text, today) {
         return Some(day);
     }
+    match date_numbers(&text)?.as_slice() {
+        [year, month, day] => NaiveDate::from_ymd_opt(i32::try_from(*year).ok()?, *month, *day),
+        [month, day] => (0..=8)
+            .filter_map(|years| NaiveDate::from_ymd_opt(today.year() + years, *month, *day))
+            .find(|date| *date >= today),
+        _ => None,
+    }
+}
+
+/// Returns the day a person means of what happened: a date without a year is the last one that was,
+/// a weekday the last of its name.
+pub(crate) fn past_day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let text = half_width(typed.trim()).to_lowercase();
+    if let Some((_, days)) = words::PAST_DAYS.iter().find(|(word, _)| *word == text) {
+        return today.checked_sub_days(Days::new(*days));
+    }
+    if let Some(day) = weekday(&text, today) {
+        return day.checked_sub_days(Days::new(7));
+    }
+    match date_numbers(&text).as_deref() {
+        Some([month, day]) => (0..=8)
+            .filter_map(|years| NaiveDate::from_ymd_opt(today.year() - years, *month, *day))
+            .find(|date| *date <= today),
+        _ => day_of(typed, today),
+    }
+}
+
+/// Returns the numbers of a date, whichever signs part them.
+fn date_numbers(text: &str) -> Option<Vec<u32>> {
     let separated: String = text
         .chars()
         .filter(|sign| !words::DAY_MARKS.contains(sign))
@@ -92,14 +121,7 @@ pub(crate) fn day_of(typed: &str, today: NaiveDate) -> Option<NaiveDate> {
             }
         })
         .collect();
-    let numbers: Option<Vec<u32>> = separated.split('-').map(|part| part.parse().ok()).collect();
-    match numbers?.as_slice() {
-        [year, month, day] => NaiveDate::from_ymd_opt(i32::try_from(*year).ok()?, *month, *day),
-        [month, day] => (0..=8)
-            .filter_map(|years| NaiveDate::from_ymd_opt(today.year() + years, *month, *day))
-            .find(|date| *date >= today),
-        _ => None,
-    }
+    separated.split('-').map(|part| part.parse().ok()).collect()
 }
 
 fn weekday(text: &str, today: NaiveDate) -> Option<NaiveDate> {

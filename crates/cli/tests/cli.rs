@@ -10,8 +10,12 @@
 mod bad_input;
 #[path = "cli/bulk.rs"]
 mod bulk;
+#[path = "cli/day.rs"]
+mod day;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/due.rs"]
+mod due;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]

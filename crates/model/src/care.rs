@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{Days, Months, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text;
@@ -57,6 +58,8 @@ pub enum Interval {
     Monthly,
     /// Every quarter.
     Quarterly,
+    /// Not by the calendar: only when a visit asked to come back.
+    Off,
 }
 
 /// What a typed list of care words says.
@@ -253,6 +256,48 @@ pub fn parse(typed: &str) -> CareWords {
         }
     }
     words
+}
+
+impl Interval {
+    /// Every interval, the shortest first.
+    pub const ALL: [Interval; 4] = [
+        Interval::Weekly,
+        Interval::Monthly,
+        Interval::Quarterly,
+        Interval::Off,
+    ];
+
+    /// Returns the interval as documents and JSON have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Interval::Weekly => "weekly",
+            Interval::Monthly => "monthly",
+            Interval::Quarterly => "quarterly",
+            Interval::Off => "off",
+        }
+    }
+
+    /// Returns the interval with this code or Chinese word.
+    pub fn of(word: &str) -> Option<Self> {
+        let han = match word {
+            "每周" | "周" => Some(Interval::Weekly),
+            "每月" | "月" => Some(Interval::Monthly),
+            "每季" | "每季度" | "季" => Some(Interval::Quarterly),
+            "不定期" | "关" => Some(Interval::Off),
+            _ => None,
+        };
+        han.or_else(|| Self::ALL.into_iter().find(|every| every.code() == word))
+    }
+
+    /// Returns the day it is over that began on a day; none where it never is.
+    pub fn after(self, day: NaiveDate) -> Option<NaiveDate> {
+        match self {
+            Interval::Weekly => day.checked_add_days(Days::new(7)),
+            Interval::Monthly => day.checked_add_months(Months::new(1)),
+            Interval::Quarterly => day.checked_add_months(Months::new(3)),
+            Interval::Off => None,
+        }
+    }
 }
 
 impl fmt::Display for Care {

@@ -1,7 +1,9 @@
 //! What a household, a visit, a report and a ticket are, who may do what, and how two edits meet.
 
 pub mod care;
+pub mod clock;
 pub mod door;
+pub mod due;
 pub mod duplicates;
 pub mod find;
 pub mod household;
@@ -12,6 +14,8 @@ pub mod phone;
 pub mod pinyin;
 pub mod relation;
 pub mod report;
+pub mod round;
+pub mod settings;
 pub mod tables;
 pub mod text;
 pub mod ticket;

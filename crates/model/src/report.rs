@@ -5,9 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 use wangge_crdt::{Fields, Put, Scalar};
-use wangge_wire::{AreaCode, DocId};
+use wangge_wire::{AreaCode, DocId, PersonId};
 
 use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
+
+const COMMENTS: &str = "comments";
 
 /// How urgent it is; the clocks follow from it.
 #[derive(
@@ -71,6 +73,34 @@ pub struct Report {
     pub at_ms: i64,
     /// What was done at once; none if it is open.
     pub handled_on_spot: Option<String>,
+    /// Who was told by telephone before it was recorded.
+    pub phoned: Option<Phoned>,
+    /// How many people it concerns; 0 where nobody counted.
+    pub affected: i64,
+}
+
+/// Who was told by telephone first, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phoned {
+    /// Who: a name or an office.
+    pub to: String,
+    /// When, milliseconds since 1970; 0 for when the report was saved.
+    #[serde(default)]
+    pub at_ms: i64,
+}
+
+/// A remark on a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Comment {
+    /// 16 hex digits.
+    pub id: String,
+    /// Who said it.
+    pub by: Option<PersonId>,
+    /// When it was written, milliseconds since 1970.
+    pub at_ms: i64,
+    /// What was said.
+    pub text: String,
 }
 
 /// Returns an error if something is past its limit.
@@ -84,6 +114,11 @@ pub fn check(report: &Report) -> Result<(), TooLong> {
     at_most("place", &report.place, LINE_CHARS_MAX)?;
     at_most("requester", &report.requester, LINE_CHARS_MAX)?;
     at_most("contact", &report.contact, LINE_CHARS_MAX)?;
+    at_most(
+        "phoned",
+        report.phoned.as_ref().map_or("", |phoned| &phoned.to),
+        LINE_CHARS_MAX,
+    )?;
     Ok(())
 }
 
@@ -135,12 +170,50 @@ pub fn puts(report: &Report) -> Vec<Put> {
     if report.collective {
         puts.push(Put::root("collective", true));
     }
+    if let Some(phoned) = &report.phoned {
+        puts.push(Put::root("phoned", phoned.to.as_str()));
+        puts.push(Put::root("phoned_at", phoned.at_ms));
+    }
+    if report.affected > 0 {
+        puts.push(Put::root("affected", report.affected));
+    }
     puts
+}
+
+/// Returns the writes that add a remark; its moment is its change's own.
+pub fn comment_puts(id: &str, by: PersonId, text: &str) -> Vec<Put> {
+    vec![
+        Put::entry(COMMENTS, id, "text", text),
+        Put::entry(COMMENTS, id, "by", by.to_string()),
+    ]
+}
+
+/// Returns the remarks of a report, oldest first; `at_ms` tells when a key of them was written.
+pub fn comments(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Comment> {
+    let mut comments: Vec<Comment> = fields
+        .entries(COMMENTS)
+        .into_iter()
+        .map(|(id, entry)| {
+            let text = |key: &str| entry.get(key).and_then(|value| value.as_text());
+            Comment {
+                id: id.to_owned(),
+                by: text("by").and_then(|by| by.parse().ok()),
+                at_ms: at_ms(&format!("{id}/text")),
+                text: text("text").unwrap_or_default().to_owned(),
+            }
+        })
+        .collect();
+    comments.sort_by(|a, b| (a.at_ms, &a.id).cmp(&(b.at_ms, &b.id)));
+    comments
 }
 
 /// Returns a report as its document has it.
 pub fn read(fields: &Fields) -> Report {
     let text = |key: &str| fields.root_text(key).to_owned();
+    let int = |key: &str| {
+        let number = fields.root(key).and_then(Scalar::as_int);
+        number.unwrap_or_default()
+    };
     Report {
         area: AreaCode::parse(fields.root_text("area")).ok(),
         household: fields.root_text("household").parse().ok(),
@@ -157,11 +230,15 @@ pub fn read(fields: &Fields) -> Report {
         urgency: Urgency::of(fields.root_text("urgency")).unwrap_or_default(),
         source: text("source"),
         happened_on: text("on"),
-        at_ms: fields
-            .root("at")
-            .and_then(Scalar::as_int)
-            .unwrap_or_default(),
+        at_ms: int("at"),
         handled_on_spot: Some(text("handled")).filter(|text| !text.is_empty()),
+        phoned: Some(text("phoned"))
+            .filter(|to| !to.is_empty())
+            .map(|to| Phoned {
+                to,
+                at_ms: int("phoned_at"),
+            }),
+        affected: int("affected"),
     }
 }
 
@@ -227,12 +304,44 @@ mod tests {
             at_ms: 7,
             collective: true,
             handled_on_spot: Some("已关阀".into()),
+            phoned: Some(Phoned {
+                to: "值班室".into(),
+                at_ms: 3,
+            }),
+            affected: 40,
             ..Report::default()
         };
         let shape = kind::shape(kind::REPORT).unwrap();
         let mut doc = Document::begin(&shape, &DocId([2; 16])).unwrap();
         doc.write(&ActorId([1; 8]), 5, &puts(&report)).unwrap();
         assert_eq!(read(&doc.fields()), report);
+    }
+
+    #[test]
+    fn remarks_stand_in_the_order_they_were_written() {
+        let shape = kind::shape(kind::REPORT).unwrap();
+        let mut doc = Document::begin(&shape, &DocId([2; 16])).unwrap();
+        let (who, actor) = (PersonId([7; 16]), ActorId([1; 8]));
+        for (id, at_ms, text) in [("bb", 5, "已转水务站"), ("aa", 6, "已修好")] {
+            doc.write(&actor, at_ms, &comment_puts(id, who, text))
+                .unwrap();
+        }
+        let at_ms = |key: &str| {
+            doc.versions(COMMENTS, key)
+                .first()
+                .map_or(0, |version| version.at_ms)
+        };
+        let told: Vec<_> = comments(&doc.fields(), at_ms)
+            .into_iter()
+            .map(|comment| (comment.text, comment.by, comment.at_ms))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("已转水务站".to_owned(), Some(who), 5),
+                ("已修好".to_owned(), Some(who), 6)
+            ]
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! the State Council's yearly holiday notices (working days), the National Bureau of Statistics'
 //! 2023 edition of division codes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use chrono::{Datelike, NaiveDate, Weekday};
@@ -149,6 +149,8 @@ static DAY_ROWS: LazyLock<BTreeMap<NaiveDate, SpecialDay>> = LazyLock::new(|| {
         })
         .collect()
 });
+static KNOWN_YEARS: LazyLock<BTreeSet<i32>> =
+    LazyLock::new(|| DAY_ROWS.keys().map(Datelike::year).collect());
 static DIVISION_ROWS: LazyLock<BTreeMap<&'static str, Division>> = LazyLock::new(|| {
     rows::<4>(DIVISIONS)
         .filter_map(|[code, name, level, parent]| {
@@ -234,6 +236,11 @@ pub fn is_working_day(date: NaiveDate) -> bool {
         Some(day) => day.kind == DayKind::Workday,
         None => !matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
     }
+}
+
+/// Says whether the holidays of this year are known; without them its days are judged by weekday alone.
+pub fn has_year(year: i32) -> bool {
+    KNOWN_YEARS.contains(&year)
 }
 
 /// Returns the last year whose holidays are known; later days are judged by weekday alone.

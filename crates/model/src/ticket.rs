@@ -16,83 +16,34 @@
 //! ```
 
 pub mod code;
+pub mod custody;
 pub mod document;
 pub mod event;
 mod fold;
 mod history;
 mod judge;
 pub mod pairs;
+mod progress;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use wangge_wire::{AreaCode, PersonId, Role};
+use wangge_wire::{AreaCode, PersonId};
 
 pub use code::{BadCode, TicketCode};
 pub use event::{BadEvent, Card, DoneKind, EventId, EventKind, Handler, Kind, Stamp, TicketEvent};
 pub use fold::fold;
-pub use judge::{Refusal, judge};
+pub use judge::{Refusal, Seen, judge};
+pub use progress::{Desk, Extension, ExtensionAnswer, FollowedUp, Progress, Status};
 
 /// What a ticket's document says beside its events, as far as the fold needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     /// 首问: who was asked first; set once, never changes.
     pub first_asked_by: PersonId,
-    /// Who owes the resident an answer: at first the same person, moved by hand-over and cover.
+    /// Who owes the resident an answer at first: the same person; hand-overs are events.
     pub answer_owner: PersonId,
     /// Where the matter is; a level may take the ticket if its area covers this one.
     pub area: AreaCode,
-}
-
-/// How far a ticket is. A greater status is a later stage; a return lies between accept and assign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Status {
-    /// Not submitted yet.
-    #[default]
-    Draft,
-    /// 已提交.
-    Submitted,
-    /// 已受理.
-    Accepted,
-    /// 已退回: with the accepting level again.
-    Returned,
-    /// 已交办.
-    Assigned,
-    /// 办理中.
-    InProgress,
-    /// 已办结, to be verified.
-    Done,
-    /// 已核查.
-    Verified,
-    /// 已结案.
-    Closed,
-}
-
-/// A level that holds a ticket.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Desk {
-    /// Station, township or county.
-    pub role: Role,
-    /// Its area.
-    pub area: AreaCode,
-}
-
-/// Where a ticket stands: what the shown events add up to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// How far it is.
-    pub status: Status,
-    /// The level that accepted; while that is contested, first the shown one, then the others.
-    pub desks: Vec<Desk>,
-    /// Who handles it; while that is contested, first the shown one, then the others.
-    pub handlers: Vec<Handler>,
-    /// Until when, milliseconds since 1970, as the last event that set it says.
-    pub due: Option<i64>,
-    /// What the present finish amounts to; none once it was sent back.
-    pub done_kind: Option<DoneKind>,
-    /// Everybody who finished the present stage; none of them may verify it.
-    pub done_by: BTreeSet<PersonId>,
-    /// Who first told the resident.
-    pub answered_by: Option<PersonId>,
 }
 
 /// Why an event is on the ticket but not applied.
@@ -110,6 +61,11 @@ pub enum Parked {
     /// It was contested and gave way.
     Settled {
         /// The settle that says so.
+        by: EventId,
+    },
+    /// Its author took it back before anybody built on it.
+    Retracted {
+        /// The retract.
         by: EventId,
     },
 }
@@ -133,6 +89,8 @@ pub struct TicketState {
     pub waiting: BTreeMap<EventId, Vec<EventId>>,
     /// Pairs that stand beside each other until they are settled, the smaller id first.
     pub contested: Vec<(EventId, EventId)>,
+    /// Steps that nobody built on, and who made them: those may still take them back.
+    pub loose: BTreeMap<EventId, PersonId>,
 }
 
 impl Opened {
@@ -146,28 +104,6 @@ impl Opened {
     }
 }
 
-impl Status {
-    /// Returns the status as commands and JSON name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Draft => "draft",
-            Status::Submitted => "submitted",
-            Status::Accepted => "accepted",
-            Status::Returned => "returned",
-            Status::Assigned => "assigned",
-            Status::InProgress => "in_progress",
-            Status::Done => "done",
-            Status::Verified => "verified",
-            Status::Closed => "closed",
-        }
-    }
-
-    /// Returns whether somebody still owes a step: submitted and not closed.
-    pub fn is_open(self) -> bool {
-        !matches!(self, Status::Draft | Status::Closed)
-    }
-}
-
 impl Parked {
     /// Returns the reason as commands and JSON name it.
     pub fn code(&self) -> &'static str {
@@ -175,19 +111,8 @@ impl Parked {
             Parked::Refused(refusal) => refusal.code(),
             Parked::Overtaken { .. } => "overtaken",
             Parked::Settled { .. } => "settled",
+            Parked::Retracted { .. } => "retracted",
         }
-    }
-}
-
-impl Progress {
-    /// Returns the level that accepted.
-    pub fn desk(&self) -> Option<&Desk> {
-        self.desks.first()
-    }
-
-    /// Returns who handles it.
-    pub fn handler(&self) -> Option<&Handler> {
-        self.handlers.first()
     }
 }
 
@@ -201,6 +126,11 @@ impl TicketState {
     ///
     /// The same judge as the fold's: what a command lets through is not parked later.
     pub fn check(&self, opened: &Opened, event: &TicketEvent) -> Result<(), Refusal> {
-        judge(opened, &self.progress, &self.contested, event)
+        let seen = Seen {
+            progress: &self.progress,
+            contested: &self.contested,
+            loose: &self.loose,
+        };
+        judge(opened, &seen, event)
     }
 }

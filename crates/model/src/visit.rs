@@ -9,8 +9,9 @@ use wangge_crdt::{Fields, Put, Scalar};
 use wangge_wire::DocId;
 use wangge_wire::entry::owned_doc;
 
+use crate::clock::ClockFlag;
 use crate::kind;
-use crate::limits::{NOTE_CHARS_MAX, PURPOSES_MAX, TooLong, at_most};
+use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, PURPOSES_MAX, TooLong, at_most};
 
 const VISITS: &str = "visits";
 
@@ -73,6 +74,11 @@ pub struct Visit {
     pub by: Option<String>,
     /// Where it comes from when it was not typed at the door: 纸质补录 …
     pub source: Option<String>,
+    /// What was wrong with the device's clock when it was saved, as far as that device knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockFlag>,
+    /// What names that source: a form's number, a hotline's ticket.
+    pub reference: Option<String>,
 }
 
 /// Returns the id of the book of a household's visits in a year.
@@ -83,6 +89,9 @@ pub fn book_id(household: &DocId, year: i32) -> DocId {
 /// Returns an error if something is past its limit.
 pub fn check(visit: &Visit) -> Result<(), TooLong> {
     at_most("note", &visit.note, NOTE_CHARS_MAX)?;
+    for (field, text) in [("source", &visit.source), ("reference", &visit.reference)] {
+        at_most(field, text.as_deref().unwrap_or_default(), LINE_CHARS_MAX)?;
+    }
     if visit.purposes.len() > PURPOSES_MAX {
         return Err(TooLong {
             field: "purposes",
@@ -115,10 +124,14 @@ pub fn puts(visit: &Visit) -> Vec<Put> {
         ("next", &visit.follow_up_on),
         ("by", &visit.by),
         ("source", &visit.source),
+        ("ref", &visit.reference),
     ] {
         if let Some(value) = value {
             puts.push(put(field, value.as_str().into()));
         }
+    }
+    if let Some(clock) = visit.clock {
+        puts.push(put("clock", clock.as_str().into()));
     }
     puts
 }
@@ -152,6 +165,8 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                 follow_up_on: text("next").map(str::to_owned),
                 by: text("by").map(str::to_owned),
                 source: text("source").map(str::to_owned),
+                clock: text("clock").and_then(ClockFlag::of),
+                reference: text("ref").map(str::to_owned),
             }
         })
         .collect();

@@ -9,8 +9,16 @@ use wangge_wire::Role;
 
 #[path = "ticket/cast.rs"]
 mod cast;
+#[path = "ticket/flow.rs"]
+mod flow;
 #[path = "ticket/histories.rs"]
 mod histories;
+#[path = "ticket/promises.rs"]
+mod promises;
+#[path = "ticket/reach.rs"]
+mod reach;
+#[path = "ticket/worlds.rs"]
+mod worlds;
 
 use cast::{
     AI, BO, CLERK, Device, STATION, STRANGER, TOWNSHIP, UNIT, WATER, Who, accepted, meet, village,
@@ -150,7 +158,7 @@ fn what_was_never_legal_is_parked_with_its_reason() {
 fn an_unknown_kind_is_parked_and_what_follows_it_goes_on() {
     let mut device = accepted();
     let newer = TicketEvent {
-        kind: EventKind::Unknown("escalate".to_owned()),
+        kind: EventKind::Unknown("mediate".to_owned()),
         ..device.draft(STATION, Kind::Comment)
     };
     let id = device.add(newer);

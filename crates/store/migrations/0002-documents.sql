@@ -34,3 +34,65 @@ CREATE TABLE told_apart (
   other BLOB NOT NULL,
   PRIMARY KEY (doc, other)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE round (
+  -- Derived from round books; an id is its writer's choice, so it names a round within its book.
+  id TEXT NOT NULL,
+  book BLOB NOT NULL,
+  area TEXT NOT NULL,
+  happened_on TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  writer BLOB NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY (id, book)
+) STRICT;
+CREATE INDEX round_day ON round (happened_on);
+CREATE INDEX round_book ON round (book);
+
+CREATE TABLE sheet (
+  -- Today's sheet as it was printed: what number a household has on paper, and the visit that was
+  -- entered for it. A number is never given to another household of the same day.
+  day TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  household BLOB NOT NULL,
+  reason TEXT NOT NULL,
+  visit TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (day, number),
+  UNIQUE (day, household)
+) STRICT;
+-- What lists of tickets choose and sort by: who handles it (several with spaces, where contested),
+-- who owes the answer, until when. All of it is what the fold says.
+ALTER TABLE ticket ADD COLUMN handlers TEXT NOT NULL DEFAULT '';
+ALTER TABLE ticket ADD COLUMN answer_owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE ticket ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ticket ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE ticket_report (
+  -- Derived from ticket documents: the reports a ticket came from.
+  report BLOB NOT NULL,
+  ticket BLOB NOT NULL,
+  PRIMARY KEY (report, ticket)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE care (
+  -- Derived: members who live in a household and are looked in on, ended tags too: what holds
+  -- depends on the day.
+  doc BLOB NOT NULL,
+  member TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  name TEXT NOT NULL,
+  birth TEXT NOT NULL,
+  since TEXT NOT NULL,
+  until TEXT NOT NULL,
+  every TEXT NOT NULL,
+  PRIMARY KEY (doc, member, tag)
+) STRICT, WITHOUT ROWID;
+
+-- Whether somebody was met, whether all was as before, and when to come back.
+ALTER TABLE visit ADD COLUMN counts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN same INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN next_on TEXT NOT NULL DEFAULT '';
+CREATE INDEX visit_met ON visit (household, counts, happened_on) WHERE void = 0;
+CREATE INDEX visit_next ON visit (household, happened_on, next_on) WHERE next_on <> '' AND void = 0;

@@ -3,16 +3,19 @@
 //! **Nothing is stored here that the document does not say**; all of it can be thrown away and made
 //! again. It happens in the transaction of the change.
 
+use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 use wangge_crdt::{Document, Fields};
+use wangge_model::care::Interval;
 use wangge_model::door::Door;
+use wangge_model::due::Cared;
 use wangge_model::find::SearchKeys;
 use wangge_model::household::Household;
 use wangge_model::household::alias::ALIAS_OF;
 use wangge_model::household::united::Other;
 use wangge_model::ticket::document as ticket;
-use wangge_model::{household, kind, report, visit};
+use wangge_model::{due, household, kind, report, round, visit};
 use wangge_wire::{ActorId, DocId, DocKind};
 
 use crate::error::StoreError;
@@ -68,6 +71,7 @@ pub(crate) fn rows(
         kind::VISIT_BOOK => visit_rows(conn, doc, owner, &fields, document),
         kind::REPORT => report_row(conn, doc, &fields, document),
         kind::TICKET => ticket_row(conn, doc, &fields, document),
+        kind::ROUND_BOOK => round_rows(conn, doc, &fields, document),
         _ => Ok(()),
     }
 }
@@ -138,8 +142,31 @@ pub(crate) fn household_rows(
         household.present().count() as i64,
         care.join(","),
     ])?;
+    care_rows(conn, doc, &due::cared(&household, fields))?;
     search_rows(conn, doc, &household, others)?;
     id_rows(conn, doc, fields)
+}
+
+fn care_rows(conn: &Connection, doc: &DocId, cared: &[Cared]) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM care WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql = "INSERT OR REPLACE INTO care (doc, member, tag, name, birth, since, until, every)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let mut insert = conn.prepare_cached(sql)?;
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    for one in cared {
+        insert.execute(params![
+            doc.as_bytes(),
+            one.member,
+            one.tag.code(),
+            one.name,
+            one.birth.as_deref().unwrap_or_default(),
+            day(one.since),
+            day(one.until),
+            one.every.map_or("", Interval::code),
+        ])?;
+    }
+    Ok(())
 }
 
 fn search_rows(
@@ -228,8 +255,9 @@ fn visit_rows(
     conn.prepare_cached("DELETE FROM visit WHERE book = ?1")?
         .execute([doc.as_bytes()])?;
     let sql =
-        "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content,
+                 counts, same, next_on)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let mut insert = conn.prepare_cached(sql)?;
     let owner = alias::survivor(conn, owner.unwrap_or(doc))?;
     let at_ms = |key: &str| {
@@ -248,6 +276,9 @@ fn visit_rows(
             visit.at_ms,
             writer.as_bytes(),
             json!(visit).to_string(),
+            visit.met.counts(),
+            visit.no_change,
+            visit.follow_up_on.as_deref().unwrap_or_default(),
         ])?;
     }
     Ok(())
@@ -282,8 +313,15 @@ fn ticket_row(
     let Some((opened, _, state)) = ticket::state(fields) else {
         return Ok(());
     };
-    let sql = "INSERT OR REPLACE INTO ticket (doc, code, status, contested, parked, at_ms, writer, content)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let handlers: Vec<String> = state
+        .progress
+        .handlers
+        .iter()
+        .map(|handler| String::from(handler.clone()))
+        .collect();
+    let sql = "INSERT OR REPLACE INTO ticket (doc, code, status, contested, parked, at_ms, writer,
+                 content, handlers, answer_owner, answered, open, due)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     conn.prepare_cached(sql)?.execute(params![
         doc.as_bytes(),
         opened.code,
@@ -293,7 +331,50 @@ fn ticket_row(
         opened.at_ms,
         writer(document, "", "code").as_bytes(),
         json!(opened).to_string(),
+        handlers.join(" "),
+        state.answer_owner.to_string(),
+        state.is_answered(),
+        state.progress.status.is_open(),
+        state.progress.due.unwrap_or_default(),
     ])?;
+    conn.prepare_cached("DELETE FROM ticket_report WHERE ticket = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql = "INSERT OR IGNORE INTO ticket_report (report, ticket) VALUES (?1, ?2)";
+    let mut insert = conn.prepare_cached(sql)?;
+    for report in &opened.reports {
+        insert.execute(params![report.as_bytes(), doc.as_bytes()])?;
+    }
+    Ok(())
+}
+
+fn round_rows(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    document: &Document,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM round WHERE book = ?1")?
+        .execute([doc.as_bytes()])?;
+    let sql = "INSERT INTO round (id, book, area, happened_on, at_ms, ended, writer, content)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let mut insert = conn.prepare_cached(sql)?;
+    let at_ms = |key: &str| {
+        let versions = document.versions("rounds", key);
+        versions.first().map_or(0, |version| version.at_ms)
+    };
+    for round in round::read(fields, at_ms) {
+        let writer = writer(document, "rounds", &format!("{}/on", round.id));
+        insert.execute(params![
+            round.id,
+            doc.as_bytes(),
+            fields.root_text("area"),
+            round.happened_on,
+            round.at_ms,
+            round.ended,
+            writer.as_bytes(),
+            json!(round).to_string(),
+        ])?;
+    }
     Ok(())
 }
 

@@ -7,8 +7,10 @@
 
 pub mod alias;
 pub mod apply;
+pub mod day;
 mod derive;
 mod document;
+pub mod due;
 pub mod error;
 mod open;
 pub mod outbox;
@@ -18,6 +20,8 @@ pub mod relay;
 
 pub use alias::Family;
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use day::{RoundRow, SheetRow};
+pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;

@@ -2,9 +2,11 @@
 //!
 //! Rows as they are derived; a list is bounded by its caller, a search by its probes.
 
+mod tickets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension, params, params_from_iter};
+use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use wangge_crdt::Version;
 use wangge_model::find::{Closeness, Match, Query, Rank};
@@ -15,6 +17,8 @@ use wangge_wire::{ActorId, AreaCode, DeviceId, DocId, DocKind};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::outbox::Pending;
+
+pub use tickets::TicketRow;
 
 /// A household in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,21 +72,6 @@ pub struct ReportRow {
     /// Who wrote it.
     pub writer: ActorId,
     /// The report, as JSON.
-    pub content: serde_json::Value,
-}
-
-/// A ticket in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TicketRow {
-    /// The document.
-    pub id: DocId,
-    /// `0412-0127-6`.
-    pub code: String,
-    /// The fold's status.
-    pub status: String,
-    /// Whether a person must settle something.
-    pub contested: bool,
-    /// What the ticket says beside its events, as JSON.
     pub content: serde_json::Value,
 }
 
@@ -357,31 +346,6 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns tickets, the latest first; with these statuses, or all.
-    pub fn tickets(&self, statuses: &[&str], limit: usize) -> Result<Vec<TicketRow>, StoreError> {
-        let marks = vec!["?"; statuses.len()].join(",");
-        let filter = if statuses.is_empty() {
-            "1".to_owned()
-        } else {
-            format!("status IN ({marks})")
-        };
-        let sql = format!(
-            "SELECT doc, code, status, contested, content FROM ticket WHERE {filter}
-             ORDER BY at_ms DESC, code LIMIT {limit}"
-        );
-        let mut statement = self.conn.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(statuses), ticket_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Returns the tickets with this number.
-    pub fn tickets_with_code(&self, code: &str) -> Result<Vec<TicketRow>, StoreError> {
-        let sql = "SELECT doc, code, status, contested, content FROM ticket WHERE code = ?1";
-        let mut statement = self.conn.prepare_cached(sql)?;
-        let rows = statement.query_map([code], ticket_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Returns every register in conflict with its values.
     pub fn conflicts(&self) -> Result<Vec<ConflictRow>, StoreError> {
         let sql = "SELECT c.doc, d.kind, c.container, c.key
@@ -552,16 +516,6 @@ fn visit_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<VisitRow> {
         household: DocId(row.get(1)?),
         book: DocId(row.get(2)?),
         writer: ActorId(row.get(3)?),
-        content: json(row.get(4)?),
-    })
-}
-
-fn ticket_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<TicketRow> {
-    Ok(TicketRow {
-        id: DocId(row.get(0)?),
-        code: row.get(1)?,
-        status: row.get(2)?,
-        contested: row.get(3)?,
         content: json(row.get(4)?),
     })
 }

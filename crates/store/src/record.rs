@@ -96,6 +96,8 @@ impl Writer<'_> {
         drafts: &[Draft],
     ) -> Result<Vec<Recorded>, StoreError> {
         let shared = (drafts.len() > 1).then_some(action);
+        let moment = crate::due::last_moment_name(&self.actor);
+        crate::open::set_meta(self.conn, &moment, &at_ms.to_be_bytes())?;
         drafts
             .iter()
             .map(|draft| self.record_one(at_ms, shared, draft))

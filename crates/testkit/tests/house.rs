@@ -217,7 +217,7 @@ fn a_report_about_another_grid_reaches_its_desk_and_stays_with_its_author() {
         text: "集市上听说井盖坏了".into(),
         ..ReportInput::default()
     };
-    let id = li.add_report(input).unwrap().id.to_string();
+    let id = li.add_report(input).unwrap().view.id.to_string();
     let report = sync(&mut li).unwrap();
     assert_eq!((report.sent, report.inbox), (2, 0), "place and report");
     for replica in [&mut desk, &mut wang] {
@@ -228,7 +228,7 @@ fn a_report_about_another_grid_reaches_its_desk_and_stays_with_its_author() {
             "{}",
             replica.profile().name
         );
-        assert_eq!(replica.report(&id).unwrap().by.name, "李梅");
+        assert_eq!(replica.report(&id).unwrap().view.by.name, "李梅");
     }
     sync(&mut li).unwrap();
     assert!(li.report(&id).is_ok());

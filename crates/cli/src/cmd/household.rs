@@ -292,6 +292,7 @@ fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
             text(value, "arrangement").to_owned(),
         ),
         (lang.col_note(), text(value, "note").to_owned()),
+        (lang.col_confirmed(), text(value, "confirmed_on").to_owned()),
         (lang.col_id(), text(value, "id").to_owned()),
     ]);
     let mut out = format!("{}\n{facts}", tone(Tone::Strong, heading.trim()));

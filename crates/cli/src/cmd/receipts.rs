@@ -30,6 +30,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 "● {} {when} · {state}",
                 lang.this_device_or(change.by.here, &change.by.name)
             ));
+            if let Some(flag) = change.clock {
+                let what = lang.code("clock", flag.as_str());
+                lines.push(tone(Tone::Warn, &format!("  └ {what}")));
+            }
             for arrival in &change.relays {
                 let at = moment::minute(lang, arrival.at_ms, today);
                 let level = lang.code("level", &arrival.level);

@@ -1,7 +1,8 @@
 //! `report`: what somebody told, or what was seen; with words it records one.
 
 use serde_json::Value;
-use wangge_agent::reports::ReportInput;
+use wangge_agent::Replica;
+use wangge_agent::reports::{Phoned, ReportDetail, ReportInput};
 
 use super::{read_input, show_bulk};
 use crate::areas;
@@ -13,7 +14,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::{pairs, table};
 use crate::ui::{Tone, tone};
-use crate::view::{flag, list_sight, seen, sight, text};
+use crate::view::{flag, int, items, list_sight, seen, sight, text};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -30,8 +31,10 @@ pub(crate) enum ReportCommand {
     Add(Box<Add>),
     /// List reports, the latest first
     List(List),
-    /// Show a report
+    /// Show a report, what was said since and what came of it
     Show(Show),
+    /// Remark
+    Comment(Comment),
 }
 
 #[derive(Debug, clap::Args)]
@@ -72,6 +75,22 @@ pub(crate) struct Add {
     /// What was done at once
     #[arg(long, value_name = "TEXT")]
     handled: Option<String>,
+    /// Who was told by telephone first
+    #[arg(long, value_name = "WHO")]
+    phoned: Option<String>,
+    /// How many people it concerns
+    #[arg(long, value_name = "N", value_parser = typed::count)]
+    affected: Option<usize>,
+    /// Open a ticket from it in the same go; a help ticket if no kind is said
+    #[arg(
+        long,
+        value_name = "KIND",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "help",
+        hide_default_value = true
+    )]
+    ticket: Option<String>,
     /// JSON lines, one report each; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     from: Option<String>,
@@ -91,12 +110,23 @@ pub(crate) struct Show {
     id: String,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Comment {
+    /// The report's id or the beginning of it
+    #[arg(value_name = "ID", value_parser = typed::folded)]
+    id: String,
+    /// The remark
+    #[arg(value_name = "TEXT", required = true)]
+    text: Vec<String>,
+}
+
 pub(crate) fn run(context: &Context, report: Report) -> Result<Exit, Failure> {
     match report.command {
         None => add(context, report.add),
         Some(ReportCommand::Add(args)) => add(context, *args),
         Some(ReportCommand::List(args)) => list(context, &args),
         Some(ReportCommand::Show(args)) => show(context, &args),
+        Some(ReportCommand::Comment(args)) => comment(context, &args),
     }
 }
 
@@ -147,16 +177,25 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
         source: args.source,
         on,
         handled_on_spot: args.handled,
+        phoned: args.phoned.map(|to| Phoned { to, at_ms: 0 }),
+        affected: args
+            .affected
+            .map_or(0, |people| i64::try_from(people).unwrap_or(i64::MAX)),
+        ticket: args.ticket,
     })?;
     let value = seen(&report, list_sight(&replica));
     context.ui.show(&value, || {
+        let tickets = items(&value, "tickets").iter();
+        let codes = tickets.map(|ticket| format!(" · {}", text(ticket, "code")));
         let id = tone(Tone::Faint, text(&value, "id"));
         format!(
-            "{} {} · {id}",
+            "{} {}{} · {id}",
             tone(Tone::Good, lang.saved()),
-            text(&value, "text")
+            text(&value, "text"),
+            codes.collect::<String>()
         )
     });
+    warn(context, &report);
     Ok(Exit::Done)
 }
 
@@ -207,52 +246,102 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let report = replica.report(&args.id)?;
+    show_full(context, &replica, &report);
+    Ok(Exit::Done)
+}
+
+fn comment(context: &Context, args: &Comment) -> Result<Exit, Failure> {
+    let mut replica = context.open()?;
+    let report = replica.comment_report(&args.id, &args.text.join(" "))?;
+    show_full(context, &replica, &report);
+    Ok(Exit::Done)
+}
+
+fn show_full(context: &Context, replica: &Replica, report: &ReportDetail) {
     let area = report
+        .view
         .content
         .get("area")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let value = seen(&report, sight(&replica, area));
-    let shown = seen(&report, list_sight(&replica));
-    context.ui.show(&value, || human(context.ui.lang, &shown));
-    Ok(Exit::Done)
+    let value = seen(report, sight(replica, area));
+    let shown = seen(report, list_sight(replica));
+    context
+        .ui
+        .show(&value, || human(context.ui.lang, &shown, replica.today()));
+    warn(context, report);
 }
 
-fn human(lang: Lang, report: &Value) -> String {
-    let yes = |value: bool| {
-        if value {
-            lang.yes().to_owned()
+/// Says on stderr what a person should know.
+fn warn(context: &Context, report: &ReportDetail) {
+    for warning in &report.warnings {
+        let said = context.ui.lang.code("ticket_warning", warning);
+        context.ui.talk(&tone(Tone::Warn, said));
+    }
+}
+
+fn human(lang: Lang, report: &Value, today: chrono::NaiveDate) -> String {
+    let mut out = format!(
+        "{}\n{}",
+        tone(Tone::Strong, text(report, "text")),
+        pairs(&facts(lang, report))
+    );
+    for ticket in items(report, "tickets") {
+        let status = lang.code("status", text(ticket, "status"));
+        let told = if flag(ticket, "answered") {
+            lang.col_answered()
         } else {
-            String::new()
-        }
+            ""
+        };
+        let parts = [lang.ticket_word(), text(ticket, "code"), status, told];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        out.push_str(&format!("→ {}\n", parts.join(" · ")));
+    }
+    for comment in items(report, "comments") {
+        let when = moment::minute(lang, int(comment, "at_ms"), today);
+        let (by, said) = (text(comment, "by"), text(comment, "text"));
+        out.push_str(&format!("· {when} · {by} · {said}\n"));
+    }
+    out
+}
+
+fn facts<'a>(lang: Lang, report: &Value) -> Vec<(&'a str, String)> {
+    let said = |key: &str| text(report, key).to_owned();
+    let yes = if flag(report, "collective") {
+        lang.yes()
+    } else {
+        ""
     };
-    let facts = pairs(&[
-        (lang.col_when(), text(report, "happened_on").to_owned()),
-        (lang.col_urgency(), text(report, "urgency").to_owned()),
-        (
-            lang.col_category(),
-            text(report, "category_name").to_owned(),
-        ),
+    let part = |key: &str| report.get(key).unwrap_or(&Value::Null);
+    let state = if flag(report, "at_relay") {
+        "at_relay"
+    } else {
+        "on_device"
+    };
+    let affected = Some(int(report, "affected")).filter(|people| *people > 0);
+    vec![
+        (lang.col_when(), said("happened_on")),
+        (lang.col_urgency(), said("urgency")),
+        (lang.col_category(), said("category_name")),
         (lang.col_area(), areas::shown(text(report, "area"))),
-        (lang.col_household(), text(report, "household").to_owned()),
-        (lang.col_place(), text(report, "place").to_owned()),
-        (lang.col_requester(), text(report, "requester").to_owned()),
-        (lang.col_contact(), text(report, "contact").to_owned()),
+        (lang.col_household(), said("household")),
+        (lang.col_place(), said("place")),
+        (lang.col_requester(), said("requester")),
+        (lang.col_contact(), said("contact")),
         (
             lang.col_identity(),
             lang.code("identity", text(report, "identity")).to_owned(),
         ),
-        (lang.col_collective(), yes(flag(report, "collective"))),
-        (lang.col_source(), text(report, "source").to_owned()),
+        (lang.col_collective(), yes.to_owned()),
         (
-            lang.col_handled(),
-            text(report, "handled_on_spot").to_owned(),
+            lang.col_affected(),
+            affected.map_or_else(String::new, |people| people.to_string()),
         ),
-        (
-            lang.col_by(),
-            text(report.get("by").unwrap_or(&Value::Null), "name").to_owned(),
-        ),
-        (lang.col_id(), text(report, "id").to_owned()),
-    ]);
-    format!("{}\n{facts}", tone(Tone::Strong, text(report, "text")))
+        (lang.col_source(), said("source")),
+        (lang.col_phoned(), text(part("phoned"), "to").to_owned()),
+        (lang.col_handled(), said("handled_on_spot")),
+        (lang.col_by(), text(part("by"), "name").to_owned()),
+        (lang.col_travelled(), lang.code("state", state).to_owned()),
+        (lang.col_id(), said("id")),
+    ]
 }

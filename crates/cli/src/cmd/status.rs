@@ -45,6 +45,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     })
 }
 
+/// Returns the status in words, for the day's page.
+pub(super) fn lines(context: &Context, replica: &Replica) -> Result<String, Failure> {
+    let status = replica.status()?;
+    let next = next(&status);
+    Ok(human(context.ui.lang, replica, &status, next))
+}
+
 /// Returns the command that helps most now.
 fn next(status: &Status) -> &'static str {
     if status.relay.is_none() && status.counts.households == 0 {

@@ -1,21 +1,22 @@
 //! `visit`: thirty seconds. With words it records one, bare it asks or reads lines.
 
-use std::io::{BufRead as _, IsTerminal as _};
+mod ask;
+pub(super) mod due;
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use wangge_agent::Replica;
 use wangge_agent::tickets::TicketInput;
-use wangge_agent::visits::VisitInput;
+use wangge_agent::visits::{VisitInput, VisitView};
+use wangge_agent::{AgentError, Replica};
 
 use super::{read_input, show_bulk};
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
-use crate::text::{Lang, typed as words};
+use crate::text::Lang;
 use crate::typed::{self, BadWord, VisitWords};
-use crate::ui::{Json, Tone, tone};
+use crate::ui::{Tone, tone};
 use crate::view::{self, flag, list_sight, seen, text, texts};
 
 #[derive(Debug, clap::Args)]
@@ -30,11 +31,13 @@ pub(crate) struct Visit {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum VisitCommand {
     /// Record a visit, or many from JSON lines
-    Add(Add),
+    Add(Box<Add>),
     /// List visits, the latest first
     List(List),
     /// Show a visit
     Show(Show),
+    /// Who is due for a visit, overdue first, and why
+    Due(due::Due),
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +69,12 @@ pub(crate) struct Add {
     /// Where it comes from, when it was not typed at the door
     #[arg(long, value_name = "WORD")]
     source: Option<String>,
+    /// What names that source: a form's number
+    #[arg(long = "ref", value_name = "TEXT", requires = "source")]
+    reference: Option<String>,
+    /// Who visited, when somebody else types it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     /// JSON lines, one visit each; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     from: Option<String>,
@@ -94,6 +103,7 @@ pub(crate) fn run(context: &Context, visit: Visit) -> Result<Exit, Failure> {
         Some(VisitCommand::Add(args)) => add(context, &args, false),
         Some(VisitCommand::List(args)) => list(context, &args),
         Some(VisitCommand::Show(args)) => show(context, &args),
+        Some(VisitCommand::Due(args)) => due::run(context, &args),
     }
 }
 
@@ -106,7 +116,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     }
     let Some((household, words)) = args.words.split_first() else {
         if may_ask {
-            return ask(context, &mut context.open()?);
+            return ask::run(context, &mut context.open()?);
         }
         return Err(Failure::Usage {
             message: lang.household_needed().to_owned(),
@@ -136,7 +146,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     let mut input = input(household, &said);
     input.on = match &args.on {
         Some(day) => Some(
-            typed::day_of(day, today)
+            typed::past_day_of(day, today)
                 .ok_or_else(|| no_day(context, day))?
                 .to_string(),
         ),
@@ -147,13 +157,19 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     input.purposes.clone_from(&args.purposes);
     input.no_change |= args.no_change;
     input.source.clone_from(&args.source);
+    input.reference.clone_from(&args.reference);
+    input.by.clone_from(&args.by);
     if let Some(note) = &args.note {
         input.note.clone_from(note);
     }
     record(context, &mut replica, input, &said)
 }
 
-fn words_of(context: &Context, words: &[String], today: NaiveDate) -> Result<VisitWords, Failure> {
+pub(super) fn words_of(
+    context: &Context,
+    words: &[String],
+    today: NaiveDate,
+) -> Result<VisitWords, Failure> {
     typed::visit_words(words, today).map_err(|bad| match bad {
         BadWord::Day(word) => no_day(context, &word),
         BadWord::Ticket(word) => Failure::Usage {
@@ -170,7 +186,7 @@ fn no_day(context: &Context, word: &str) -> Failure {
     }
 }
 
-fn input(household: &str, said: &VisitWords) -> VisitInput {
+pub(super) fn input(household: &str, said: &VisitWords) -> VisitInput {
     VisitInput {
         household: typed::half_width(household.trim()),
         mode: said.mode.map(str::to_owned),
@@ -189,8 +205,34 @@ fn record(
     input: VisitInput,
     said: &VisitWords,
 ) -> Result<Exit, Failure> {
+    let value = write(context, replica, said, |replica| replica.add_visit(input))?;
+    let (lang, today) = (context.ui.lang, replica.today());
+    context.ui.show(&value, || {
+        let mut text = format!(
+            "{} {}",
+            tone(Tone::Good, lang.saved()),
+            line(lang, &value, today)
+        );
+        if let Some(ticket) = value.get("ticket") {
+            text.push('\n');
+            text.push_str(
+                &lang.ticket_opened(view::text(ticket, "code"), view::text(ticket, "subject")),
+            );
+        }
+        text
+    });
+    Ok(Exit::Done)
+}
+
+/// Writes a visit and the ticket its words ask for, and returns both as they may be shown.
+pub(super) fn write(
+    context: &Context,
+    replica: &mut Replica,
+    said: &VisitWords,
+    visit: impl FnOnce(&mut Replica) -> Result<VisitView, AgentError>,
+) -> Result<Value, Failure> {
     let lang = context.ui.lang;
-    let visit = replica.add_visit(input)?;
+    let visit = visit(replica)?;
     let ticket = match &said.ticket {
         None => None,
         Some(kind) => {
@@ -213,127 +255,19 @@ fn record(
     if let (Some(ticket), Some(fields)) = (&ticket, value.as_object_mut()) {
         fields.insert(
             "ticket".to_owned(),
-            json!({"id": ticket.id, "code": ticket.ticket.code}),
+            json!({
+                "id": ticket.id,
+                "code": ticket.ticket.code,
+                "subject": ticket.ticket.subject,
+            }),
         );
     }
-    let today = replica.today();
-    context.ui.show(&value, || {
-        let mut text = format!(
-            "{} {}",
-            tone(Tone::Good, lang.saved()),
-            line(lang, &value, today)
-        );
-        if let Some(ticket) = &ticket {
-            text.push('\n');
-            text.push_str(&lang.ticket_opened(&ticket.ticket.code, &ticket.ticket.subject));
-        }
-        text
-    });
-    Ok(Exit::Done)
+    context.warn_clock(replica);
+    Ok(value)
 }
 
 /// Characters of a ticket's subject taken from a note.
 const SUBJECT_CHARS: usize = 60;
-
-/// The loop: initials, Enter, 1 fine 2 nobody 3 a note; or a whole line at once, also piped in.
-fn ask(context: &Context, replica: &mut Replica) -> Result<Exit, Failure> {
-    let ui = &context.ui;
-    let lang = ui.lang;
-    let stdin = std::io::stdin();
-    let asks = stdin.is_terminal();
-    let mut lines = stdin.lock().lines();
-    let mut failed = 0_usize;
-    if asks {
-        ui.talk(lang.visit_loop());
-    }
-    loop {
-        if asks {
-            ui.ask(lang.prompt_household());
-        }
-        let Some(Ok(line)) = lines.next() else { break };
-        let parts: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let Some((household, rest)) = parts.split_first() else {
-            continue;
-        };
-        if words::QUIT.contains(&household.to_lowercase().as_str()) {
-            break;
-        }
-        let name = typed::half_width(household);
-        let mut said = rest.to_vec();
-        if said.is_empty() {
-            // The household is looked up first: an answer about the wrong one helps nobody.
-            let found = match replica.name_household(&name) {
-                Ok(found) => replica.household(&found)?,
-                Err(error) => {
-                    Failure::from(error).report(context);
-                    failed += 1;
-                    continue;
-                }
-            };
-            if asks {
-                let head = found.household.head_member().map(|head| head.name.as_str());
-                let head = context.name(head.unwrap_or_default());
-                ui.ask(&lang.prompt_answer(&found.door_short, &head));
-            }
-            let Some(Ok(answer)) = lines.next() else {
-                break;
-            };
-            // A bare Enter goes on to the next household and records nothing.
-            said = vec![answer];
-        }
-        match take(context, replica, &name, &said, asks, &mut lines) {
-            Ok(()) => {}
-            Err(failure) => {
-                failure.report(context);
-                failed += 1;
-            }
-        }
-    }
-    if ui.json != Some(Json::Document) && asks {
-        ui.talk("");
-    }
-    Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
-}
-
-/// Records what one answer says; `3` asks for the note.
-fn take(
-    context: &Context,
-    replica: &mut Replica,
-    household: &str,
-    said: &[String],
-    asks: bool,
-    lines: &mut impl Iterator<Item = std::io::Result<String>>,
-) -> Result<(), Failure> {
-    let first = said
-        .first()
-        .map(|word| typed::half_width(word.trim()))
-        .unwrap_or_default();
-    let [fine, nobody, _] = words::ANSWERS;
-    let said: Vec<String> = match (first.as_str(), said.len()) {
-        ("", 1) => return Ok(()),
-        ("1", 1) => vec![fine.to_owned()],
-        ("2", 1) => vec![nobody.to_owned()],
-        ("3", 1) => {
-            if asks {
-                context.ui.ask(context.ui.lang.prompt_note());
-            }
-            let note = lines.next().transpose().ok().flatten().unwrap_or_default();
-            note.split_whitespace().map(str::to_owned).collect()
-        }
-        ("3", _) => said.iter().skip(1).cloned().collect(),
-        (_, 1) => first_words(said),
-        _ => said.to_vec(),
-    };
-    let words = words_of(context, &said, replica.today())?;
-    record(context, replica, input(household, &words), &words).map(|_| ())
-}
-
-fn first_words(said: &[String]) -> Vec<String> {
-    said.iter()
-        .flat_map(|text| text.split_whitespace())
-        .map(str::to_owned)
-        .collect()
-}
 
 fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
@@ -397,8 +331,18 @@ pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
         parts.push(lang.follow_up(next));
     }
     let by = visit.get("by").unwrap_or(&Value::Null);
-    if !view::flag(by, "here") {
-        parts.push(text(by, "name").to_owned());
+    match (text(visit, "visited_by"), view::flag(by, "here")) {
+        ("", true) => {}
+        ("", false) => parts.push(text(by, "name").to_owned()),
+        (visitor, _) => parts.push(lang.visited_by(visitor, text(by, "name"))),
+    }
+    parts.extend([
+        text(visit, "source").to_owned(),
+        text(visit, "reference").to_owned(),
+    ]);
+    let clock = text(visit, "clock");
+    if !clock.is_empty() {
+        parts.push(tone(Tone::Warn, lang.code("clock", clock)));
     }
     parts.push(tone(Tone::Faint, text(visit, "id")));
     parts.retain(|part| !part.is_empty());

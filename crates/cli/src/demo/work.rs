@@ -108,7 +108,7 @@ fn report(replica: &mut Replica, household: String, number: usize) -> Result<Str
         handled_on_spot: (number == 0).then(|| words::HANDLED.to_owned()),
         ..ReportInput::default()
     };
-    Ok(replica.add_report(input)?.id.to_string())
+    Ok(replica.add_report(input)?.view.id.to_string())
 }
 
 fn ticket(replica: &mut Replica, household: String, number: usize) -> Result<String, Failure> {

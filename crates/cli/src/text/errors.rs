@@ -210,7 +210,8 @@ impl Lang {
         let han = match field {
             "area" => "应为您负责的网格的 15 位代码",
             "phone" => "应为 1 开头的 11 位手机号，或带区号的座机号",
-            "on" | "follow_up_on" | "due" => "应为 2026-11-23 这样的日期",
+            "on" => "应为已经过去的日期，如 2026-11-23",
+            "follow_up_on" | "due" => "应为 2026-11-23 这样的日期",
             "mode" => "可用：上门 电话 视频 代访",
             "met" => "可用：本人 家属 无人在家 拒访",
             "purposes" => "应为工作事项的代码或名称，见 fixtures/duties.csv",
@@ -253,39 +254,25 @@ impl Lang {
         }
     }
 
-    /// Returns why a ticket does not allow a step.
+    /// Returns why a ticket does not allow a step, as a sentence.
     pub(crate) fn ticket_refused(self, code: &str) -> String {
-        let (zh, en) = match code {
-            "wrong_status" => (
-                "工单现在的状态不能做这一步",
-                "the ticket is at another stage",
-            ),
-            "wrong_role" => ("这一步不由您的岗位做", "this step is not for your role"),
-            "other_desk" => (
-                "工单在另一级手里，或不在您的区域",
-                "the ticket is with another level or area",
-            ),
-            "not_handler" => ("工单交给别人办理了", "the ticket is with another handler"),
-            "not_asked" => ("您不是首问人", "you are not the one who was asked first"),
-            "own_work" => (
-                "自己办的不能自己核查，请换一个人",
-                "nobody verifies what they handled",
-            ),
-            "missing" => ("还缺一项内容", "something it needs is missing"),
-            "contested" => ("有争议的两步要先裁定", "contested steps are settled first"),
-            "nothing_to_settle" => ("所指的两步没有争议", "the named steps are not contested"),
-            _ => super::TOPICS
-                .iter()
-                .flat_map(|topic| topic.refusals)
-                .find(|(known, ..)| *known == code)
-                .map_or(
-                    ("本程序不认识这一步", "this program does not know the step"),
-                    |(_, zh, en)| (zh, en),
-                ),
-        };
+        let why = self.refusal(code);
         match self {
-            Lang::Zh => format!("工单不能这样办：{zh}。什么也没有改动。"),
-            Lang::En => format!("The ticket does not allow this: {en}. Nothing was changed."),
+            Lang::Zh => format!("工单不能这样办：{why}。什么也没有改动。"),
+            Lang::En => format!("The ticket does not allow this: {why}. Nothing was changed."),
         }
+    }
+
+    /// Returns why a ticket does not allow a step, as the part of a sentence.
+    pub(crate) fn refusal(self, code: &str) -> &'static str {
+        let (zh, en) = super::TOPICS
+            .iter()
+            .flat_map(|topic| topic.refusals)
+            .find(|(known, ..)| *known == code)
+            .map_or(
+                ("本程序不认识这一步", "this program does not know the step"),
+                |(_, zh, en)| (*zh, *en),
+            );
+        self.pick(zh, en)
     }
 }

@@ -169,9 +169,9 @@ messages! {
     /// An event that is not applied.
     parked(why: &str) { zh: "未采用（{why}）", en: "not applied ({why})" }
     /// A contested pair.
-    contested_pair(ids: &str) {
-        zh: "! 有争议，请裁定：wangge 工单 裁定 编号 {ids}",
-        en: "! Contested, settle it: wangge ticket settle ID {ids}"
+    contested_pair(code: &str, ids: &str) {
+        zh: "! 有争议，请裁定（为准的写在前）：wangge 工单 裁定 {code} {ids}",
+        en: "! Contested, settle it (the one that stands first): wangge ticket settle {code} {ids}"
     }
     /// A conflict was settled.
     settled(title: &str, field: &str, value: &str) {

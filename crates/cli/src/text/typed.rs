@@ -59,6 +59,26 @@ pub(crate) const DAYS: &[(&str, u64)] = &[
     ("tomorrow", 1),
 ];
 
+/// Days by name and how far back they are.
+pub(crate) const PAST_DAYS: &[(&str, u64)] = &[
+    ("今天", 0),
+    ("昨天", 1),
+    ("昨日", 1),
+    ("前天", 2),
+    ("大前天", 3),
+    ("today", 0),
+    ("yesterday", 1),
+];
+
+/// Signs that may stand between a row's number and what is said of it.
+pub(crate) const AFTER_NUMBER: &[char] = &['.', ':', '-', ')', '、', '。', '号'];
+
+/// Signs that end an entry of the sheet.
+pub(crate) const ENTRY_ENDS: &[char] = &['\n', ';', '；'];
+
+/// Signs that part two entries; the first of them only with room around it.
+pub(crate) const SLASHES: &[char] = &['/', '／'];
+
 /// What stands before a weekday of the week after this one.
 pub(crate) const NEXT_WEEK: &[&str] = &["下周", "下星期", "下礼拜"];
 

@@ -38,6 +38,8 @@ pub struct Ticket {
     pub reports: Vec<DocId>,
     /// How urgent it is.
     pub urgency: Urgency,
+    /// 错时服务: when outside office hours the resident can be met.
+    pub wish: String,
     /// 首问: who was asked first.
     pub first_asked_by: Option<PersonId>,
     /// The device's clock when it was saved, milliseconds since 1970.
@@ -68,6 +70,7 @@ pub fn check(ticket: &Ticket) -> Result<(), TooLong> {
     at_most("detail", &ticket.detail, NOTE_CHARS_MAX)?;
     at_most("requester", &ticket.requester, LINE_CHARS_MAX)?;
     at_most("contact", &ticket.contact, LINE_CHARS_MAX)?;
+    at_most("wish", &ticket.wish, LINE_CHARS_MAX)?;
     Ok(())
 }
 
@@ -97,6 +100,7 @@ pub fn puts(ticket: &Ticket) -> Vec<Put> {
     text("requester", &ticket.requester);
     text("contact", &ticket.contact);
     text("reports", &reports.join(","));
+    text("wish", &ticket.wish);
     text(
         "urgency",
         if ticket.urgency == Urgency::P2 {
@@ -144,6 +148,7 @@ pub fn read(fields: &Fields) -> Ticket {
             .filter_map(|id| id.parse().ok())
             .collect(),
         urgency: Urgency::of(fields.root_text("urgency")).unwrap_or_default(),
+        wish: text("wish"),
         first_asked_by: fields.root_text("first_asked").parse().ok(),
         at_ms: fields
             .root("at")
@@ -203,6 +208,7 @@ mod tests {
             household: Some(DocId([3; 16])),
             reports: vec![DocId([4; 16])],
             urgency: Urgency::P1,
+            wish: "19:00以后".into(),
             first_asked_by: Some(who),
             at_ms: 9,
             ..Ticket::default()

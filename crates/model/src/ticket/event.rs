@@ -4,8 +4,7 @@
 //! the name proves the content: two devices that hold the same name hold the same event. What this
 //! program does not know (a kind, a finish, a handler) is read as its own text and kept.
 
-use std::fmt;
-use std::str::FromStr;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use wangge_wire::{AreaCode, DocId, PersonId, Role};
@@ -147,7 +146,7 @@ pub struct TicketEvent {
     /// The newest events `by` had seen; all before those are implied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<EventId>,
-    /// Assign: the handler.
+    /// Assign: the handler. Escalate: the area. Hand over: the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Handler>,
     /// The unit `by` works for: its own people, or the accepting level typing its paper slip.
@@ -160,7 +159,7 @@ pub struct TicketEvent {
     /// Done, handled on the spot: which finish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_kind: Option<DoneKind>,
-    /// Return, send back: why.
+    /// Return, send back, ask back, decline, suspend, extend, refuse, escalate, reopen, withdraw: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Answer: by which way the resident was told.
@@ -169,7 +168,7 @@ pub struct TicketEvent {
     /// What was done, said or remarked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Settle: the event that stands, then those that give way to it.
+    /// Settle: the event that stands, then those that give way to it. Retract: the event taken back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<EventId>,
     /// Assign: who works along 协办.
@@ -300,78 +299,6 @@ impl TicketEvent {
     }
 }
 
-impl Kind {
-    /// Every kind, in the order of the flow.
-    pub const ALL: [Kind; 30] = [
-        Kind::Submit,
-        Kind::HandledOnSpot,
-        Kind::Accept,
-        Kind::Assign,
-        Kind::Start,
-        Kind::Done,
-        Kind::Return,
-        Kind::Verify,
-        Kind::SendBack,
-        Kind::Close,
-        Kind::Answer,
-        Kind::Comment,
-        Kind::Settle,
-        Kind::AskBack,
-        Kind::Decline,
-        Kind::Suspend,
-        Kind::Resume,
-        Kind::Extend,
-        Kind::Grant,
-        Kind::Refuse,
-        Kind::Escalate,
-        Kind::FollowUp,
-        Kind::Reopen,
-        Kind::Merge,
-        Kind::Withdraw,
-        Kind::Archive,
-        Kind::Remind,
-        Kind::Supervise,
-        Kind::HandOver,
-        Kind::Retract,
-    ];
-
-    /// Returns the kind's name in stored texts; **a name is never given to another kind**.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Submit => "submit",
-            Kind::HandledOnSpot => "handled_on_spot",
-            Kind::Accept => "accept",
-            Kind::Assign => "assign",
-            Kind::Start => "start",
-            Kind::Done => "done",
-            Kind::Return => "return",
-            Kind::Verify => "verify",
-            Kind::SendBack => "send_back",
-            Kind::Close => "close",
-            Kind::Answer => "answer",
-            Kind::Comment => "comment",
-            Kind::Settle => "settle",
-            Kind::AskBack => "ask_back",
-            Kind::Decline => "decline",
-            Kind::Suspend => "suspend",
-            Kind::Resume => "resume",
-            Kind::Extend => "extend",
-            Kind::Grant => "grant",
-            Kind::Refuse => "refuse",
-            Kind::Escalate => "escalate",
-            Kind::FollowUp => "follow_up",
-            Kind::Reopen => "reopen",
-            Kind::Merge => "merge",
-            Kind::Withdraw => "withdraw",
-            Kind::Archive => "archive",
-            Kind::Remind => "remind",
-            Kind::Supervise => "supervise",
-            Kind::HandOver => "hand_over",
-            Kind::Retract => "retract",
-        }
-    }
-}
-
 impl EventKind {
     /// Returns the kind if this program knows it.
     pub fn known(&self) -> Option<Kind> {
@@ -379,140 +306,6 @@ impl EventKind {
             EventKind::Known(kind) => Some(*kind),
             EventKind::Unknown(_) => None,
         }
-    }
-}
-
-impl From<Kind> for EventKind {
-    fn from(kind: Kind) -> Self {
-        EventKind::Known(kind)
-    }
-}
-
-impl From<String> for EventKind {
-    fn from(name: String) -> Self {
-        let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        known.map_or(EventKind::Unknown(name), EventKind::Known)
-    }
-}
-
-impl From<EventKind> for String {
-    fn from(kind: EventKind) -> Self {
-        match kind {
-            EventKind::Known(kind) => kind.as_str().to_owned(),
-            EventKind::Unknown(name) => name,
-        }
-    }
-}
-
-impl From<String> for Handler {
-    fn from(text: String) -> Self {
-        let known = match text.split_once(':') {
-            Some(("person", id)) => id.parse().ok().map(Handler::Person),
-            Some(("unit", id)) => id.parse().ok().map(Handler::Unit),
-            Some(("area", code)) => AreaCode::parse(code).ok().map(Handler::Area),
-            _ => None,
-        };
-        known.unwrap_or(Handler::Other(text))
-    }
-}
-
-impl From<Handler> for String {
-    fn from(handler: Handler) -> Self {
-        match handler {
-            Handler::Person(person) => format!("person:{person}"),
-            Handler::Unit(unit) => format!("unit:{unit}"),
-            Handler::Area(area) => format!("area:{area}"),
-            Handler::Other(text) => text,
-        }
-    }
-}
-
-impl From<String> for DoneKind {
-    fn from(name: String) -> Self {
-        match name.as_str() {
-            "substantive" => DoneKind::Substantive,
-            "interim" => DoneKind::Interim,
-            "procedural" => DoneKind::Procedural,
-            _ => DoneKind::Other(name),
-        }
-    }
-}
-
-impl From<DoneKind> for String {
-    fn from(kind: DoneKind) -> Self {
-        match kind {
-            DoneKind::Substantive => "substantive".to_owned(),
-            DoneKind::Interim => "interim".to_owned(),
-            DoneKind::Procedural => "procedural".to_owned(),
-            DoneKind::Other(name) => name,
-        }
-    }
-}
-
-impl From<String> for Card {
-    fn from(name: String) -> Self {
-        match name.as_str() {
-            "ordinary" => Card::Ordinary,
-            "yellow" => Card::Yellow,
-            "red" => Card::Red,
-            _ => Card::Other(name),
-        }
-    }
-}
-
-impl From<Card> for String {
-    fn from(card: Card) -> Self {
-        match card {
-            Card::Ordinary => "ordinary".to_owned(),
-            Card::Yellow => "yellow".to_owned(),
-            Card::Red => "red".to_owned(),
-            Card::Other(name) => name,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EventId({self})")
-    }
-}
-
-impl FromStr for EventId {
-    type Err = BadEvent;
-
-    fn from_str(text: &str) -> Result<Self, BadEvent> {
-        let id: DocId = text.parse().map_err(|_| BadEvent::Key)?;
-        // Upper-case digits would give one event two keys in the map.
-        if text.bytes().any(|digit| digit.is_ascii_uppercase()) {
-            return Err(BadEvent::Key);
-        }
-        Ok(Self(id.0))
-    }
-}
-
-impl TryFrom<String> for EventId {
-    type Error = BadEvent;
-
-    fn try_from(text: String) -> Result<Self, BadEvent> {
-        text.parse()
-    }
-}
-
-impl From<EventId> for String {
-    fn from(id: EventId) -> Self {
-        id.to_string()
     }
 }
 
@@ -586,14 +379,14 @@ mod tests {
     fn what_a_newer_program_wrote_is_read_and_named_as_it_was() {
         let (_, text) = assign().write().unwrap();
         let newer = text
-            .replace(r#""kind":"assign""#, r#""kind":"escalate""#)
+            .replace(r#""kind":"assign""#, r#""kind":"mediation""#)
             .replace("area:511724101201", "company:water")
             .replace(
                 r#""due""#,
                 r#""pledge":{"days":[3]},"done_kind":"mediated","due""#,
             );
         let event = TicketEvent::read(&EventId::of(&newer).to_string(), &newer).unwrap();
-        assert_eq!(event.kind, EventKind::Unknown("escalate".to_owned()));
+        assert_eq!(event.kind, EventKind::Unknown("mediation".to_owned()));
         assert_eq!(event.to, Some(Handler::Other("company:water".to_owned())));
         assert_eq!(
             event.done_kind,
@@ -601,7 +394,7 @@ mod tests {
         );
         let (_, again) = event.write().unwrap();
         assert!(
-            again.contains("escalate")
+            again.contains("mediation")
                 && again.contains("company:water")
                 && again.contains("mediated")
         );

@@ -5,31 +5,38 @@
 //! up that its author did not know of.
 //!
 //! For a set of legal events (the whole ticket, or one event's past):
-//! 1. settles that nobody disputes strike what they name as giving way;
+//! 1. what its author took back, with nobody building on it, is struck, and settles that nobody
+//!    disputes strike what they name as giving way;
 //! 2. of the rest, by the table of pairs, an event stands unless a standing one overtakes it;
 //! 3. standing pairs that exclude each other are contested; of those, and of two that say the same
 //!    step, the smaller id is shown;
-//! 4. the shown events, applied in causal order, give the progress.
+//! 4. the shown events, applied in causal order, each in its own round, give the progress; a step of
+//!    a round that was over, or that never began, gives way to whatever ended or prevented it.
 //!
 //! An event with one parent adds to what its parent's author saw; only where lines of history meet
 //! is a past added up anew, in time that grows with the square of the events in it that did not
 //! know of each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod standing;
 
+use std::collections::BTreeMap;
+
+use wangge_wire::PersonId;
+
+use self::standing::{Legal, Meeting, beside, contested, meet, show, stand, strike};
 use super::event::{EventId, Handler, Kind, TicketEvent};
 use super::history::{History, Places};
-use super::judge::{Refusal, acting_for, judge};
-use super::pairs::{self, Ruling, Unless};
-use super::{Desk, Opened, Parked, Progress, Status, TicketState};
+use super::judge::{Refusal, Seen, acting_for, is_neutral, judge};
+use super::progress::{Outlook, Progress, begins_round, is_of_round};
+use super::{Opened, Parked, TicketState};
 
 /// Returns the state of a ticket with these events.
 pub fn fold(opened: &Opened, events: &BTreeMap<EventId, TicketEvent>) -> TicketState {
     let history = History::of(events);
     let mut fold = Fold {
         opened,
-        facts: Vec::new(),
-        seen: Vec::new(),
+        facts: Vec::with_capacity(history.events.len()),
+        seen: Vec::with_capacity(history.events.len()),
         history,
     };
     for place in 0..fold.history.events.len() {
@@ -39,11 +46,12 @@ pub fn fold(opened: &Opened, events: &BTreeMap<EventId, TicketEvent>) -> TicketS
     let decided = fold.decide(&all);
     TicketState {
         first_asked_by: opened.first_asked_by,
-        answer_owner: opened.answer_owner,
+        answer_owner: decided.progress.answer_owner.unwrap_or(opened.answer_owner),
         history: fold.history.events.iter().map(|(id, _)| *id).collect(),
         heads: fold.history.heads(),
         parked: fold.parked(&decided),
-        contested: fold.contested(&all),
+        contested: fold.contested(&decided, &all),
+        loose: fold.loose(&all),
         waiting: fold.history.waiting,
         progress: decided.progress,
     }
@@ -63,33 +71,28 @@ struct Fact<'a> {
     id: EventId,
     event: &'a TicketEvent,
     verdict: Result<Kind, Refusal>,
-    /// The handler its author acted for, in what they saw.
-    acted_for: Option<Handler>,
+    /// What was true for its author.
+    outlook: Outlook,
     /// Legal events it did not know of and that did not know of it, where the table says more
     /// than that both are shown.
     rivals: Vec<(usize, Meeting)>,
-}
-
-/// What a rival means to an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meeting {
-    /// It overtakes the event.
-    OvertakesMe(&'static str),
-    /// They exclude each other.
-    Contested,
-    /// They say the same step.
-    SameStep,
 }
 
 /// What a set of events adds up to, and what became of those that do not stand.
 #[derive(Default)]
 struct Decided {
     progress: Progress,
-    /// Loser and settle.
+    /// What was struck, and the settle or retract that says so.
     struck: BTreeMap<usize, usize>,
     /// Overtaken and who stands, with the reason.
     overtaken: BTreeMap<usize, (usize, &'static str)>,
+    /// Settles without effect for being disputed.
+    disputed: Vec<usize>,
+    standing: Places,
 }
+
+const ROUND_OVER: &str = "it speaks of the round before: the ticket was begun anew";
+const ROUND_UNDONE: &str = "it follows a step that does not stand";
 
 impl<'a> Fold<'a> {
     /// Judges the next event of the history and adds what follows from it.
@@ -97,35 +100,40 @@ impl<'a> Fold<'a> {
         let Some((id, event)) = self.history.events.get(place).copied() else {
             return;
         };
-        let mut progress = self.progress_before(place);
-        let verdict = judge(
-            self.opened,
-            &progress,
-            &self.contested_before(place, event),
-            event,
-        )
-        .and_then(|()| event.kind.known().ok_or(Refusal::UnknownKind));
-        let acted_for = match verdict {
-            Ok(Kind::HandledOnSpot) => Some(Handler::Person(event.by)),
-            _ => acting_for(&progress, event),
+        let (mut progress, contested, loose) = self.before(place, event);
+        let seen = Seen {
+            progress: &progress,
+            contested: &contested,
+            loose: &loose,
+        };
+        let verdict = judge(self.opened, &seen, event)
+            .and_then(|()| event.kind.known().ok_or(Refusal::UnknownKind));
+        let outlook = Outlook {
+            round: progress.round,
+            acted_for: match verdict {
+                Ok(Kind::HandledOnSpot) => Some(Handler::Person(event.by)),
+                _ => acting_for(&progress, event),
+            },
+            self_recorded: verdict == Ok(Kind::FollowUp)
+                && !is_neutral(self.opened, &progress, event),
         };
         let fact = Fact {
             id,
             event,
             verdict,
-            acted_for,
+            outlook,
             rivals: Vec::new(),
         };
         match verdict {
-            // A settle changes what stands of its past, which therefore adds up anew.
-            Ok(Kind::Settle) => {
+            // These change what stands of their past, which therefore adds up anew.
+            Ok(Kind::Settle | Kind::Retract) => {
                 self.add(place, fact);
                 let mut with_it = self.past(place).cloned().unwrap_or_default();
                 with_it.insert(place);
                 progress = self.decide(&with_it).progress;
             }
             Ok(kind) => {
-                apply(&mut progress, kind, &fact, &[]);
+                progress.apply(id, kind, event, &fact.outlook, &[]);
                 self.add(place, fact);
             }
             Err(_) => self.add(place, fact),
@@ -133,41 +141,57 @@ impl<'a> Fold<'a> {
         self.seen.push(progress);
     }
 
-    /// Returns where the author of an event saw the ticket stand.
-    fn progress_before(&self, place: usize) -> Progress {
-        match self.history.parents.get(place).map(Vec::as_slice) {
+    /// Returns what the author of an event saw: the progress, and for the kinds that ask what was
+    /// contested and which steps nobody had built on.
+    fn before(
+        &self,
+        place: usize,
+        event: &TicketEvent,
+    ) -> (
+        Progress,
+        Vec<(EventId, EventId)>,
+        BTreeMap<EventId, PersonId>,
+    ) {
+        let nothing = Places::default();
+        let past = self.past(place).unwrap_or(&nothing);
+        let progress = match self.history.parents.get(place).map(Vec::as_slice) {
             None | Some([]) => Progress::default(),
             Some([parent]) => self.seen.get(*parent).cloned().unwrap_or_default(),
             // Several lines of history meet here for the first time.
-            Some(_) => self
-                .past(place)
-                .map_or_else(Progress::default, |past| self.decide(past).progress),
-        }
-    }
-
-    /// Returns what the author of an event saw contested, for the two kinds that ask.
-    fn contested_before(&self, place: usize, event: &TicketEvent) -> Vec<(EventId, EventId)> {
-        match (event.kind.known(), self.past(place)) {
-            (Some(Kind::Close | Kind::Settle), Some(past)) => self.contested(past),
+            Some(_) => self.decide(past).progress,
+        };
+        let contested = match event.kind.known() {
+            Some(Kind::Close | Kind::Archive | Kind::Settle) => {
+                self.contested(&self.decide(past), past)
+            }
             _ => Vec::new(),
-        }
+        };
+        let loose = match event.kind.known() {
+            Some(Kind::Retract) => self.loose(past),
+            _ => BTreeMap::new(),
+        };
+        (progress, contested, loose)
     }
 
     fn past(&self, place: usize) -> Option<&Places> {
         self.history.past.get(place)
     }
 
+    fn saw(&self, later: usize, earlier: usize) -> bool {
+        self.past(later).is_some_and(|past| past.contains(earlier))
+    }
+
     /// Adds an event, and how it meets each earlier one it did not know of.
     fn add(&mut self, place: usize, mut fact: Fact<'a>) {
         for (other, earlier) in self.facts.iter_mut().enumerate() {
-            if self.history.are_concurrent(place, other)
-                && let Some((mine, theirs)) = meet(&fact, earlier)
-            {
-                fact.rivals.extend(mine.map(|meeting| (other, meeting)));
-                earlier
-                    .rivals
-                    .extend(theirs.map(|meeting| (place, meeting)));
+            if !self.history.are_concurrent(place, other) {
+                continue;
             }
+            let (mine, theirs) = meet(&self.history, (place, &fact), (other, earlier));
+            fact.rivals.extend(mine.map(|meeting| (other, meeting)));
+            earlier
+                .rivals
+                .extend(theirs.map(|meeting| (place, meeting)));
         }
         self.facts.push(fact);
     }
@@ -175,318 +199,144 @@ impl<'a> Fold<'a> {
     /// Returns what a set of events that holds its own past adds up to.
     fn decide(&self, set: &Places) -> Decided {
         let legal = self.legal(set);
-        let (struck, _) = strike(&legal);
+        let (struck, disputed) = strike(&legal);
         let (standing, overtaken) = stand(&legal, &struck);
         let shown = show(&legal, &standing);
-        let mut progress = Progress::default();
-        for (place, (kind, fact)) in &legal {
-            if shown.contains(*place) {
-                let beside = beside(*kind, fact, &legal, &standing);
-                apply(&mut progress, *kind, fact, &beside);
-            }
-        }
-        Decided {
-            progress,
+        let mut decided = Decided {
+            progress: Progress::default(),
             struck,
             overtaken,
+            disputed,
+            standing,
+        };
+        // The step that began each round, by the round it ended.
+        let mut begun: Vec<usize> = Vec::new();
+        for (place, (kind, fact)) in &legal {
+            if !shown.contains(*place) {
+                continue;
+            }
+            let beside = beside(*kind, fact, &legal, &decided.standing);
+            let round = decided.progress.round;
+            decided
+                .progress
+                .apply(fact.id, *kind, fact.event, &fact.outlook, &beside);
+            if decided.progress.round > round {
+                begun.push(*place);
+            }
         }
+        self.leave_rounds(&legal, &begun, &mut decided);
+        decided
+    }
+
+    /// Takes from what stands the steps of rounds that were over, or that never began.
+    fn leave_rounds(&self, legal: &Legal<'_, 'a>, begun: &[usize], decided: &mut Decided) {
+        for (place, (kind, fact)) in legal {
+            if !decided.standing.contains(*place) || !is_of_round(*kind, fact.event) {
+                continue;
+            }
+            let round = usize::try_from(fact.outlook.round).unwrap_or(usize::MAX);
+            let ended = begun.get(round).copied();
+            let begins = begins_round(*kind, fact.event);
+            let gives_way = match ended {
+                Some(next) if !begins && next != *place && !self.saw(next, *place) => {
+                    Some((next, ROUND_OVER))
+                }
+                None if round > begun.len() => self
+                    .prevented(legal, *place, begun.len(), decided)
+                    .map(|by| (by, ROUND_UNDONE)),
+                _ => None,
+            };
+            if let Some(way) = gives_way {
+                decided.overtaken.insert(*place, way);
+            }
+        }
+        for place in decided.overtaken.keys() {
+            decided.standing.remove(*place);
+        }
+    }
+
+    /// Returns what keeps the round of a step from having begun: whatever stands in the place of the
+    /// step that would have begun it.
+    fn prevented(
+        &self,
+        legal: &Legal<'_, 'a>,
+        place: usize,
+        round: usize,
+        decided: &Decided,
+    ) -> Option<usize> {
+        let missing = legal.iter().filter(|(earlier, (kind, fact))| {
+            usize::try_from(fact.outlook.round) == Ok(round)
+                && begins_round(*kind, fact.event)
+                && self.saw(place, **earlier)
+        });
+        missing
+            .filter_map(|(earlier, (_, fact))| {
+                let struck = decided.struck.get(earlier).copied();
+                let overtaken = || decided.overtaken.get(earlier).map(|(by, _)| *by);
+                let hidden = || {
+                    let mut rivals = fact.rivals.iter().map(|(rival, _)| *rival);
+                    rivals.find(|rival| decided.standing.contains(*rival))
+                };
+                struck.or_else(overtaken).or_else(hidden)
+            })
+            .next()
     }
 
     /// Returns the contested pairs of a set of events that holds its own past.
-    fn contested(&self, set: &Places) -> Vec<(EventId, EventId)> {
+    fn contested(&self, decided: &Decided, set: &Places) -> Vec<(EventId, EventId)> {
+        contested(&self.legal(set), &decided.standing, &decided.disputed)
+    }
+
+    /// Returns the steps of a set that nobody in it built on, and who made them.
+    fn loose(&self, set: &Places) -> BTreeMap<EventId, PersonId> {
         let legal = self.legal(set);
-        let (struck, disputed) = strike(&legal);
-        let (standing, _) = stand(&legal, &struck);
-        contested(&legal, &standing, &disputed)
+        let mut built_on = Places::default();
+        for (place, (kind, _)) in &legal {
+            if let (true, Some(past)) = (*kind != Kind::Comment, self.past(*place)) {
+                built_on.join(past);
+            }
+        }
+        legal
+            .iter()
+            .filter(|(place, (kind, _))| {
+                !built_on.contains(**place) && !matches!(kind, Kind::Settle | Kind::Retract)
+            })
+            .map(|(_, (_, fact))| (fact.id, fact.event.by))
+            .collect()
     }
 
     fn legal(&self, set: &Places) -> Legal<'_, 'a> {
-        let facts = set
-            .iter()
-            .filter_map(|place| self.facts.get(place).map(|fact| (place, fact)));
+        let facts = self.facts.iter().enumerate();
         facts
+            .filter(|(place, _)| set.contains(*place))
             .filter_map(|(place, fact)| fact.verdict.ok().map(|kind| (place, (kind, fact))))
             .collect()
     }
 
     fn parked(&self, decided: &Decided) -> BTreeMap<EventId, Parked> {
-        let id = |place: &usize| self.facts.get(*place).map(|fact| fact.id);
+        let fact = |place: &usize| self.facts.get(*place);
         let refused = self.facts.iter().filter_map(|fact| {
             let refusal = fact.verdict.err()?;
             Some((fact.id, Parked::Refused(refusal)))
         });
-        let settled = decided
-            .struck
-            .iter()
-            .filter_map(|(loser, settle)| Some((id(loser)?, Parked::Settled { by: id(settle)? })));
+        let struck = decided.struck.iter().filter_map(|(loser, striking)| {
+            let striking = fact(striking)?;
+            let by = striking.id;
+            Some((
+                fact(loser)?.id,
+                match striking.verdict {
+                    Ok(Kind::Retract) => Parked::Retracted { by },
+                    _ => Parked::Settled { by },
+                },
+            ))
+        });
         let overtaken = decided
             .overtaken
             .iter()
             .filter_map(|(loser, (winner, because))| {
-                Some((
-                    id(loser)?,
-                    Parked::Overtaken {
-                        by: id(winner)?,
-                        because,
-                    },
-                ))
+                let by = fact(winner)?.id;
+                Some((fact(loser)?.id, Parked::Overtaken { by, because }))
             });
-        refused.chain(settled).chain(overtaken).collect()
+        refused.chain(struck).chain(overtaken).collect()
     }
-}
-
-type Legal<'f, 'a> = BTreeMap<usize, (Kind, &'f Fact<'a>)>;
-
-/// Returns how two concurrent events meet: what the second is to the first, and the other way round.
-fn meet(one: &Fact<'_>, other: &Fact<'_>) -> Option<(Option<Meeting>, Option<Meeting>)> {
-    let (first, second) = (one.verdict.ok()?, other.verdict.ok()?);
-    let row = pairs::pair(first, second);
-    let same_step = pairs::same_step(first, second).then_some(Meeting::SameStep);
-    let ruling = if says_the_same(row.unless, one, other) {
-        Ruling::BothStand
-    } else {
-        row.ruling
-    };
-    Some(match ruling {
-        Ruling::FirstStands => (None, Some(Meeting::OvertakesMe(row.reason))),
-        Ruling::SecondStands => (Some(Meeting::OvertakesMe(row.reason)), None),
-        Ruling::BothStand => (same_step, same_step),
-        Ruling::Contested => (Some(Meeting::Contested), Some(Meeting::Contested)),
-    })
-}
-
-fn says_the_same(unless: Unless, one: &Fact<'_>, other: &Fact<'_>) -> bool {
-    // Who an assign gives it to, or for whom a handler acted.
-    let handler = |fact: &Fact<'_>| match fact.verdict {
-        Ok(Kind::Assign) => fact.event.to.clone(),
-        _ => fact.acted_for.clone(),
-    };
-    let wins_and_loses = |winner: &Fact<'_>, loser: &Fact<'_>| {
-        winner
-            .event
-            .names
-            .first()
-            .is_some_and(|id| losers(loser.event).any(|lost| lost == id))
-    };
-    match unless {
-        Unless::Never => false,
-        Unless::SameArea => one.event.area == other.event.area,
-        Unless::SameHandler => handler(one) == handler(other),
-        Unless::SameWinner => !wins_and_loses(one, other) && !wins_and_loses(other, one),
-    }
-}
-
-fn losers(settle: &TicketEvent) -> impl Iterator<Item = &EventId> {
-    settle.names.iter().skip(1)
-}
-
-/// Returns the rivals of an event that are contested with it and stand.
-fn contenders(fact: &Fact<'_>, standing: &Places) -> impl Iterator<Item = usize> {
-    let contested = fact
-        .rivals
-        .iter()
-        .filter(|(_, meeting)| *meeting == Meeting::Contested);
-    contested
-        .map(|(rival, _)| *rival)
-        .filter(|rival| standing.contains(*rival))
-}
-
-/// Returns what stands beside a shown event and is not shown itself: for a centre or a handler
-/// those it is contested with, for a finish the other finishes.
-fn beside<'a>(
-    kind: Kind,
-    fact: &Fact<'_>,
-    legal: &Legal<'_, 'a>,
-    standing: &Places,
-) -> Vec<&'a TicketEvent> {
-    let wanted = match kind {
-        Kind::Accept | Kind::Assign => Meeting::Contested,
-        Kind::Done | Kind::HandledOnSpot => Meeting::SameStep,
-        _ => return Vec::new(),
-    };
-    let meetings = fact
-        .rivals
-        .iter()
-        .filter(|(rival, meeting)| *meeting == wanted && standing.contains(*rival));
-    meetings
-        .filter_map(|(rival, _)| legal.get(rival).map(|(_, fact)| fact.event))
-        .collect()
-}
-
-/// Returns the events that settles strike, and the settles that have no effect for being disputed.
-///
-/// A disputed settle takes effect once all that dispute it are struck; the later settles that
-/// strike them are looked at first, again and again until nothing changes.
-fn strike(legal: &Legal<'_, '_>) -> (BTreeMap<usize, usize>, Vec<usize>) {
-    let place_of: BTreeMap<EventId, usize> = legal
-        .iter()
-        .map(|(place, (_, fact))| (fact.id, *place))
-        .collect();
-    let settles = legal
-        .iter()
-        .rev()
-        .filter(|(_, (kind, _))| *kind == Kind::Settle);
-    let mut idle: Vec<usize> = settles.map(|(place, _)| *place).collect();
-    let mut struck: BTreeMap<usize, usize> = BTreeMap::new();
-    loop {
-        let before = idle.len();
-        idle.retain(|settle| {
-            let Some((_, fact)) = legal.get(settle) else {
-                return true;
-            };
-            let live = |rival: &usize| legal.contains_key(rival) && !struck.contains_key(rival);
-            let mut disputes = fact.rivals.iter().filter(|(rival, _)| live(rival));
-            if struck.contains_key(settle)
-                || disputes.any(|(_, meeting)| *meeting == Meeting::Contested)
-            {
-                return true;
-            }
-            for loser in losers(fact.event).filter_map(|id| place_of.get(id)) {
-                struck.entry(*loser).or_insert(*settle);
-            }
-            false
-        });
-        if idle.len() == before {
-            idle.retain(|settle| !struck.contains_key(settle));
-            return (struck, idle);
-        }
-    }
-}
-
-/// Returns the events that stand, and those a standing event overtakes.
-fn stand(
-    legal: &Legal<'_, '_>,
-    struck: &BTreeMap<usize, usize>,
-) -> (Places, BTreeMap<usize, (usize, &'static str)>) {
-    let mut by_rank: Vec<(u8, usize, &Fact<'_>)> = legal
-        .iter()
-        .map(|(place, (kind, fact))| (pairs::rank(*kind), *place, *fact))
-        .collect();
-    by_rank.sort_unstable_by_key(|(rank, place, _)| (*rank, *place));
-    let mut standing = Places::default();
-    let mut overtaken = BTreeMap::new();
-    for (_, place, fact) in by_rank
-        .into_iter()
-        .filter(|(_, place, _)| !struck.contains_key(place))
-    {
-        let overtaking = fact
-            .rivals
-            .iter()
-            .filter_map(|(rival, meeting)| match meeting {
-                Meeting::OvertakesMe(because) if standing.contains(*rival) => {
-                    Some((*rival, *because))
-                }
-                _ => None,
-            });
-        match overtaking.min_by_key(|(rival, _)| *rival) {
-            Some(winner) => _ = overtaken.insert(place, winner),
-            None => standing.insert(place),
-        }
-    }
-    (standing, overtaken)
-}
-
-/// Returns the contested pairs, the smaller id first.
-///
-/// Where two settles of a pair are themselves contested, they are what is left to settle.
-fn contested(
-    legal: &Legal<'_, '_>,
-    standing: &Places,
-    disputed: &[usize],
-) -> Vec<(EventId, EventId)> {
-    let ordered = |one: EventId, other: EventId| (one.min(other), one.max(other));
-    let named: BTreeSet<(EventId, EventId)> = disputed
-        .iter()
-        .filter_map(|settle| legal.get(settle))
-        .filter_map(|(_, fact)| fact.event.names.first().map(|winner| (fact.event, *winner)))
-        .flat_map(|(event, winner)| losers(event).map(move |loser| ordered(winner, *loser)))
-        .collect();
-    let pairs: BTreeSet<(EventId, EventId)> = legal
-        .iter()
-        .filter(|(place, _)| standing.contains(**place))
-        .flat_map(|(_, (_, fact))| contenders(fact, standing).map(move |rival| (fact.id, rival)))
-        .filter_map(|(id, rival)| legal.get(&rival).map(|(_, fact)| ordered(id, fact.id)))
-        .collect();
-    pairs.difference(&named).copied().collect()
-}
-
-/// Returns the standing events that are shown: the smallest id of each contest and of each step.
-fn show(legal: &Legal<'_, '_>, standing: &Places) -> Places {
-    let mut by_id: Vec<(EventId, usize, &Fact<'_>)> = legal
-        .iter()
-        .filter(|(place, _)| standing.contains(**place))
-        .map(|(place, (_, fact))| (fact.id, *place, *fact))
-        .collect();
-    by_id.sort_unstable_by_key(|(id, ..)| *id);
-    let mut shown = Places::default();
-    for (_, place, fact) in by_id {
-        let hides = |meeting: &Meeting| matches!(meeting, Meeting::Contested | Meeting::SameStep);
-        if !fact
-            .rivals
-            .iter()
-            .any(|(rival, meeting)| hides(meeting) && shown.contains(*rival))
-        {
-            shown.insert(place);
-        }
-    }
-    shown
-}
-
-/// Adds one shown event to the progress, with those that stand beside it.
-///
-/// Steps forward only ever raise the status: of two that are both true the later stage is shown,
-/// whichever comes first. A step back never meets a later stage that it did not know of: the table
-/// of pairs lets only one of them be shown.
-fn apply(progress: &mut Progress, kind: Kind, fact: &Fact<'_>, beside: &[&TicketEvent]) {
-    let event = fact.event;
-    let together = || std::iter::once(event).chain(beside.iter().copied());
-    match kind {
-        Kind::Submit => raise(progress, Status::Submitted),
-        Kind::Accept => {
-            raise(progress, Status::Accepted);
-            progress.desks = together()
-                .map(|event| Desk {
-                    role: event.role,
-                    area: event.area.clone(),
-                })
-                .collect();
-        }
-        Kind::Assign => {
-            let handlers: Vec<Handler> = together().filter_map(|event| event.to.clone()).collect();
-            // Given to the same handler again, with another date, it goes on.
-            if progress.status != Status::InProgress || progress.handlers != handlers {
-                progress.status = Status::Assigned;
-            }
-            progress.handlers = handlers;
-        }
-        Kind::Start => raise(progress, Status::InProgress),
-        Kind::Done | Kind::HandledOnSpot => {
-            raise(progress, Status::Done);
-            progress.handlers = fact.acted_for.iter().cloned().collect();
-            progress.done_kind = event.done_kind.clone();
-            progress.done_by.extend(together().map(|event| event.by));
-        }
-        Kind::Return => {
-            step_back(progress, Status::Returned);
-            progress.handlers.clear();
-        }
-        Kind::SendBack => step_back(progress, Status::InProgress),
-        Kind::Verify => raise(progress, Status::Verified),
-        Kind::Close => raise(progress, Status::Closed),
-        Kind::Answer => _ = progress.answered_by.get_or_insert(event.by),
-        _ => {}
-    }
-    if matches!(kind, Kind::Submit | Kind::Accept | Kind::Assign) {
-        progress.due = event.due.or(progress.due);
-    }
-}
-
-fn raise(progress: &mut Progress, status: Status) {
-    progress.status = progress.status.max(status);
-}
-
-fn step_back(progress: &mut Progress, status: Status) {
-    progress.status = status;
-    progress.done_kind = None;
-    progress.done_by.clear();
 }

@@ -132,7 +132,15 @@ impl Places {
         all.filter(|place| self.contains(*place))
     }
 
-    fn join(&mut self, other: &Places) {
+    /// Takes a place out.
+    pub(super) fn remove(&mut self, place: usize) {
+        if let Some(bits) = self.words.get_mut(place / 64) {
+            *bits &= !(1 << (place % 64));
+        }
+    }
+
+    /// Adds all places of another set.
+    pub(super) fn join(&mut self, other: &Places) {
         if self.words.len() < other.words.len() {
             self.words.resize(other.words.len(), 0);
         }

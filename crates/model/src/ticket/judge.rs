@@ -1,259 +1,239 @@
 //! Whether an event is legal in the state its author saw.
 //!
 //! **Judged by the author's own view, never by what arrived later**: a worker is not wrong for what
-//! they could not know. That the author holds the role and the area the event claims is judged by
-//! the roster before it comes here.
+//! they could not know. That the author holds the role and the area the event claims, and stands in
+//! for whom it says, is judged by the roster before it comes here.
 
-use wangge_wire::{AreaCode, Level, Role};
+mod people;
+mod refusal;
 
-use super::event::{EventId, Handler, Kind, TicketEvent};
-use super::{Desk, Opened, Progress, Status};
+use std::collections::BTreeMap;
 
-/// Why an event was not legal in the state its author saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
-    /// A newer program knows what it means.
-    #[error("the kind of event is not known to this program")]
-    UnknownKind,
-    /// The ticket is at another stage.
-    #[error("not possible while the ticket is {}", status.as_str())]
-    WrongStatus {
-        /// The stage it was at.
-        status: Status,
-    },
-    /// Only others do this: a desk, or whoever talks to residents.
-    #[error("not a step of this role")]
-    WrongRole,
-    /// The ticket is with another level, or outside the author's area.
-    #[error("the ticket is with another level")]
-    OtherDesk,
-    /// The ticket is somebody else's to handle.
-    #[error("the ticket is with another handler")]
-    NotHandler,
-    /// Neither asked first nor owing the answer, nor standing in for them.
-    #[error("not the one who was asked first")]
-    NotAsked,
-    /// Nobody verifies what they handled.
-    #[error("nobody verifies what they handled")]
-    OwnWork,
-    /// A field that the kind needs is not there.
-    #[error("{field} is missing")]
-    Missing {
-        /// Its name in the text.
-        field: &'static str,
-    },
-    /// A field has a value of a newer program that decides what the event does.
-    #[error("{field} is not known to this program")]
-    UnknownValue {
-        /// Its name in the text.
-        field: &'static str,
-    },
-    /// A contested ticket is settled before it is closed.
-    #[error("contested events are settled first")]
-    Contested,
-    /// The named events are not contested with the first of them.
-    #[error("the named events are not contested")]
-    NothingToSettle,
+use wangge_wire::{Level, PersonId, Role};
+
+pub(super) use self::people::{acting_for, is_neutral};
+use self::people::{
+    at_desk, covers_home, follows_up, is_above, is_above_work, is_asked, is_at_or_above,
+    may_escalate, may_take, may_verify, with_level,
+};
+pub use self::refusal::Refusal;
+use super::Opened;
+use super::event::{Card, DoneKind, EventId, Handler, Kind, TicketEvent};
+use super::progress::{ExtensionAnswer, Progress, Status};
+
+/// What the author of an event saw of a ticket.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Where it stood.
+    pub progress: &'a Progress,
+    /// What was contested.
+    pub contested: &'a [(EventId, EventId)],
+    /// The steps nobody built on, and who made them.
+    pub loose: &'a BTreeMap<EventId, PersonId>,
 }
 
-impl Refusal {
-    /// Returns the reason as commands and JSON name it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Refusal::UnknownKind => "unknown_kind",
-            Refusal::WrongStatus { .. } => "wrong_status",
-            Refusal::WrongRole => "wrong_role",
-            Refusal::OtherDesk => "other_desk",
-            Refusal::NotHandler => "not_handler",
-            Refusal::NotAsked => "not_asked",
-            Refusal::OwnWork => "own_work",
-            Refusal::Missing { .. } => "missing",
-            Refusal::UnknownValue { .. } => "unknown_value",
-            Refusal::Contested => "contested",
-            Refusal::NothingToSettle => "nothing_to_settle",
+/// Returns whether `event` is legal for an author who saw this.
+pub fn judge(opened: &Opened, seen: &Seen<'_>, event: &TicketEvent) -> Result<(), Refusal> {
+    let kind = event.kind.known().ok_or(Refusal::UnknownKind)?;
+    at_its_stage(kind, seen.progress)?;
+    by_the_right_one(kind, opened, seen.progress, event)?;
+    with_what_it_needs(kind, event)?;
+    fitting(kind, opened, seen, event)
+}
+
+/// Returns whether the ticket is at a stage for this kind.
+fn at_its_stage(kind: Kind, progress: &Progress) -> Result<(), Refusal> {
+    use Status::{
+        Accepted, Archived, AskedBack, Assigned, Closed, Declined, Done, Draft, Escalated,
+        InProgress, Merged, Returned, Submitted, Verified, Withdrawn,
+    };
+    let status = progress.status;
+    let from = |stages: &[Status]| stages.contains(&status);
+    let fits = match kind {
+        Kind::Submit => from(&[Draft, AskedBack]),
+        Kind::HandledOnSpot => from(&[Draft]),
+        Kind::Accept | Kind::AskBack => from(&[Submitted, Escalated]),
+        // Whoever was asked for more may never bring it.
+        Kind::Decline => from(&[Submitted, Escalated, AskedBack]),
+        Kind::Assign => from(&[Accepted, Assigned, InProgress, Returned]),
+        Kind::Start | Kind::Done | Kind::Return | Kind::Suspend | Kind::Resume | Kind::Extend => {
+            from(&[Assigned, InProgress])
         }
-    }
+        Kind::Escalate => from(&[
+            Submitted, Escalated, Accepted, Returned, Assigned, InProgress,
+        ]),
+        Kind::Verify | Kind::SendBack => from(&[Done]),
+        Kind::FollowUp => from(&[Done, Verified, Closed]),
+        Kind::Close => from(&[Verified]),
+        Kind::Reopen => from(&[Closed, Archived, Declined]),
+        Kind::Merge => !from(&[Draft, Merged, Archived]),
+        Kind::Archive => from(&[Closed, Declined, Merged, Withdrawn]),
+        Kind::Answer | Kind::HandOver => {
+            status.is_open() || (status != Draft && progress.answered_by.is_none())
+        }
+        Kind::Comment
+        | Kind::Grant
+        | Kind::Refuse
+        | Kind::Withdraw
+        | Kind::Remind
+        | Kind::Supervise => status.is_open(),
+        Kind::Settle | Kind::Retract => true,
+    };
+    need(fits, Refusal::WrongStatus { status })?;
+    let waits = matches!(
+        kind,
+        Kind::Start | Kind::Done | Kind::Return | Kind::Suspend
+    );
+    need(!(waits && progress.is_suspended()), Refusal::Suspended)?;
+    need(
+        kind != Kind::Resume || progress.is_suspended(),
+        Refusal::NotSuspended,
+    )
 }
 
-/// Returns whether `event` is legal where `progress` and `contested` are what its author saw.
-pub fn judge(
+/// Returns whether the author is one of those who take this step.
+fn by_the_right_one(
+    kind: Kind,
     opened: &Opened,
     progress: &Progress,
-    contested: &[(EventId, EventId)],
     event: &TicketEvent,
 ) -> Result<(), Refusal> {
-    use Status::{Accepted, Assigned, Done, Draft, InProgress, Returned, Submitted, Verified};
-    let kind = event.kind.known().ok_or(Refusal::UnknownKind)?;
-    let from = |stages: &[Status]| need(stages.contains(&progress.status), wrong_status(progress));
+    let asked = is_asked(opened, progress, event);
     match kind {
-        Kind::Submit => from(&[Draft]).and_then(|()| takes_requests(event)),
-        Kind::HandledOnSpot => {
-            from(&[Draft])?;
-            takes_requests(event)?;
-            need(
-                event.done_kind.is_some(),
-                Refusal::Missing { field: "done_kind" },
-            )
+        Kind::Submit | Kind::HandledOnSpot => need(
+            event.role == Role::Worker || event.role.is_desk(),
+            Refusal::WrongRole,
+        ),
+        Kind::Accept | Kind::AskBack | Kind::Decline => may_take(opened, progress, event),
+        Kind::Assign | Kind::Close | Kind::Reopen | Kind::Merge | Kind::Archive => {
+            at_desk(opened, progress, event)
         }
-        Kind::Accept => from(&[Submitted]).and_then(|()| covers_home(opened, event)),
-        Kind::Assign => {
-            from(&[Accepted, Assigned, InProgress, Returned])?;
-            at_desk(opened, progress, event)?;
-            match event.to {
-                None => Err(Refusal::Missing { field: "to" }),
-                Some(Handler::Other(_)) => Err(Refusal::UnknownValue { field: "to" }),
-                Some(_) => Ok(()),
-            }
-        }
-        Kind::Start | Kind::Return => {
-            from(&[Assigned, InProgress])?;
+        Kind::Start | Kind::Done | Kind::Return | Kind::Suspend | Kind::Resume | Kind::Extend => {
             need(acting_for(progress, event).is_some(), Refusal::NotHandler)
         }
-        Kind::Done => {
-            from(&[Assigned, InProgress])?;
-            need(acting_for(progress, event).is_some(), Refusal::NotHandler)?;
-            need(
-                event.done_kind.is_some(),
-                Refusal::Missing { field: "done_kind" },
-            )
+        Kind::Escalate => may_escalate(opened, progress, event),
+        Kind::Verify | Kind::SendBack => may_verify(opened, progress, event),
+        Kind::FollowUp => follows_up(event),
+        Kind::Answer => {
+            let handles =
+                acting_for(progress, event).is_some() || progress.done_by.contains(&event.by);
+            need(asked || handles, Refusal::NotAsked)
         }
-        Kind::Verify | Kind::SendBack => {
-            from(&[Done]).and_then(|()| may_verify(opened, progress, event))
+        Kind::HandOver | Kind::Withdraw => {
+            need(asked || event.role.is_desk(), Refusal::NotAsked)?;
+            if asked {
+                Ok(())
+            } else {
+                covers_home(opened, event)
+            }
         }
-        Kind::Close => {
-            from(&[Verified])?;
-            at_desk(opened, progress, event)?;
-            need(contested.is_empty(), Refusal::Contested)
+        Kind::Grant | Kind::Refuse => {
+            covers_home(opened, event)?;
+            // Given back meanwhile, the answer is the accepting level's.
+            let above = if progress.handlers.is_empty() {
+                is_at_or_above(event, with_level(progress))
+            } else {
+                is_above_work(progress, event)
+            };
+            need(above, Refusal::NotAbove)
         }
-        Kind::Answer => may_answer(opened, progress, event),
-        Kind::Comment => need(progress.status.is_open(), wrong_status(progress)),
-        Kind::Settle => may_settle(opened, progress, contested, event),
-        _ => Err(Refusal::UnknownKind),
+        Kind::Remind | Kind::Supervise => {
+            covers_home(opened, event)?;
+            let above = if progress.handlers.is_empty() {
+                is_above(event, with_level(progress))
+            } else {
+                is_above_work(progress, event)
+            };
+            need(above, Refusal::NotAbove)
+        }
+        Kind::Settle => {
+            covers_home(opened, event)?;
+            // One above it, because two centres that both accepted would settle it each for itself.
+            let above = |desk: &super::Desk| event.area.covers(&desk.area);
+            let none = progress.desks.is_empty();
+            need(none || progress.desks.iter().any(above), Refusal::OtherDesk)
+        }
+        Kind::Comment | Kind::Retract => Ok(()),
     }
 }
 
-/// Returns the handler of the ticket that the author of `event` is, or is one of, or works for.
-pub(super) fn acting_for(progress: &Progress, event: &TicketEvent) -> Option<Handler> {
-    let acts = |handler: &&Handler| match handler {
-        Handler::Person(person) => event.by == *person,
-        Handler::Area(area) => works_in(event, area),
-        // A unit without a device hands its paper slip to the accepting level, which types it.
-        Handler::Unit(unit) => {
-            let own = event.role == Role::Unit || holds(progress, event);
-            own && event.for_unit == Some(*unit)
+/// Returns whether the event has the fields of its kind, with values known here.
+fn with_what_it_needs(kind: Kind, event: &TicketEvent) -> Result<(), Refusal> {
+    let has = |there: bool, field: &'static str| need(there, Refusal::Missing { field });
+    let reason = || has(event.reason.is_some(), "reason");
+    match kind {
+        Kind::Assign => has(event.to.is_some(), "to"),
+        Kind::Done | Kind::HandledOnSpot => {
+            has(event.done_kind.is_some(), "done_kind")?;
+            let interim = event.done_kind == Some(DoneKind::Interim);
+            has(!interim || event.on.is_some(), "on")
         }
-        Handler::Other(_) => false,
-    };
-    progress.handlers.iter().find(acts).cloned()
-}
-
-/// Returns whether the author works for `area`: at its desk, in its grid, or in a grid of the village.
-fn works_in(event: &TicketEvent, area: &AreaCode) -> bool {
-    let in_village = area.level() == Level::Village && area.covers(&event.area);
-    match event.role {
-        Role::Worker => event.area == *area || in_village,
-        Role::Station | Role::Township | Role::County => event.area == *area,
-        Role::Unit | Role::Auditor => false,
+        Kind::AskBack | Kind::Withdraw | Kind::Reopen => reason(),
+        Kind::Decline => reason().and_then(|()| has(event.whom.is_some(), "whom")),
+        Kind::Suspend => reason().and_then(|()| has(event.on.is_some(), "on")),
+        Kind::Extend => reason().and_then(|()| has(event.due.is_some(), "due")),
+        Kind::Escalate => reason().and_then(|()| has(event.to.is_some(), "to")),
+        Kind::HandOver => has(event.to.is_some(), "to"),
+        Kind::FollowUp => has(event.grade.is_some(), "grade"),
+        Kind::Merge => has(event.into.is_some(), "into"),
+        Kind::Supervise => has(event.card.is_some(), "card"),
+        Kind::Retract => has(!event.names.is_empty(), "names"),
+        Kind::Settle => has(event.names.len() >= 2, "names"),
+        _ => Ok(()),
     }
 }
 
-fn takes_requests(event: &TicketEvent) -> Result<(), Refusal> {
-    need(
-        event.role == Role::Worker || event.role.is_desk(),
-        Refusal::WrongRole,
-    )
-}
-
-fn covers_home(opened: &Opened, event: &TicketEvent) -> Result<(), Refusal> {
-    need(event.role.is_desk(), Refusal::WrongRole)?;
-    need(event.area.covers(&opened.area), Refusal::OtherDesk)
-}
-
-/// Returns whether the author is the level the ticket is with.
-///
-/// What was handled on the spot was never accepted: it is with any level above its home.
-fn at_desk(opened: &Opened, progress: &Progress, event: &TicketEvent) -> Result<(), Refusal> {
-    covers_home(opened, event)?;
-    need(
-        progress.desks.is_empty() || holds(progress, event),
-        Refusal::OtherDesk,
-    )
-}
-
-fn holds(progress: &Progress, event: &TicketEvent) -> bool {
-    progress.desks.contains(&Desk {
-        role: event.role,
-        area: event.area.clone(),
-    })
-}
-
-/// Returns whether the author may say that it is done, or not done.
-///
-/// First-asked, or who owes the answer in their place. Where first-asked handled it, another person
-/// at the station or a desk above it: a village of one worker must not be stuck.
-fn may_verify(opened: &Opened, progress: &Progress, event: &TicketEvent) -> Result<(), Refusal> {
-    let handled = |person| {
-        progress.done_by.contains(person) || progress.handlers.contains(&Handler::Person(*person))
-    };
-    need(!handled(&event.by), Refusal::OwnWork)?;
-    let asked = event.by == opened.first_asked_by || event.by == opened.answer_owner;
-    need(
-        asked || (handled(&opened.first_asked_by) && at_station(opened, event)),
-        Refusal::NotAsked,
-    )
-}
-
-/// Returns whether the author is at the station of the ticket's home, or at a desk above it.
-fn at_station(opened: &Opened, event: &TicketEvent) -> bool {
-    let village = |area: &AreaCode| area.at(Level::Village);
-    match event.role {
-        Role::Worker => {
-            village(&event.area).is_some() && village(&event.area) == village(&opened.area)
-        }
-        Role::Station | Role::Township | Role::County => event.area.covers(&opened.area),
-        Role::Unit | Role::Auditor => false,
-    }
-}
-
-/// Returns whether the author may tell the resident; a ticket closed without an answer still owes one.
-fn may_answer(opened: &Opened, progress: &Progress, event: &TicketEvent) -> Result<(), Refusal> {
-    let owed = progress.status == Status::Closed && progress.answered_by.is_none();
-    need(progress.status.is_open() || owed, wrong_status(progress))?;
-    let asked = event.by == opened.first_asked_by || event.by == opened.answer_owner;
-    let handles = acting_for(progress, event).is_some() || progress.done_by.contains(&event.by);
-    need(asked || handles, Refusal::NotAsked)
-}
-
-/// Returns whether the author may settle: the accepting level, or one above it.
-///
-/// One above it, because two centres that both accepted would settle it each for itself.
-fn may_settle(
+/// Returns whether what the event says fits what its author saw.
+fn fitting(
+    kind: Kind,
     opened: &Opened,
-    progress: &Progress,
-    contested: &[(EventId, EventId)],
+    seen: &Seen<'_>,
     event: &TicketEvent,
 ) -> Result<(), Refusal> {
-    covers_home(opened, event)?;
-    let above = progress
-        .desks
-        .iter()
-        .any(|desk| event.area.covers(&desk.area));
-    need(progress.desks.is_empty() || above, Refusal::OtherDesk)?;
-    let (winner, losers) = event
-        .names
-        .split_first()
-        .ok_or(Refusal::Missing { field: "names" })?;
-    need(!losers.is_empty(), Refusal::Missing { field: "names" })?;
-    let pair = |loser: &EventId| {
-        contested.contains(&(*winner, *loser)) || contested.contains(&(*loser, *winner))
-    };
-    need(losers.iter().all(pair), Refusal::NothingToSettle)
+    let known = |fits: bool, field: &'static str| need(fits, Refusal::UnknownValue { field });
+    let progress = seen.progress;
+    match (kind, &event.to) {
+        (Kind::Assign, to) => known(!matches!(to, Some(Handler::Other(_))), "to"),
+        (Kind::HandOver, to) => known(matches!(to, Some(Handler::Person(_))), "to"),
+        (Kind::Escalate, Some(Handler::Area(to))) => {
+            need(to.covers(&opened.area), Refusal::OtherDesk)?;
+            let above = to.level() <= Level::Township && to.level() < with_level(progress);
+            need(above, Refusal::NotAbove)
+        }
+        (Kind::Escalate, _) => known(false, "to"),
+        (Kind::FollowUp, _) => known(matches!(event.grade, Some(1..=5)), "grade"),
+        (Kind::Extend, _) => need(progress.extension.is_none(), Refusal::AlreadyExtended),
+        (Kind::Grant | Kind::Refuse, _) => {
+            let asked = |extension: &super::Extension| extension.answer == ExtensionAnswer::Asked;
+            need(
+                progress.extension.as_ref().is_some_and(asked),
+                Refusal::NoExtension,
+            )
+        }
+        (Kind::Supervise, _) => {
+            known(!matches!(event.card, Some(Card::Other(_))), "card")?;
+            need(event.card > progress.card, Refusal::NotHigher)
+        }
+        (Kind::Close | Kind::Archive, _) => need(seen.contested.is_empty(), Refusal::Contested),
+        (Kind::Settle, _) => need(settles(seen, event), Refusal::NothingToSettle),
+        (Kind::Retract, _) => {
+            let own = |id: &EventId| seen.loose.get(id) == Some(&event.by);
+            let one = matches!(event.names.as_slice(), [id] if own(id));
+            need(one, Refusal::NothingToRetract)
+        }
+        _ => Ok(()),
+    }
 }
 
-fn wrong_status(progress: &Progress) -> Refusal {
-    Refusal::WrongStatus {
-        status: progress.status,
-    }
+/// Returns whether all it names is contested with the first.
+fn settles(seen: &Seen<'_>, event: &TicketEvent) -> bool {
+    let Some((winner, losers)) = event.names.split_first() else {
+        return false;
+    };
+    let pair = |loser: &EventId| {
+        seen.contested.contains(&(*winner, *loser)) || seen.contested.contains(&(*loser, *winner))
+    };
+    !losers.is_empty() && losers.iter().all(pair)
 }
 
 fn need(holds: bool, refusal: Refusal) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use wangge_model::ticket::{
-    DoneKind, EventId, Handler, Kind, Opened, Stamp, Status, TicketEvent, TicketState, fold,
+    Card, DoneKind, EventId, Handler, Kind, Opened, Stamp, Status, TicketEvent, TicketState, fold,
 };
 use wangge_wire::{AreaCode, DocId, PersonId, Role};
 
@@ -79,11 +79,12 @@ impl Device {
         };
         let done_kind =
             matches!(kind, Kind::Done | Kind::HandledOnSpot).then_some(DoneKind::Substantive);
-        TicketEvent {
+        let event = TicketEvent {
             after: state.heads.clone(),
             done_kind,
             ..TicketEvent::new(kind, who.id(), who.1, who.area(), stamp)
-        }
+        };
+        filled(kind, event)
     }
 
     pub(super) fn add(&mut self, event: TicketEvent) -> EventId {
@@ -129,6 +130,35 @@ impl Device {
         assert_eq!(self.state().parked, BTreeMap::new(), "{steps:?}");
         self
     }
+}
+
+/// Returns an event with what its kind needs, if it has an obvious value.
+fn filled(kind: Kind, mut event: TicketEvent) -> TicketEvent {
+    match kind {
+        Kind::AskBack | Kind::Withdraw | Kind::Reopen => event.reason = Some("因".to_owned()),
+        Kind::Decline => {
+            event.reason = Some("因".to_owned());
+            event.whom = Some("法院".to_owned());
+        }
+        Kind::Suspend => {
+            event.reason = Some("因".to_owned());
+            event.on = Some("2026-12-01".to_owned());
+        }
+        Kind::Extend => {
+            event.reason = Some("因".to_owned());
+            event.due = Some(99);
+        }
+        Kind::Escalate => {
+            event.reason = Some("因".to_owned());
+            event.to = Some(Handler::Area(TOWNSHIP.area()));
+        }
+        Kind::FollowUp => event.grade = Some(4),
+        Kind::Merge => event.into = Some(DocId([0xe0; 16])),
+        Kind::Supervise => event.card = Some(Card::Ordinary),
+        Kind::HandOver => event.to = Some(CLERK.by_name()),
+        _ => {}
+    }
+    event
 }
 
 /// Returns a ticket first asked of Ai, accepted by the station.

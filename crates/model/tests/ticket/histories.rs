@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use wangge_model::ticket::{
-    EventId, EventKind, Handler, Kind, Parked, Refusal, Status, TicketEvent, TicketState, fold,
+    Card, EventId, EventKind, Handler, Kind, Parked, Refusal, Status, TicketEvent, TicketState,
+    fold,
 };
 
-use crate::cast::{AI, BO, CAST, Device, STATION, UNIT, Who, village};
+use crate::cast::{AI, BO, CAST, COUNTY, Device, STATION, STRANGER, UNIT, Who, village};
 
 /// Returns the events that `who` may think of making, most of them illegal.
-fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
+pub(super) fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
     let draft = |kind| device.draft_after(state, who, kind);
     let mut ideas: Vec<TicketEvent> = Kind::ALL.into_iter().map(draft).collect();
     let handlers = CAST
@@ -27,6 +28,34 @@ fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
         for_unit: Some(UNIT),
         ..draft(Kind::Done)
     });
+    ideas.push(TicketEvent {
+        instead_of: Some(AI.id()),
+        ..draft(Kind::Done)
+    });
+    ideas.extend([1, 2, 5, 9].map(|grade| TicketEvent {
+        grade: Some(grade),
+        ..draft(Kind::FollowUp)
+    }));
+    ideas.extend([Card::Yellow, Card::Red].map(|card| TicketEvent {
+        card: Some(card),
+        ..draft(Kind::Supervise)
+    }));
+    ideas.extend([COUNTY, STRANGER].map(|who| TicketEvent {
+        to: Some(Handler::Area(who.area())),
+        ..draft(Kind::Escalate)
+    }));
+    ideas.push(TicketEvent {
+        to: Some(who.by_name()),
+        ..draft(Kind::HandOver)
+    });
+    ideas.push(TicketEvent {
+        into: Some(UNIT),
+        ..draft(Kind::Merge)
+    });
+    ideas.extend(state.loose.keys().take(2).map(|step| TicketEvent {
+        names: vec![*step],
+        ..draft(Kind::Retract)
+    }));
     for (a, b) in &state.contested {
         for winner in [*a, *b] {
             ideas.push(TicketEvent {
@@ -35,7 +64,7 @@ fn ideas(device: &Device, state: &TicketState, who: Who) -> Vec<TicketEvent> {
             });
         }
     }
-    let newer = EventKind::Unknown("remind".to_owned());
+    let newer = EventKind::Unknown("mediate".to_owned());
     ideas.push(TicketEvent {
         kind: newer,
         ..draft(Kind::Comment)
@@ -59,7 +88,8 @@ fn all_against(state: &TicketState, winner: EventId) -> Vec<EventId> {
 /// Brings the ticket to its end with the help of `people` only; returns whether they could.
 fn finish(mut device: Device, people: &[Who]) -> bool {
     use Status::{
-        Accepted, Assigned, Closed, Done, Draft, InProgress, Returned, Submitted, Verified,
+        Accepted, Archived, AskedBack, Assigned, Closed, Declined, Done, Draft, Escalated,
+        InProgress, Merged, Returned, Submitted, Verified, Withdrawn,
     };
     for _ in 0..60 {
         let state = device.state();
@@ -70,13 +100,16 @@ fn finish(mut device: Device, people: &[Who]) -> bool {
             .collect();
         let wanted: &[Kind] = match state.progress.status {
             _ if !state.contested.is_empty() => &[Kind::Settle],
-            Draft => &[Kind::Submit],
+            Draft | AskedBack => &[Kind::Submit],
             Submitted => &[Kind::Accept],
+            // The level it was sent up to may not be one of them.
+            Escalated => &[Kind::Accept, Kind::Withdraw],
             Accepted | Returned => &[Kind::Assign],
-            Assigned | InProgress => &[Kind::Done, Kind::Assign],
+            Assigned | InProgress => &[Kind::Resume, Kind::Done, Kind::Assign],
             Done => &[Kind::Verify],
             Verified => &[Kind::Close],
-            Closed => return true,
+            Declined | Merged | Withdrawn | Closed => &[Kind::Archive],
+            Archived => return true,
         };
         // An assign to whoever of them can go on.
         let helps = |idea: &&TicketEvent| match &idea.to {
@@ -91,7 +124,10 @@ fn finish(mut device: Device, people: &[Who]) -> bool {
                 .find(|idea| idea.kind == EventKind::Known(*kind))
                 .cloned()
         });
-        let Some(next) = next else { return false };
+        // Filing it may be left to the level it was sent up to.
+        let Some(next) = next else {
+            return state.progress.status.is_ended();
+        };
         device.add(next);
     }
     false
@@ -142,7 +178,7 @@ fn past(events: &BTreeMap<EventId, TicketEvent>, id: EventId) -> BTreeMap<EventI
 }
 
 /// Checks what holds for the state of any set of events.
-fn holds_together(device: &Device) {
+pub(super) fn holds_together(device: &Device) {
     let state = device.state();
     let history: BTreeSet<EventId> = state.history.iter().copied().collect();
     let waiting: BTreeSet<EventId> = state.waiting.keys().copied().collect();
@@ -168,12 +204,26 @@ fn holds_together(device: &Device) {
         assert!(a < b && !state.parked.contains_key(a) && !state.parked.contains_key(b));
     }
     for (loser, parked) in &state.parked {
-        if let Parked::Overtaken { by, .. } = parked {
-            assert!(!state.parked.contains_key(by), "only what stands overtakes");
-            assert!(
-                !past(&device.events, *loser).contains_key(by)
-                    && !past(&device.events, *by).contains_key(loser)
-            );
+        let Some(by) = winner(parked) else { continue };
+        assert!(history.contains(&by));
+        let (mut last, mut steps) = (by, 0);
+        while let Some(next) = state.parked.get(&last).and_then(winner) {
+            (last, steps) = (next, steps + 1);
+            assert!(steps < history.len(), "what gave way leads to what stands");
+        }
+        assert!(
+            !state.parked.contains_key(&last),
+            "{loser} gave way to what was never legal"
+        );
+    }
+}
+
+/// Returns what a legal event gave way to.
+fn winner(parked: &Parked) -> Option<EventId> {
+    match parked {
+        Parked::Refused(_) => None,
+        Parked::Overtaken { by, .. } | Parked::Settled { by } | Parked::Retracted { by } => {
+            Some(*by)
         }
     }
 }
@@ -239,7 +289,7 @@ proptest! {
     }
 
     #[test]
-    fn every_state_reaches_closed(acts in acts(30), first_asked in 0..2_usize) {
+    fn every_state_reaches_its_end(acts in acts(30), first_asked in 0..2_usize) {
         // A village of one worker and one person at the station, one step after the other.
         let people = [AI, STATION];
         let mut device = Device::new(people[first_asked]);
@@ -250,7 +300,7 @@ proptest! {
     }
 
     #[test]
-    fn every_contested_state_reaches_closed_with_two_people(acts in acts(24), first_asked in 0..CAST.len()) {
+    fn every_contested_state_reaches_its_end_with_two_people(acts in acts(24), first_asked in 0..CAST.len()) {
         let mut devices = [0; 3].map(|_| Device::new(CAST[first_asked]));
         for (at, who, pick, legal) in acts {
             act_at_random(&mut devices[at], CAST[who], pick, legal);

@@ -11,14 +11,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use chrono::{Datelike as _, Days};
 use serde_json::Value;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
+use wangge_model::kind;
+use wangge_model::visit::{self, Met, Visit};
+use wangge_store::{Draft, Store};
 use wangge_testkit::district::{District, sync};
 use wangge_testkit::wire_tap::WireTap;
 use wangge_testkit::working_days::{Dice, note, phone};
-use wangge_wire::{AreaCode, DocId, Role};
+use wangge_wire::{ActionId, AreaCode, DocId, Role};
 
 use super::Outcome;
 
@@ -128,7 +132,7 @@ pub(super) fn noop() -> Result<Outcome, String> {
 /// How long a visit takes until it is on the disk.
 pub(super) fn record() -> Result<Outcome, String> {
     const RUNS: usize = 300;
-    let (dir, mut replica) = populated(3_000)?;
+    let (dir, mut replica) = populated(3_000, 0)?;
     let rows = replica.households(None, 3_000, 0).map_err(text)?;
     let mut dice = Dice::new(3);
     let mut times = Vec::with_capacity(RUNS);
@@ -153,10 +157,70 @@ pub(super) fn record() -> Result<Outcome, String> {
 
 /// How long the whole command takes that finds a household among 5,000.
 pub(super) fn find() -> Result<Outcome, String> {
-    const RUNS: usize = 40;
-    let (dir, replica) = populated(5_000)?;
+    let (dir, replica) = populated(5_000, 0)?;
     let home = replica.dir().to_owned();
     drop(replica);
+    let queries =
+        ["zjg", "wxh", "lgh", "cx"].map(|query| vec!["household", "find", query, "--json"]);
+    let outcome = process(&home, &queries);
+    drop(dir);
+    outcome
+}
+
+/// How long the whole command takes that lists who is due: 3 of 10 households have a care tag, one
+/// visit in nine met nobody, one in ten said when to come back.
+pub(super) fn due() -> Result<Outcome, String> {
+    const VISITS: u64 = 38_000;
+    let (dir, replica) = populated(5_000, 3)?;
+    let rows = replica.households(None, 5_000, 0).map_err(text)?;
+    let (home, actor, today) = (replica.dir().to_owned(), replica.actor(), replica.today());
+    drop(replica);
+    let mut store = Store::open(&home.join("wangge.db")).map_err(text)?;
+    let mut dice = Dice::new(11);
+    for turn in (0..VISITS).step_by(1_000) {
+        let mut drafts = Vec::new();
+        for number in turn..turn + 1_000 {
+            let row = rows.get(dice.below(rows.len())).ok_or("no household")?;
+            // Half a year back, the latest turn last.
+            let ago = Days::new((VISITS - number) * 180 / VISITS);
+            let on = today.checked_sub_days(ago).unwrap_or(today);
+            let back = Days::new(1 + number % 14);
+            let visit = Visit {
+                id: format!("{number:016x}"),
+                happened_on: on.to_string(),
+                met: if number % 9 == 0 {
+                    Met::Nobody
+                } else {
+                    Met::Person
+                },
+                note: note(&mut dice),
+                follow_up_on: (number % 10 == 0)
+                    .then(|| on.checked_add_days(back).unwrap_or(on).to_string()),
+                ..Visit::default()
+            };
+            drafts.push(Draft {
+                doc: visit::book_id(&row.id, on.year()),
+                kind: kind::VISIT_BOOK,
+                owner: Some(row.id),
+                puts: visit::puts(&visit),
+                place: None,
+                urgent: false,
+            });
+        }
+        let action = ActionId([0; 8]);
+        store
+            .write(actor, |writer| writer.record(1, action, &drafts))
+            .map_err(text)?;
+    }
+    drop(store);
+    let outcome = process(&home, &[vec!["visit", "due", "--json"]]);
+    drop(dir);
+    outcome
+}
+
+/// Runs commands in turn as whole processes, beside the floor of one that does nothing.
+fn process(home: &Path, commands: &[Vec<&str>]) -> Result<Outcome, String> {
+    const RUNS: usize = 40;
     let program = program()?;
     let run = |arguments: &[&str]| -> Result<(f64, usize), String> {
         let started = Instant::now();
@@ -174,8 +238,8 @@ pub(super) fn find() -> Result<Outcome, String> {
     };
     let mut times = Vec::new();
     let mut bytes = 0;
-    for query in ["zjg", "wxh", "lgh", "cx"].iter().cycle().take(RUNS) {
-        let (took, printed) = run(&["household", "find", query, "--json"])?;
+    for arguments in commands.iter().cycle().take(RUNS) {
+        let (took, printed) = run(arguments)?;
         bytes += printed;
         times.push(took);
     }
@@ -185,7 +249,6 @@ pub(super) fn find() -> Result<Outcome, String> {
     }
     let (median, p95) = middle(&mut times);
     let (start, _) = middle(&mut floor_times);
-    drop(dir);
     Ok(Outcome {
         value: median,
         runs: u32::try_from(RUNS).unwrap_or(u32::MAX),
@@ -226,8 +289,11 @@ fn home() -> Result<(tempfile::TempDir, Replica), String> {
     Ok((dir, replica.map_err(text)?))
 }
 
-/// Returns a home with so many households of made-up people.
-fn populated(households: usize) -> Result<(tempfile::TempDir, Replica), String> {
+/// Returns a home with so many households of made-up people; so many of ten have a care tag.
+fn populated(
+    households: usize,
+    cared_of_ten: usize,
+) -> Result<(tempfile::TempDir, Replica), String> {
     let (dir, mut replica) = home()?;
     let mut dice = Dice::new(7);
     for number in 0..households {
@@ -242,14 +308,19 @@ fn populated(households: usize) -> Result<(tempfile::TempDir, Replica), String> 
             phone: Some(phone(dice)),
             ..MemberInput::default()
         };
-        let members = ["户主", "配偶", "子"]
-            .map(|relation| member(&mut dice, relation))
-            .into();
+        let mut members = ["户主", "配偶", "子"].map(|relation| member(&mut dice, relation));
+        if number % 10 < cared_of_ten {
+            let tag = dice.pick(&["独居老人", "低保", "残疾人", "重病", "留守儿童"]);
+            members
+                .iter_mut()
+                .take(1)
+                .for_each(|head| head.care = vec![tag.to_owned()]);
+        }
         let input = HouseholdInput {
             group: Some((1 + number % 9).to_string()),
             door: format!("{}号", 1 + number / 9),
             phone: Some(phone(&mut dice)),
-            members,
+            members: members.into(),
             ..HouseholdInput::default()
         };
         replica.add_household(input).map_err(text)?;

@@ -1,0 +1,137 @@
+//! Clocks at a device: how pressing a ticket is, and whether this device's own clock can be right.
+//!
+//! A wrong clock stops nobody from recording: what is recorded is saved, flagged, and the person is
+//! told how to say the day.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use wangge_crdt::Document;
+use wangge_model::clock::{ClockFlag, TicketClock, china_day, flag, ticket_clock};
+use wangge_model::settings::Settings;
+use wangge_model::ticket::document as ticket;
+use wangge_model::ticket::{EventId, TicketEvent};
+use wangge_wire::{ChangeHash, DocId};
+
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+/// Nothing of this service happened before.
+const FIRST_YEAR: i32 = 2000;
+
+impl Replica {
+    /// Returns the clocks of a ticket now; none for one that does not read yet.
+    pub fn ticket_clock(&self, id: &DocId) -> Result<Option<TicketClock>, AgentError> {
+        self.ticket_clock_by(id, &self.settings()?)
+    }
+
+    /// Returns the clocks of a ticket now by settings that were read before, for lists.
+    pub fn ticket_clock_by(
+        &self,
+        id: &DocId,
+        settings: &Settings,
+    ) -> Result<Option<TicketClock>, AgentError> {
+        let Some(document) = self.home.store.document(id)? else {
+            return Ok(None);
+        };
+        let Some((ticket, events, state)) = ticket::state(&document.fields()) else {
+            return Ok(None);
+        };
+        let arrived = self.event_arrivals(id, &document, &events)?;
+        Ok(Some(ticket_clock(
+            settings,
+            ticket.urgency,
+            &events,
+            &state,
+            &arrived,
+            self.now_ms(),
+        )))
+    }
+
+    /// Returns what was wrong with this device's clock at the last thing it recorded in this run.
+    pub fn wrong_clock(&self) -> Option<ClockFlag> {
+        self.wrong_clock
+    }
+
+    /// Returns what is wrong with this device's clock now: it was never set, or it went back behind
+    /// what it said at the last thing recorded here.
+    pub(crate) fn clock_now(&self) -> Result<Option<ClockFlag>, AgentError> {
+        let last = self.home.store.last_moment(&self.actor())?;
+        Ok(flag(self.now_ms(), None, last))
+    }
+
+    /// Returns the day if something can have happened on it, by the best this device knows of today.
+    pub(crate) fn day_of_the_past(
+        &self,
+        field: &'static str,
+        day: NaiveDate,
+    ) -> Result<NaiveDate, AgentError> {
+        use chrono::Datelike as _;
+        let last = self.home.store.last_moment(&self.actor())?;
+        let latest = china_day(self.now_ms().max(last.unwrap_or_default()));
+        // A clock that was never set cannot tell which days are to come.
+        let unset = self.clock_now()? == Some(ClockFlag::Unset);
+        let tomorrow = latest.checked_add_days(Days::new(1)).unwrap_or(latest);
+        if day.year() < FIRST_YEAR || (day > tomorrow && !unset) {
+            return Err(AgentError::BadValue {
+                field,
+                value: day.to_string(),
+                expected: "a day from 2000 on that is not to come",
+            });
+        }
+        Ok(day)
+    }
+
+    /// Returns what is wrong with the clock of a change.
+    pub(crate) fn clock_of_change(
+        &self,
+        doc: &DocId,
+        hash: &ChangeHash,
+    ) -> Result<Option<ClockFlag>, AgentError> {
+        let Some((at_ms, before)) = self.home.store.clock_of_change(doc, hash)? else {
+            return Ok(None);
+        };
+        let arrived = self.home.store.first_arrivals(doc)?.get(hash).copied();
+        Ok(flag(at_ms, arrived, before))
+    }
+
+    /// Returns what is wrong with the clocks of a ticket's events, where something is.
+    pub fn event_clocks(
+        &self,
+        id: &DocId,
+        events: &BTreeMap<EventId, TicketEvent>,
+    ) -> Result<BTreeMap<EventId, ClockFlag>, AgentError> {
+        let Some(document) = self.home.store.document(id)? else {
+            return Ok(BTreeMap::new());
+        };
+        let mut flags = BTreeMap::new();
+        for event in events.keys() {
+            if let Some(change) = change_of(&document, event)
+                && let Some(flag) = self.clock_of_change(id, &change)?
+            {
+                flags.insert(*event, flag);
+            }
+        }
+        Ok(flags)
+    }
+
+    fn event_arrivals(
+        &self,
+        id: &DocId,
+        document: &Document,
+        events: &BTreeMap<EventId, TicketEvent>,
+    ) -> Result<BTreeMap<EventId, i64>, AgentError> {
+        let arrivals = self.home.store.first_arrivals(id)?;
+        let arrived = |event: &EventId| {
+            let change = change_of(document, event)?;
+            Some((*event, *arrivals.get(&change)?))
+        };
+        Ok(events.keys().filter_map(arrived).collect())
+    }
+}
+
+/// Returns the change that brought an event into its document.
+fn change_of(document: &Document, event: &EventId) -> Option<ChangeHash> {
+    let versions = document.versions("events", &event.to_string());
+    versions.first().map(|version| version.change)
+}

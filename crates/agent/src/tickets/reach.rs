@@ -1,0 +1,157 @@
+//! Who a ticket is given to, and the place that brings it to those whose areas do not.
+
+use wangge_model::limits::TooLong;
+use wangge_model::text;
+use wangge_model::ticket::Handler;
+use wangge_model::ticket::document::Ticket;
+use wangge_wire::limits::PLACE_AUDIENCES_MAX;
+use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
+
+use crate::error::AgentError;
+use crate::replica::Replica;
+use crate::reports::Belongs;
+
+impl Replica {
+    /// Returns the handler a person means: a name of the roster, an id, an area's code; or as events
+    /// write it, `unit:…`.
+    pub(super) fn handler(&self, typed: &str) -> Result<Handler, AgentError> {
+        let typed = typed.trim();
+        if let Ok(area) = AreaCode::parse(&text::half_width(typed)) {
+            return Ok(Handler::Area(area));
+        }
+        match Handler::from(typed.to_owned()) {
+            Handler::Other(_) => self.person_named(typed).map(Handler::Person),
+            known => Ok(known),
+        }
+    }
+
+    /// Returns the handlers people mean.
+    pub(super) fn handlers(&self, typed: &[String]) -> Result<Vec<Handler>, AgentError> {
+        typed.iter().map(|typed| self.handler(typed)).collect()
+    }
+
+    /// Returns the unit a person means.
+    pub(super) fn unit(&self, typed: &str) -> Result<DocId, AgentError> {
+        let typed = typed.trim();
+        match Handler::from(typed.to_owned()) {
+            Handler::Unit(unit) => Ok(unit),
+            _ => typed.parse().map_err(|_| AgentError::NotFound {
+                name: typed.to_owned(),
+            }),
+        }
+    }
+
+    /// Returns the person of the roster with this name or id.
+    pub(super) fn person_named(&self, typed: &str) -> Result<PersonId, AgentError> {
+        let typed = typed.trim();
+        if let Ok(person) = typed.parse::<PersonId>() {
+            return Ok(person);
+        }
+        let fitting: Vec<(PersonId, String)> = self
+            .people()
+            .into_iter()
+            .filter(|(_, member)| member.name == typed)
+            .map(|(person, member)| {
+                let areas: Vec<&str> = member.areas.iter().map(AreaCode::as_str).collect();
+                let line = format!("{} {}", member.role.as_str(), areas.join(" "));
+                (person, line)
+            })
+            .collect();
+        match fitting.as_slice() {
+            [(person, _)] => Ok(*person),
+            [] => Err(AgentError::NotFound {
+                name: typed.to_owned(),
+            }),
+            several => Err(AgentError::Ambiguous {
+                name: typed.to_owned(),
+                candidates: several
+                    .iter()
+                    .map(|(id, line)| (id.to_string(), line.clone()))
+                    .collect(),
+            }),
+        }
+    }
+
+    /// Returns the place of a new ticket: with the author where it is outside their areas, and with
+    /// whoever receives the reports it came from; none where it lives with its household.
+    pub(super) fn place_of_new(
+        &self,
+        id: DocId,
+        belongs: &Belongs,
+        reports: &[DocId],
+    ) -> Result<Option<Place>, AgentError> {
+        let mut audiences = Vec::new();
+        for report in reports {
+            let place = self.home.store.place_of(report)?;
+            audiences.extend(place.into_iter().flat_map(|place| place.audiences));
+        }
+        if belongs.household.is_some() && audiences.is_empty() {
+            return Ok(None);
+        }
+        let mut place = self.place(id, belongs.area.clone());
+        for audience in audiences {
+            if !place.audiences.contains(&audience) {
+                place.audiences.push(audience);
+            }
+        }
+        Ok(Some(place))
+    }
+
+    /// Returns the place that brings a ticket to those of `told` whose areas do not; none where all
+    /// of them have it.
+    pub(super) fn place_for(
+        &self,
+        id: &DocId,
+        opened: &Ticket,
+        told: &[Handler],
+    ) -> Result<Option<Place>, AgentError> {
+        let Some(home) = self.home.store.home(id)? else {
+            return Ok(None);
+        };
+        let mut place = self.home.store.place_of(id)?.unwrap_or(Place {
+            doc: *id,
+            home: opened.area.clone().unwrap_or_else(|| home.clone()),
+            audiences: Vec::new(),
+            n: 0,
+        });
+        let before = place.audiences.len();
+        for audience in told.iter().filter_map(|to| self.audience(&home, to)) {
+            if !place.audiences.contains(&audience) {
+                place.audiences.push(audience);
+            }
+        }
+        if place.audiences.len() == before {
+            return Ok(None);
+        }
+        if !self.role().is_desk() {
+            return Err(AgentError::BadValue {
+                field: "to",
+                value: String::new(),
+                expected: "somebody who works where the ticket is; a desk gives it to others",
+            });
+        }
+        if place.audiences.len() > PLACE_AUDIENCES_MAX {
+            return Err(AgentError::TooLong(TooLong {
+                field: "copies",
+                limit: PLACE_AUDIENCES_MAX,
+            }));
+        }
+        place.n += 1;
+        Ok(Some(place))
+    }
+
+    /// Returns the audience a handler must be, where their areas do not reach the home.
+    fn audience(&self, home: &AreaCode, to: &Handler) -> Option<Audience> {
+        match to {
+            Handler::Person(person) => {
+                let member = self.people().into_iter().find(|(id, _)| id == person);
+                let reached = member
+                    .is_some_and(|(_, member)| member.areas.iter().any(|area| area.covers(home)));
+                (!reached).then_some(Audience::Person(*person))
+            }
+            Handler::Area(area) if !area.covers(home) => Some(Audience::Area(area.clone())),
+            Handler::Unit(unit) => Some(Audience::Unit(*unit)),
+            Handler::Area(_) | Handler::Other(_) => None,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One step on a ticket: what was typed becomes an event, judged before it is written.
+//!
+//! **Whoever has several areas, or stands in for somebody, need not say for which they act**: the
+//! first way that is legal is taken, and if none is, the plainest way's refusal is told.
+
+use std::collections::BTreeMap;
+
+use wangge_model::kind;
+use wangge_model::report::Urgency;
+use wangge_model::ticket::document as ticket;
+use wangge_model::ticket::{EventId, Handler, Kind, Progress, TicketEvent};
+use wangge_store::Draft;
+use wangge_wire::{AreaCode, DocId, Level, Role};
+
+use super::{Folded, TicketDetail, event_put, words};
+use crate::error::AgentError;
+use crate::replica::Replica;
+use crate::visits::date;
+
+/// A step on a ticket, as typed; each kind takes what it needs.
+#[derive(Debug, Clone, Default)]
+pub struct Step {
+    /// The kind of event: `submit accept assign …`.
+    pub kind: String,
+    /// Assign: a person's name or id, an area's code. Escalate: `township`, `county` or a code; the
+    /// next level up if it is not said. Hand over: a person.
+    pub to: Option<String>,
+    /// Assign: who works along 协办.
+    pub with: Vec<String>,
+    /// Assign: who is told and does nothing 抄告.
+    pub copies: Vec<String>,
+    /// The unit whose paper slip is typed.
+    pub for_unit: Option<String>,
+    /// What was done, said or remarked.
+    pub text: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Done: `substantive interim procedural` or 实质 阶段 程序.
+    pub done_kind: Option<String>,
+    /// Answer: by which way the resident was told.
+    pub how: Option<String>,
+    /// Answer: who was told. Decline: where the resident is guided to.
+    pub whom: Option<String>,
+    /// Suspend: until which day. Interim finish: when it is looked at again. `2026-12-01`.
+    pub on: Option<String>,
+    /// Extend, grant: until the end of which day, `2026-12-01`.
+    pub due: Option<String>,
+    /// Follow-up: 5 to 1, or the words.
+    pub grade: Option<String>,
+    /// Supervise: `ordinary yellow red` or 普通 黄牌 红牌.
+    pub card: Option<String>,
+    /// Merge: the ticket that goes on.
+    pub into: Option<String>,
+    /// Settle: ids or beginnings of ids of the contested events, the one that stands first.
+    /// Retract: the event; this person's last one if it is not said.
+    pub names: Vec<String>,
+}
+
+impl Replica {
+    /// Takes a step on a ticket.
+    pub fn ticket_step(&mut self, name: &str, step: &Step) -> Result<TicketDetail, AgentError> {
+        let id = self.name_ticket(name)?;
+        let folded = self.folded(&id)?;
+        let event = self.written(&id, step, &folded)?;
+        let event = self.legal(event, &folded)?;
+        let told = self.told(&event, &folded.state.progress);
+        let draft = Draft {
+            doc: id,
+            kind: kind::TICKET,
+            owner: folded.ticket.household,
+            puts: vec![event_put(&event)?],
+            place: self.place_for(&id, &folded.ticket, &told)?,
+            urgent: folded.ticket.urgency == Urgency::P0,
+        };
+        self.record(&[draft])?;
+        self.ticket(&id.to_string())
+    }
+
+    /// Returns who must have the ticket after a step.
+    ///
+    /// Two desks may have placed it at one time, and one place won: whoever lost it is brought back
+    /// with the next step of a desk. The desks above see its home already.
+    fn told(&self, event: &TicketEvent, progress: &Progress) -> Vec<Handler> {
+        let named = event.to.iter().chain(&event.with).chain(&event.copies);
+        let named = named.filter(|_| event.kind.known() != Some(Kind::Escalate));
+        let held = progress
+            .handlers
+            .iter()
+            .chain(&progress.helpers)
+            .chain(&progress.copies)
+            .filter(|_| self.role().is_desk());
+        named.chain(held).cloned().collect()
+    }
+
+    /// Returns the event that was typed, for the first own area that covers the matter.
+    fn written(&self, id: &DocId, step: &Step, folded: &Folded) -> Result<TicketEvent, AgentError> {
+        let kind = words::step_kind(&step.kind)?;
+        let mut event = self.event(kind, &folded.ticket, Some(&folded.state))?;
+        event.to = self.step_target(kind, step, folded)?;
+        event.with = self.handlers(&step.with)?;
+        event.copies = self.handlers(&step.copies)?;
+        event.for_unit = step
+            .for_unit
+            .as_deref()
+            .map(|unit| self.unit(unit))
+            .transpose()?;
+        event.text = words::said(step.text.as_ref());
+        event.reason = words::said(step.reason.as_ref());
+        event.how = words::said(step.how.as_ref());
+        event.whom = words::said(step.whom.as_ref());
+        event.done_kind = step
+            .done_kind
+            .as_deref()
+            .map(words::done_kind)
+            .transpose()?;
+        event.on = match step.on.as_deref() {
+            Some(day) => Some(date("on", day)?.to_string()),
+            None => None,
+        };
+        event.grade = step.grade.as_deref().map(words::grade).transpose()?;
+        event.card = step.card.as_deref().map(words::card).transpose()?;
+        event.into = step
+            .into
+            .as_deref()
+            .map(|into| self.merge_target(id, into))
+            .transpose()?;
+        event.names = match (kind, step.names.as_slice()) {
+            (Kind::Retract, []) => self.last_own(folded).into_iter().collect(),
+            (_, names) => names
+                .iter()
+                .map(|name| event_named(name, &folded.events))
+                .collect::<Result<Vec<_>, _>>()?,
+        };
+        event.due = match step.due.as_deref() {
+            Some(day) => Some(words::end_of_day("due", day)?),
+            None => {
+                let progress = Some(&folded.state.progress);
+                // A level has its time from when the ticket reached it.
+                let reached = match kind {
+                    Kind::Accept => self.ticket_clock(id)?.and_then(|clock| clock.level),
+                    _ => None,
+                };
+                let from_ms = reached.map_or(event.stamp.at_ms, |level| level.from_ms);
+                self.due_for(kind, folded.ticket.urgency, from_ms, progress)?
+            }
+        };
+        lengths(&event)?;
+        Ok(event)
+    }
+
+    /// Returns the event in the first form that is legal: for another of the own areas, for the unit
+    /// the ticket is with, or in the place of somebody.
+    fn legal(&self, event: TicketEvent, folded: &Folded) -> Result<TicketEvent, AgentError> {
+        let opened = ticket::opened(&folded.ticket)
+            .ok_or_else(|| AgentError::Internal("ticket without first-asked".into()))?;
+        let refusal = match folded.state.check(&opened, &event) {
+            Ok(()) => return Ok(event),
+            Err(refusal) => refusal,
+        };
+        let unit = match folded.state.progress.handler() {
+            Some(Handler::Unit(unit)) if event.role == Role::Unit => Some(*unit),
+            _ => None,
+        };
+        let others = self.answers_as().into_iter().map(Some).collect::<Vec<_>>();
+        for area in self.areas() {
+            for instead_of in std::iter::once(None).chain(others.iter().copied()) {
+                let tried = TicketEvent {
+                    area: area.clone(),
+                    for_unit: event.for_unit.or(unit),
+                    instead_of: instead_of.filter(|other| *other != event.by),
+                    ..event.clone()
+                };
+                if folded.state.check(&opened, &tried).is_ok() {
+                    return Ok(tried);
+                }
+            }
+        }
+        Err(AgentError::Ticket(refusal))
+    }
+
+    fn step_target(
+        &self,
+        kind: Kind,
+        step: &Step,
+        folded: &Folded,
+    ) -> Result<Option<Handler>, AgentError> {
+        match (kind, step.to.as_deref()) {
+            (Kind::Escalate, to) => self.level_above(to, folded).map(Some),
+            (Kind::HandOver, Some(to)) => {
+                self.person_named(to).map(|who| Some(Handler::Person(who)))
+            }
+            (_, to) => to.map(|to| self.handler(to)).transpose(),
+        }
+    }
+
+    /// Returns the area of the level a ticket is raised to: the named one, or the next above the desk
+    /// it is with.
+    fn level_above(&self, typed: Option<&str>, folded: &Folded) -> Result<Handler, AgentError> {
+        let bad = |value: &str| AgentError::BadValue {
+            field: "to",
+            value: value.to_owned(),
+            expected: "township, county or the area's code",
+        };
+        let matter = folded.ticket.area.as_ref().ok_or_else(|| bad(""))?;
+        let level = match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
+            Some("township" | "乡镇" | "镇" | "乡" | "街道") => Level::Township,
+            Some("county" | "县") => Level::County,
+            Some(code) => {
+                let area = AreaCode::parse(&wangge_model::text::half_width(code));
+                return area.map(Handler::Area).map_err(|_| bad(code));
+            }
+            None => {
+                let desk = folded.state.progress.desk().map(|desk| desk.area.level());
+                match desk {
+                    Some(Level::Township | Level::County) => Level::County,
+                    _ => Level::Township,
+                }
+            }
+        };
+        let area = matter
+            .at(level)
+            .ok_or_else(|| bad(typed.unwrap_or_default()))?;
+        Ok(Handler::Area(area))
+    }
+
+    fn merge_target(&self, id: &DocId, into: &str) -> Result<DocId, AgentError> {
+        let target = self.name_ticket(into)?;
+        if target == *id {
+            return Err(AgentError::BadValue {
+                field: "into",
+                value: into.to_owned(),
+                expected: "another ticket",
+            });
+        }
+        Ok(target)
+    }
+
+    /// Returns this person's last event that is applied.
+    fn last_own(&self, folded: &Folded) -> Option<EventId> {
+        let mine = self.answers_as();
+        folded
+            .state
+            .history
+            .iter()
+            .rev()
+            .filter(|id| !folded.state.parked.contains_key(id))
+            .find(|id| {
+                let event = folded.events.get(id);
+                event.is_some_and(|event| mine.contains(&event.by))
+            })
+            .copied()
+    }
+}
+
+fn lengths(event: &TicketEvent) -> Result<(), AgentError> {
+    for (field, text) in [("text", &event.text), ("reason", &event.reason)] {
+        words::in_note(field, text.as_deref().unwrap_or_default())?;
+    }
+    for (field, text) in [("how", &event.how), ("whom", &event.whom)] {
+        words::in_line(field, text.as_deref().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn event_named(name: &str, events: &BTreeMap<EventId, TicketEvent>) -> Result<EventId, AgentError> {
+    let fitting: Vec<EventId> = events
+        .keys()
+        .filter(|id| id.to_string().starts_with(name))
+        .copied()
+        .collect();
+    match fitting.as_slice() {
+        [only] if name.len() >= 4 => Ok(*only),
+        _ => Err(AgentError::NotFound {
+            name: name.to_owned(),
+        }),
+    }
+}
