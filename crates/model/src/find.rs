@@ -27,7 +27,7 @@ pub enum Kind {
     Full,
     /// Initials and spellings folded by [`pinyin::fold`].
     Fuzzy,
-    /// Initials and spelling of a given name alone: `sf`, `shufen`.
+    /// Initials and spelling of a given name, and of what ends it: `sf`, `shufen`, `fen`.
     Given,
     /// The name as written, without gaps and dots.
     Name,

@@ -33,7 +33,8 @@ pub struct NameKeys {
     pub fuzzy: Vec<String>,
     /// A beginning in full, then initials: `张sf`, `张淑f`, `zhangsf`.
     pub mixed: Vec<String>,
-    /// The given name alone, in its commonest reading: `shufen`, and `sf` where it has two characters.
+    /// The given name from each of its characters on, in its commonest reading: `shufen`, `fen`; and
+    /// `sf` where it has several.
     pub given: Vec<String>,
 }
 
@@ -124,7 +125,9 @@ impl NameKeys {
             );
             if given.is_empty() && (1..spelled.len()).contains(&surname_chars) {
                 let alone: Vec<&str> = readings.iter().skip(surname_chars).copied().collect();
-                given.insert(alone.concat());
+                given.extend(
+                    (0..alone.len()).map(|from| alone.iter().skip(from).copied().collect()),
+                );
                 if alone.len() > 1 {
                     given.extend(initials_of(&alone));
                 }

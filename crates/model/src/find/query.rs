@@ -95,7 +95,6 @@ impl Query {
         self.add(Kind::Fuzzy, Match::Prefix, pinyin::fold(spelled));
         if spelled.len() >= INSIDE_MIN {
             self.add(Kind::Given, Match::Prefix, spelled.to_owned());
-            self.add(Kind::Full, Match::Contains, spelled.to_owned());
         }
     }
 
@@ -221,7 +220,6 @@ mod tests {
             "fuzzy Prefix lfs",
             "fuzzy Prefix nfs",
             "given Prefix nfs",
-            "full Contains nfs",
         ];
         assert_eq!(probes("nfs"), expected);
         assert_eq!(probes("Ｎ ＦＳ"), expected);
