@@ -14,6 +14,7 @@ use wangge_wire::DocId;
 
 use crate::conflicts::{field_of, json};
 use crate::error::AgentError;
+use crate::households::draft;
 use crate::replica::Replica;
 
 /// A value in an alias that is not the shown one.
@@ -142,6 +143,9 @@ impl Replica {
 
     /// Returns what the aliases of a household say otherwise, and which members are one person.
     pub(crate) fn family_of(&self, id: &DocId) -> Result<FamilyView, AgentError> {
+        if self.home.store.aliases(id)?.is_empty() {
+            return Ok(FamilyView::default());
+        }
         let family = self.home.store.family(id)?;
         let late: Vec<OtherValue> = family
             .late()
@@ -162,14 +166,13 @@ impl Replica {
             also: family.aliases().map(|(doc, _)| *doc).collect(),
             other_values: others,
             same_as,
-            fields: family.united.fields,
         })
     }
 
     fn record_puts(&mut self, puts: BTreeMap<DocId, Vec<Put>>) -> Result<bool, AgentError> {
         let drafts: Vec<Draft> = puts
             .into_iter()
-            .map(|(doc, puts)| household_draft(doc, puts))
+            .map(|(doc, puts)| draft(doc, puts))
             .collect();
         let recorded = self.record(&drafts)?;
         Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
@@ -218,35 +221,11 @@ impl Replica {
 }
 
 /// What the documents of one family say together.
+#[derive(Default)]
 pub(crate) struct FamilyView {
     pub(crate) also: Vec<DocId>,
     pub(crate) other_values: Vec<OtherValue>,
     pub(crate) same_as: BTreeMap<String, Vec<String>>,
-    pub(crate) fields: Fields,
-}
-
-impl FamilyView {
-    /// Returns the view of a household that stands for itself alone.
-    pub(crate) fn of(fields: Fields) -> Self {
-        Self {
-            also: Vec::new(),
-            other_values: Vec::new(),
-            same_as: BTreeMap::new(),
-            fields,
-        }
-    }
-}
-
-/// Returns the draft of an action on a household that is there.
-pub(crate) fn household_draft(doc: DocId, puts: Vec<Put>) -> Draft {
-    Draft {
-        doc,
-        kind: kind::HOUSEHOLD,
-        owner: None,
-        puts,
-        place: None,
-        urgent: false,
-    }
 }
 
 fn other_values(documents: &[(DocId, Fields)]) -> Vec<OtherValue> {

@@ -58,8 +58,9 @@ impl Replica {
             .zip(text.lines())
             .filter(|(_, line)| !line.trim().is_empty())
         {
-            let done = match serde_json::from_str::<T>(line) {
-                Ok(input) => work(self, input),
+            let (kept, input) = read_line::<T>(line);
+            let done = match input {
+                Ok(input) => self.keeping(kept, |replica| work(replica, input)),
                 Err(error) => {
                     report.refused.push(RefusedLine {
                         line: number,
@@ -94,6 +95,19 @@ impl Replica {
     }
 }
 
+/// Reads a line; beside its own fields each may have `keep`, which saves what was pointed out.
+fn read_line<T: DeserializeOwned>(line: &str) -> (bool, Result<T, serde_json::Error>) {
+    if !line.contains("\"keep\"") {
+        return (false, serde_json::from_str(line));
+    }
+    let mut value: serde_json::Value = match serde_json::from_str(line) {
+        Ok(value) => value,
+        Err(error) => return (false, Err(error)),
+    };
+    let keep = value.as_object_mut().and_then(|line| line.remove("keep"));
+    (keep == Some(true.into()), serde_json::from_value(value))
+}
+
 /// Returns the line's fault, or the error if it is not the line's.
 fn refused(line: usize, error: AgentError) -> Result<RefusedLine, AgentError> {
     let (reason, field, detail) = match &error {
@@ -101,6 +115,10 @@ fn refused(line: usize, error: AgentError) -> Result<RefusedLine, AgentError> {
             field, expected, ..
         } => ("value", (*field).to_owned(), (*expected).to_owned()),
         AgentError::TooLong(long) => ("too_long", long.field.to_owned(), long.limit.to_string()),
+        AgentError::LookedAt { field, signs, .. } => {
+            let codes: Vec<&str> = signs.iter().map(|sign| sign.code()).collect();
+            ("looked_at", (*field).to_owned(), codes.join(","))
+        }
         AgentError::NotFound { .. } => ("not_found", String::new(), String::new()),
         AgentError::Ambiguous { candidates, .. } => {
             ("ambiguous", String::new(), candidates.len().to_string())

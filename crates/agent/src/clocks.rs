@@ -95,26 +95,6 @@ impl Replica {
         Ok(flag(at_ms, arrived, before))
     }
 
-    /// Returns what is wrong with the clocks of a ticket's events, where something is.
-    pub fn event_clocks(
-        &self,
-        id: &DocId,
-        events: &BTreeMap<EventId, TicketEvent>,
-    ) -> Result<BTreeMap<EventId, ClockFlag>, AgentError> {
-        let Some(document) = self.home.store.document(id)? else {
-            return Ok(BTreeMap::new());
-        };
-        let mut flags = BTreeMap::new();
-        for event in events.keys() {
-            if let Some(change) = change_of(&document, event)
-                && let Some(flag) = self.clock_of_change(id, &change)?
-            {
-                flags.insert(*event, flag);
-            }
-        }
-        Ok(flags)
-    }
-
     fn event_arrivals(
         &self,
         id: &DocId,

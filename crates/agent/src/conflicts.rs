@@ -10,8 +10,8 @@ use wangge_model::kind;
 use wangge_store::{ConflictRow, Draft};
 use wangge_wire::DocId;
 
-use crate::alias::household_draft;
 use crate::error::AgentError;
+use crate::households::draft;
 use crate::replica::{Replica, WrittenBy};
 
 /// A field with more than one value.
@@ -96,7 +96,7 @@ impl Replica {
         let looked_at = conflict
             .late
             .iter()
-            .map(|late| household_draft(late.other.doc, vec![united::seen(late)]));
+            .map(|late| draft(late.other.doc, vec![united::seen(late)]));
         let looked_at: Vec<Draft> = looked_at.collect();
         let draft = Draft {
             doc: conflict.id,
@@ -186,14 +186,12 @@ impl Replica {
         };
         let household = match kind {
             kind::HOUSEHOLD => Some(*doc),
-            kind::VISIT_BOOK => owner,
+            kind::VISIT_BOOK | kind::ACCESS_BOOK => owner,
             _ => None,
         };
         if let Some(household) = household {
             let row = self.home.store.household(&household)?;
-            return Ok(row
-                .map(|row| crate::naming::household_line(&row))
-                .unwrap_or_default());
+            return Ok(row.map(|row| self.household_line(&row)).unwrap_or_default());
         }
         let document = self.home.store.document(doc)?;
         let fields = document
@@ -241,7 +239,7 @@ fn typed(conflict: &ConflictView, text: &str) -> Result<Scalar, AgentError> {
         value: text.to_owned(),
         expected,
     };
-    if conflict.field == "phone" || conflict.field.ends_with("/phone") {
+    if wangge_model::household::is_phone(&conflict.field) {
         return Ok(crate::households::phone("phone", text)?
             .unwrap_or_default()
             .into());

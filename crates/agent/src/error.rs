@@ -60,6 +60,22 @@ pub enum AgentError {
         /// What it takes.
         expected: &'static str,
     },
+    /// A text holds what must not be saved, or what is pointed out once before it is.
+    #[error("{field} holds what is not saved")]
+    LookedAt {
+        /// The field, as JSON names it.
+        field: &'static str,
+        /// The text as typed, with numbers made stars.
+        masked: String,
+        /// What was found; it may be kept if none of it is never saved.
+        signs: Vec<wangge_model::look::Sign>,
+    },
+    /// A record must not come to whom it is about, and would.
+    #[error("{0}")]
+    Restricted(#[from] wangge_model::restricted::NoPlace),
+    /// There is no number to call.
+    #[error("no number is known")]
+    NoNumber,
     /// Something typed is too long or too many.
     #[error(transparent)]
     TooLong(#[from] TooLong),
@@ -103,6 +119,15 @@ pub enum AgentError {
     /// The relay does not take the invitation.
     #[error("the invitation was refused")]
     Invitation(InvitationRefused),
+    /// The relay does not make the order this desk asks for.
+    #[error("the relay does not make this order")]
+    Order(wangge_wire::OrderRefusal),
+    /// No answer came to a wish for an order: it is made at the relay or not at all.
+    #[error("no link to the relay, which makes orders")]
+    OrderUnsent {
+        /// What happened, for the log.
+        reason: String,
+    },
     /// The relay does not know this device, or not any more.
     #[error("the relay refused this device")]
     Refused {

@@ -1,29 +1,44 @@
-//! Households at a device: add, edit, list, find, show.
+//! Households at a device: add, edit, list, find; what happens to their people is below.
+//!
+//! **One action of the person is one transaction**, whether it writes to one household or to two.
 
-use std::collections::BTreeMap;
+mod care;
+mod contacts;
+mod input;
+mod members;
+mod moves;
+mod needs;
+mod residence;
+mod split;
+mod view;
 
 use serde::{Deserialize, Serialize};
-use wangge_crdt::Put;
-use wangge_model::care::Care;
+use wangge_crdt::{Fields, Put};
 use wangge_model::door::Door;
 use wangge_model::find::Query;
-use wangge_model::household::{self, Household, NewHousehold, NewMember, Residence};
-use wangge_model::id_number::IdNumber;
+use wangge_model::household::{self, Household, NewHousehold};
 use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, at_most};
-use wangge_model::phone::Phone;
-use wangge_model::{kind, relation, text};
+use wangge_model::{door, kind, text};
+pub use wangge_store::HouseholdFilter;
 use wangge_store::{Draft, HouseholdRow};
 use wangge_wire::{AreaCode, DocId};
 
-use crate::alias::{FamilyView, OtherValue};
 use crate::bulk::{BulkReport, Line};
-use crate::conflicts::ConflictView;
 use crate::error::AgentError;
 use crate::replica::Replica;
-use crate::visits::VisitView;
 
-/// Visits shown with a household.
-const VISITS_SHOWN: usize = 10;
+pub use care::CareTerms;
+pub use contacts::ContactDone;
+pub use input::{ContactInput, MemberEdit, MemberInput};
+pub use members::MemberDone;
+pub use moves::Move;
+pub use needs::{ConsentInput, NeedInput};
+pub use split::{Split, SplitDone};
+pub use view::{Elsewhere, Flag, HouseholdView};
+
+pub(crate) use input::phone;
+use input::{bad, new_member, residence};
+pub(crate) use view::visit_flags;
 
 /// A household as it is typed or stands in a JSON line.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -45,32 +60,10 @@ pub struct HouseholdInput {
     pub note: String,
     /// 上门约定.
     pub arrangement: String,
+    /// Further telephones.
+    pub contacts: Vec<ContactInput>,
     /// The head first.
     pub members: Vec<MemberInput>,
-}
-
-/// A member as typed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MemberInput {
-    /// As spoken.
-    pub name: String,
-    /// A word or code of GB/T 4761.
-    pub relation: Option<String>,
-    /// `1` or `男`, `2` or `女`.
-    pub sex: Option<String>,
-    /// `1967-09` or `1967`.
-    pub birth: Option<String>,
-    /// 18 digits; checked, hashed and forgotten.
-    pub id_number: Option<String>,
-    /// Eleven digits, or a landline.
-    pub phone: Option<String>,
-    /// Care tags, codes or Chinese words.
-    pub care: Vec<String>,
-    /// 外出务工.
-    pub away: bool,
-    /// Remarks.
-    pub note: String,
 }
 
 /// What is to change in a household; none leaves it, an empty text empties it.
@@ -80,6 +73,10 @@ pub struct HouseholdEdit {
     pub phone: Option<String>,
     /// `resident away empty moved_out`.
     pub residence: Option<String>,
+    /// 户主: a member who lives here, by id, name or place in the list.
+    pub head: Option<String>,
+    /// 组: `3`, `三组`.
+    pub group: Option<String>,
     /// 门牌, also with the group.
     pub door: Option<String>,
     /// 户编号.
@@ -100,28 +97,6 @@ pub struct Added {
     /// Whether anything was written.
     #[serde(skip)]
     pub changed: bool,
-}
-
-/// A household as it is shown.
-#[derive(Debug, Clone, Serialize)]
-pub struct HouseholdView {
-    /// The household.
-    #[serde(flatten)]
-    pub household: Household,
-    /// 3-12.
-    pub door_short: String,
-    /// The last day on which a visit found everything as it was (无变化); none for never.
-    pub confirmed_on: Option<String>,
-    /// The latest visits.
-    pub visits: Vec<VisitView>,
-    /// Fields with more than one value.
-    pub conflicts: Vec<ConflictView>,
-    /// Households this one stands for since they were merged.
-    pub also: Vec<DocId>,
-    /// What those say otherwise.
-    pub other_values: Vec<OtherValue>,
-    /// Members who are the same person in one of those, by the member that is shown.
-    pub same_as: BTreeMap<String, Vec<String>>,
 }
 
 impl Replica {
@@ -146,15 +121,10 @@ impl Replica {
             .kind_of(&id)?
             .is_none()
             .then(|| self.place(id, new.area.clone()));
-        let draft = Draft {
-            doc: id,
-            kind: kind::HOUSEHOLD,
-            owner: None,
-            puts,
+        let recorded = self.record(&[Draft {
             place,
-            urgent: false,
-        };
-        let recorded = self.record(&[draft])?;
+            ..draft(id, puts)
+        }])?;
         Ok(Added {
             id,
             created: recorded.iter().any(|recorded| recorded.begun),
@@ -175,7 +145,6 @@ impl Replica {
 
     /// Changes fields of a household; false if all of it stood already.
     pub fn edit_household(&mut self, id: &DocId, edit: HouseholdEdit) -> Result<bool, AgentError> {
-        let id = &self.home.store.survivor(id)?;
         let mut puts = Vec::new();
         let text = |puts: &mut Vec<Put>, key: &'static str, value: Option<String>, limit| {
             if let Some(value) = value {
@@ -193,6 +162,18 @@ impl Replica {
         if let Some(word) = edit.residence {
             puts.push(Put::root("residence", residence(&word)?.code()));
         }
+        if let Some(typed) = edit.head {
+            let (household, _) = self.read_household(id)?;
+            let member = self.name_member(&household, &typed)?;
+            if member.left.is_some() {
+                return Err(bad("head", &typed, "a member who lives here"));
+            }
+            puts.push(Put::root("head", member.id.as_str()));
+        }
+        if let Some(typed) = edit.group {
+            let group = door::group(&typed).ok_or_else(|| bad("group", &typed, "a number"))?;
+            puts.push(Put::root("group", i64::from(group)));
+        }
         if let Some(typed) = edit.door {
             let door = Door::parse(&typed, "");
             at_most("door", &door.number, LINE_CHARS_MAX)?;
@@ -202,16 +183,7 @@ impl Replica {
         text(&mut puts, "number", edit.number, LINE_CHARS_MAX)?;
         text(&mut puts, "note", edit.note, NOTE_CHARS_MAX)?;
         text(&mut puts, "arrangement", edit.arrangement, NOTE_CHARS_MAX)?;
-        let draft = Draft {
-            doc: *id,
-            kind: kind::HOUSEHOLD,
-            owner: None,
-            puts,
-            place: None,
-            urgent: false,
-        };
-        let recorded = self.record(&[draft])?;
-        Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
+        self.write_household(id, puts)
     }
 
     /// Returns households under an area, by group and door.
@@ -221,14 +193,52 @@ impl Replica {
         limit: usize,
         offset: usize,
     ) -> Result<Vec<HouseholdRow>, AgentError> {
-        Ok(self.home.store.households(area, limit, offset)?)
+        let filter = HouseholdFilter {
+            area: area.cloned(),
+            ..HouseholdFilter::default()
+        };
+        self.households_where(&filter, limit, offset)
+    }
+
+    /// Returns the households that a filter lets through, by group and door.
+    pub fn households_where(
+        &self,
+        filter: &HouseholdFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Result<Vec<HouseholdRow>, AgentError> {
+        Ok(self.home.store.households(filter, limit, offset)?)
+    }
+
+    /// Returns the filter that these words make; none and empty let everything through.
+    pub fn household_filter(
+        &self,
+        area: Option<AreaCode>,
+        group: Option<&str>,
+        tag: Option<&str>,
+        living: Option<&str>,
+    ) -> Result<HouseholdFilter, AgentError> {
+        let group =
+            group.map(|typed| door::group(typed).ok_or_else(|| bad("group", typed, "a number")));
+        Ok(HouseholdFilter {
+            area,
+            group: group.transpose()?,
+            care: tag.map(input::care).transpose()?,
+            residence: living.map(residence).transpose()?,
+        })
     }
 
     /// Returns what a search finds, best first; a village group is listed whole, by door.
     pub fn find(&self, typed: &str, limit: usize) -> Result<Vec<HouseholdRow>, AgentError> {
         let query = Query::parse(typed);
         let mut found = match query.group() {
-            Some(group) => self.home.store.households_of_group(group)?,
+            Some(group) => {
+                let filter = HouseholdFilter {
+                    group: Some(group),
+                    ..HouseholdFilter::default()
+                };
+                self.households_where(&filter, usize::MAX, 0)?
+            }
             None => Vec::new(),
         };
         for row in self.search(&query, limit)? {
@@ -239,35 +249,19 @@ impl Replica {
         Ok(found)
     }
 
-    /// Returns a household with its latest visits and its conflicts.
-    pub fn household(&self, id: &DocId) -> Result<HouseholdView, AgentError> {
-        let missing = || AgentError::NotFound {
+    /// Returns a household of this device and the registers it was read from: those of all documents
+    /// of its family, and the id of the one that stands for them.
+    pub(crate) fn read_household(&self, id: &DocId) -> Result<(Household, Fields), AgentError> {
+        let store = &self.home.store;
+        let family = store.family(id)?;
+        let survivor = family.documents.keys().next();
+        let survivor = *survivor.ok_or_else(|| AgentError::NotFound {
             name: id.to_string(),
-        };
-        let id = &self.home.store.survivor(id)?;
-        let document = self.home.store.document(id)?.ok_or_else(missing)?;
-        let family = if self.home.store.aliases(id)?.is_empty() {
-            FamilyView::of(document.fields())
-        } else {
-            self.family_of(id)?
-        };
-        let mut household = household::read(*id, &family.fields);
-        household.area = self.home.store.home(id)?.or(household.area);
-        let conflicts = self
-            .conflicts()?
-            .into_iter()
-            .filter(|conflict| conflict.id == *id || family.also.contains(&conflict.id))
-            .collect();
-        Ok(HouseholdView {
-            door_short: household.door.short(),
-            confirmed_on: self.home.store.confirmed_on(id)?,
-            visits: self.visits(Some(id), VISITS_SHOWN)?,
-            conflicts,
-            household,
-            also: family.also,
-            other_values: family.other_values,
-            same_as: family.same_as,
-        })
+        })?;
+        let fields = family.united.fields;
+        let mut household = household::read(survivor, &fields);
+        household.area = store.home(&survivor)?.or(household.area);
+        Ok((household, fields))
     }
 
     /// Returns an id for each member: what is derived, or in a merged family the member that is shown.
@@ -289,12 +283,24 @@ impl Replica {
         Ok(members)
     }
 
+    /// Writes to one household; false if all of it stood already.
+    fn write_household(&mut self, id: &DocId, puts: Vec<Put>) -> Result<bool, AgentError> {
+        let id = self.home.store.survivor(id)?;
+        let recorded = self.record(&[draft(id, puts)])?;
+        Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
+    }
+
     fn new_household(&self, input: HouseholdInput) -> Result<NewHousehold, AgentError> {
         let members = input
             .members
             .into_iter()
             .map(new_member)
             .collect::<Result<Vec<_>, _>>()?;
+        let contact = |contact: ContactInput| {
+            Ok::<_, AgentError>(phone("phone", &contact.phone)?.map(|phone| (phone, contact.whose)))
+        };
+        let contacts = input.contacts.into_iter().map(contact);
+        let contacts: Vec<Option<(String, String)>> = contacts.collect::<Result<_, _>>()?;
         Ok(NewHousehold {
             area: self.grid(input.area.as_deref())?,
             door: Door::parse(&input.door, input.group.as_deref().unwrap_or_default()),
@@ -308,6 +314,7 @@ impl Replica {
             residence: input.residence.as_deref().map(residence).transpose()?,
             note: input.note,
             arrangement: input.arrangement,
+            contacts: contacts.into_iter().flatten().collect(),
             members,
         })
     }
@@ -338,6 +345,18 @@ impl Replica {
     }
 }
 
+/// Returns the draft of writes to a household that is here.
+pub(crate) fn draft(doc: DocId, puts: Vec<Put>) -> Draft {
+    Draft {
+        doc,
+        kind: kind::HOUSEHOLD,
+        owner: None,
+        puts,
+        place: None,
+        urgent: false,
+    }
+}
+
 /// Returns the ids of a new household's members; people of one name and month are told apart by order.
 pub(crate) fn member_ids(household: &DocId, new: &NewHousehold) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
@@ -346,115 +365,4 @@ pub(crate) fn member_ids(household: &DocId, new: &NewHousehold) -> Vec<String> {
         ids.extend(fresh.into_iter().find(|id| !ids.contains(id)));
     }
     ids
-}
-
-/// Returns the normalised phone, none where the text means there is none.
-pub(crate) fn phone(field: &'static str, typed: &str) -> Result<Option<String>, AgentError> {
-    match Phone::parse(typed) {
-        Ok(phone) => Ok(phone.map(|phone| phone.as_str().to_owned())),
-        Err(_) => Err(AgentError::BadValue {
-            field,
-            value: typed.to_owned(),
-            expected: "11 digits beginning with 1, or a landline with its area code",
-        }),
-    }
-}
-
-fn residence(word: &str) -> Result<Residence, AgentError> {
-    let known = match word.trim() {
-        "常住" => Some(Residence::Resident),
-        "整户外出" | "外出" => Some(Residence::Away),
-        "空房" => Some(Residence::Empty),
-        "迁出" => Some(Residence::MovedOut),
-        code => Residence::of(code),
-    };
-    known.ok_or_else(|| AgentError::BadValue {
-        field: "residence",
-        value: word.to_owned(),
-        expected: "resident, away, empty or moved_out",
-    })
-}
-
-fn new_member(input: MemberInput) -> Result<NewMember, AgentError> {
-    let bad = |field, value: &str, expected| AgentError::BadValue {
-        field,
-        value: value.to_owned(),
-        expected,
-    };
-    let number = match input
-        .id_number
-        .as_deref()
-        .filter(|typed| !typed.trim().is_empty())
-    {
-        // The number itself is not repeated: an error may be printed or kept.
-        Some(typed) => Some(
-            IdNumber::parse(typed)
-                .map_err(|_| bad("id_number", "", "18 digits with a right check digit"))?,
-        ),
-        None => None,
-    };
-    let relation = match input
-        .relation
-        .as_deref()
-        .filter(|typed| !typed.trim().is_empty())
-    {
-        Some(typed) => Some(
-            relation::code_of(typed)
-                .map_err(|_| bad("relation", typed, "a relation of GB/T 4761"))?
-                .to_owned(),
-        ),
-        None => None,
-    };
-    let sex = match input.sex.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some("男" | "1") => Some(1),
-        Some("女" | "2") => Some(2),
-        Some("0" | "未知") => Some(0),
-        Some("9") => Some(9),
-        Some(other) => return Err(bad("sex", other, "1, 2, 男 or 女")),
-    };
-    let birth = match input
-        .birth
-        .as_deref()
-        .map(str::trim)
-        .filter(|typed| !typed.is_empty())
-    {
-        Some(typed) => Some(birth(typed).ok_or_else(|| bad("birth", typed, "1967-09 or 1967"))?),
-        None => None,
-    };
-    let care = input
-        .care
-        .iter()
-        .map(|word| {
-            let known = Care::named(word).or_else(|| word.parse().ok());
-            known.ok_or_else(|| bad("care", word, "a care tag"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let from_number = number
-        .as_ref()
-        .map(|number| (number.birth_year(), number.birth_month()));
-    Ok(NewMember {
-        name: text::person_name(&input.name),
-        sex: sex.or(number.as_ref().map(IdNumber::sex)),
-        birth: from_number.or(birth),
-        relation,
-        phone: input
-            .phone
-            .as_deref()
-            .map(|typed| phone("phone", typed))
-            .transpose()?
-            .flatten(),
-        id_number: number,
-        care,
-        away: input.away,
-        note: input.note,
-    })
-}
-
-/// Returns the year and month of `1967-09`; the month is 0 in `1967`.
-fn birth(typed: &str) -> Option<(u16, u8)> {
-    let (year, month) = typed.split_once('-').unwrap_or((typed, "0"));
-    let (year, month): (u16, u8) = (year.parse().ok()?, month.parse().ok()?);
-    let fits = (1880..=2200).contains(&year) && month <= 12;
-    fits.then_some((year, month))
 }

@@ -320,7 +320,9 @@ impl Replica {
             numbers += 1;
             for (doc, id) in self.members_with_number(number)? {
                 let row = store.household(&doc)?;
-                if row.is_none_or(|row| row.area != new.area.as_str()) {
+                if row.is_none_or(|row| row.area != new.area.as_str())
+                    || self.has_left(&doc, &id)?
+                {
                     continue;
                 }
                 *hits.entry(doc).or_default() += 1;
@@ -347,6 +349,14 @@ impl Replica {
             );
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// Says whether a member lives in this household no more: who moved is known at both places.
+    fn has_left(&self, doc: &DocId, member: &str) -> Result<bool, AgentError> {
+        let (household, _) = self.read_household(doc)?;
+        Ok(household
+            .member(member)
+            .is_some_and(|known| known.left.is_some()))
     }
 
     fn head_of(&self, doc: &DocId) -> Result<Option<String>, AgentError> {
@@ -438,6 +448,7 @@ fn new_household(found: RosterHousehold, grid: &AreaCode) -> NewHousehold {
         }),
         note: found.note,
         arrangement: String::new(),
+        contacts: Vec::new(),
         members,
     }
 }

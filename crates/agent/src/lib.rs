@@ -3,6 +3,7 @@
 //! Faces call this crate and nothing below it. It owns the clock, the dice, the lock on the home and
 //! the connection; it prints nothing and knows no command line.
 
+pub mod access;
 pub mod alias;
 pub mod bulk;
 pub mod clocks;
@@ -14,14 +15,18 @@ pub mod home;
 pub mod households;
 pub mod import;
 pub mod link;
+pub mod look;
 pub mod machine;
 pub mod moving;
 pub mod naming;
+pub mod people;
 pub mod replica;
 pub mod reports;
+pub mod restricted;
 pub mod roster;
 pub mod rounds;
 pub mod settings;
+pub mod sight;
 pub mod status;
 pub mod tickets;
 pub mod today;
@@ -32,7 +37,8 @@ pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
 pub use wangge_model::ticket::Refusal;
-pub use wangge_model::{clock, tables};
+pub use wangge_model::{clock, mask, tables};
+pub use wangge_wire::{DocId, OrderRefusal};
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {

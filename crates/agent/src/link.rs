@@ -6,6 +6,7 @@
 mod enroll;
 mod http;
 mod incoming;
+mod order;
 mod sync;
 
 pub use enroll::Enrolled;

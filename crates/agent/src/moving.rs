@@ -8,8 +8,8 @@ use wangge_store::Draft;
 use wangge_trust::allow::{Action, What, allowed};
 use wangge_wire::{AreaCode, DocId, Place};
 
-use crate::alias::household_draft;
 use crate::error::AgentError;
+use crate::households::draft;
 use crate::replica::Replica;
 
 /// A household that was moved.
@@ -67,7 +67,8 @@ impl Replica {
             home: &now.home,
             audiences: &now.audiences,
         };
-        if !allowed(&self.roster, &self.device(), Action::PlaceAgain, &what).is_allowed() {
+        let (device, day) = (self.device(), self.day());
+        if !allowed(&self.roster, &device, Action::PlaceAgain, &what, day).is_allowed() {
             return Err(AgentError::NotYourRole);
         }
         let puts = vec![Put::root("area", to.as_str())];
@@ -78,7 +79,7 @@ impl Replica {
         };
         Ok(Some(Draft {
             place: Some(place),
-            ..household_draft(doc, puts)
+            ..draft(doc, puts)
         }))
     }
 }

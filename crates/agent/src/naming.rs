@@ -51,7 +51,7 @@ impl Replica {
             (Some(only), true) => Ok(only.id),
             (Some(last), false) => {
                 found.push(last);
-                let line = |row: &HouseholdRow| (row.id.to_string(), household_line(row));
+                let line = |row: &HouseholdRow| (row.id.to_string(), self.household_line(row));
                 Err(AgentError::Ambiguous {
                     name: name.to_owned(),
                     candidates: found.iter().map(line).collect(),
@@ -131,7 +131,7 @@ impl Replica {
         query: &Query,
         limit: usize,
     ) -> Result<Vec<HouseholdRow>, AgentError> {
-        Ok(self.home.store.find_near(query, self.areas(), limit)?)
+        Ok(self.home.store.find_near(query, &self.areas(), limit)?)
     }
 
     /// Returns the colleague with this id or name.
@@ -200,7 +200,7 @@ impl Replica {
     }
 }
 
-/// Returns the line that tells a household apart: door, head.
+/// Returns the line that tells a household apart: door, head; in full, whoever reads it.
 pub(crate) fn household_line(row: &HouseholdRow) -> String {
     let group = if row.group > 0 {
         format!("{}-", row.group)

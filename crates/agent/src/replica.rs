@@ -1,12 +1,16 @@
 //! One living replica: a home with its roster, and what every action on it needs.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
 use wangge_store::{Draft, Recorded, Store};
 use wangge_trust::{Member, Roster};
-use wangge_wire::{ActionId, ActorId, AreaCode, DeviceId, DocId, LifeNonce, PersonId, Place, Role};
+use wangge_wire::{
+    ActionId, ActorId, AreaCode, Day, DeviceId, DocId, LifeNonce, PersonId, Place, Role,
+};
 
 use crate::error::AgentError;
 use crate::home::{Home, Profile};
@@ -20,6 +24,10 @@ pub struct Replica {
     pub(crate) roster_position: u64,
     /// What was wrong with the clock at the last thing recorded in this run.
     pub(crate) wrong_clock: Option<ClockFlag>,
+    /// Whether what was pointed out in notes is to be saved.
+    pub(crate) keep: bool,
+    /// Records whose hidden fields were asked for in this run, with a reason that is written down.
+    pub(crate) revealed: BTreeSet<DocId>,
 }
 
 /// Who wrote something, as far as this device knows.
@@ -61,6 +69,8 @@ impl Replica {
             roster: Roster::default(),
             roster_position: 0,
             wrong_clock: None,
+            keep: false,
+            revealed: BTreeSet::new(),
         };
         replica.load_roster()?;
         Ok(replica)
@@ -120,10 +130,27 @@ impl Replica {
         self.member().map_or(Role::Worker, |member| member.role)
     }
 
-    /// Returns the areas the person works for.
-    pub fn areas(&self) -> &[AreaCode] {
+    /// Returns the areas the person works for today: the own ones, then those of whom they stand in
+    /// for.
+    pub fn areas(&self) -> Cow<'_, [AreaCode]> {
+        let covering = self
+            .member()
+            .is_some_and(|member| self.roster.covering(member, self.day(), 0).next().is_some());
+        match self.member().filter(|_| covering) {
+            Some(member) => Cow::Owned(self.roster.areas_on(member, self.day())),
+            None => Cow::Borrowed(self.own_areas()),
+        }
+    }
+
+    /// Returns the areas the person was granted, or chose before enrolment; no cover adds to them.
+    pub fn own_areas(&self) -> &[AreaCode] {
         self.member()
             .map_or(&self.home.profile.areas, |member| &member.areas)
+    }
+
+    /// Returns the day in China, as orders count it.
+    pub fn day(&self) -> Day {
+        Day::of_ms(self.now_ms())
     }
 
     /// Returns the moment, milliseconds since 1970.
@@ -193,8 +220,9 @@ impl Replica {
         }
     }
 
-    /// Records drafts of one action, durably.
+    /// Records drafts of one action, durably; every text in them is looked at first.
     pub(crate) fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>, AgentError> {
+        self.look_at_drafts(drafts)?;
         let (at_ms, action) = (self.now_ms(), ActionId(self.machine.random()?));
         let actor = self.actor();
         self.wrong_clock = self.clock_now()?;
@@ -233,7 +261,7 @@ impl Replica {
 
     /// Returns the grid that new documents go to when none is named: the only one of this home.
     pub(crate) fn usual_area(&self) -> Option<AreaCode> {
-        match self.areas() {
+        match self.own_areas() {
             [only] => Some(only.clone()),
             _ => None,
         }

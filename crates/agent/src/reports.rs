@@ -7,11 +7,12 @@ use wangge_model::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, at_most};
 use wangge_model::report::{self, Identity, Report, Urgency};
 use wangge_model::{kind, tables, text};
 use wangge_store::{Draft, ReportRow};
-use wangge_wire::{AreaCode, DocId};
+use wangge_wire::{AreaCode, DocId, PersonId};
 
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
 use crate::replica::{Replica, WrittenBy};
+use crate::restricted::Inherited;
 use crate::tickets::TicketInput;
 use crate::visits::{date, hex, word};
 
@@ -57,6 +58,13 @@ pub struct ReportInput {
     pub affected: i64,
     /// The kind of ticket to open from it in the same action: `help`, 求助 …; none opens none.
     pub ticket: Option<String>,
+    /// It must not come to whom it is about: it lives in the township.
+    pub restricted: bool,
+    /// Restricted: whom it is about, a name or id of the roster.
+    pub about: Option<String>,
+    /// Restricted: who receives it beside the township and its author.
+    #[serde(rename = "for")]
+    pub named: Vec<String>,
 }
 
 /// A report as it is shown.
@@ -82,24 +90,44 @@ pub(crate) struct Belongs {
 impl Replica {
     /// Records a report, and the ticket made from it where one is asked for, in one action.
     pub fn add_report(&mut self, input: ReportInput) -> Result<ReportDetail, AgentError> {
-        let belongs = self.belongs(input.household.as_deref(), input.area.as_deref())?;
-        let wanted = input.ticket.clone();
-        let report = self.report_of(input, &belongs)?;
+        let identity = word(
+            "identity",
+            input.identity.as_deref(),
+            Identity::of,
+            "named, confidential or anonymous",
+        )?;
+        let belongs = self
+            .belongs(input.household.as_deref(), input.area.as_deref())?
+            .without_link(input.restricted || identity == Identity::Anonymous);
+        nobody_named(identity, &input.requester, &input.contact)?;
+        let (wanted, named) = (input.ticket.clone(), self.each_named(&input.named)?);
+        let report = self.report_of(input, identity, &belongs)?;
         let id = self.new_doc()?;
+        let place = if report.restricted {
+            Some(self.restricted_place(id, &report.about, &named, &belongs.area)?)
+        } else {
+            let own = belongs.household.is_none();
+            own.then(|| self.place(id, belongs.area.clone()))
+        };
         let mut drafts = vec![Draft {
             doc: id,
             kind: kind::REPORT,
             owner: belongs.household,
             puts: report::puts(&report),
-            place: belongs
-                .household
-                .is_none()
-                .then(|| self.place(id, belongs.area.clone())),
+            place,
             urgent: report.urgency == Urgency::P0,
         }];
         if let Some(kind) = wanted {
+            let inherited = Inherited {
+                identity,
+                restricted: report.restricted,
+                about: report.about.clone(),
+                named,
+            };
+            // A text that must not be saved uses up no number.
+            self.look_at_drafts(&drafts)?;
             let ticket = ticket_of(&report, kind);
-            drafts.push(self.ticket_draft(ticket, belongs, vec![id])?);
+            drafts.push(self.ticket_draft(ticket, belongs, vec![id], inherited)?);
         }
         self.record(&drafts)?;
         self.report(&id.to_string())
@@ -132,7 +160,12 @@ impl Replica {
     }
 
     /// Returns the report that was typed.
-    fn report_of(&self, input: ReportInput, belongs: &Belongs) -> Result<Report, AgentError> {
+    fn report_of(
+        &self,
+        input: ReportInput,
+        identity: Identity,
+        belongs: &Belongs,
+    ) -> Result<Report, AgentError> {
         let told = text::tidy(&input.text);
         if told.is_empty() {
             return Err(AgentError::BadValue {
@@ -158,12 +191,7 @@ impl Replica {
             requester: text::tidy(&input.requester),
             contact: text::tidy(&input.contact),
             place: text::tidy(&input.place),
-            identity: word(
-                "identity",
-                input.identity.as_deref(),
-                Identity::of,
-                "named, confidential or anonymous",
-            )?,
+            identity,
             category: category(input.category.as_deref())?,
             text: told,
             collective: input.collective,
@@ -179,6 +207,8 @@ impl Replica {
             handled_on_spot: input.handled_on_spot.filter(|text| !text.trim().is_empty()),
             phoned: self.phoned(input.phoned),
             affected: input.affected,
+            restricted: input.restricted,
+            about: self.subjects(input.about.as_deref(), input.restricted)?,
         };
         report::check(&report)?;
         Ok(report)
@@ -213,10 +243,12 @@ impl Replica {
     }
 
     fn report_view(&self, row: ReportRow) -> Result<ReportView, AgentError> {
-        let content = match row.content {
+        let mut content = match row.content {
             serde_json::Value::Object(content) => content,
             _ => serde_json::Map::new(),
         };
+        let by = self.written_by(&row.writer)?;
+        self.veil_report(&row.id, &mut content, by.here);
         let code = content
             .get("category")
             .and_then(|code| code.as_str())
@@ -224,12 +256,50 @@ impl Replica {
         let event = tables::event(code);
         Ok(ReportView {
             id: row.id,
-            by: self.written_by(&row.writer)?,
+            by,
             category_name: event
                 .map(|event| format!("{}/{}", event.domain, event.subtype))
                 .unwrap_or_default(),
             content,
         })
+    }
+
+    /// Returns whom a restricted report is about: all that a name fits, nobody where none is named.
+    fn subjects(
+        &self,
+        typed: Option<&str>,
+        is_restricted: bool,
+    ) -> Result<Vec<PersonId>, AgentError> {
+        match typed.map(str::trim).filter(|typed| !typed.is_empty()) {
+            None => Ok(Vec::new()),
+            Some(_) if !is_restricted => Err(AgentError::BadValue {
+                field: "about",
+                value: String::new(),
+                expected: "said only of a restricted report",
+            }),
+            Some(typed) => match self.everybody_named(typed) {
+                people if people.is_empty() => Err(AgentError::NotFound {
+                    name: typed.to_owned(),
+                }),
+                people => Ok(people),
+            },
+        }
+    }
+
+    /// Returns the persons that names mean, each of them one.
+    fn each_named(&self, typed: &[String]) -> Result<Vec<PersonId>, AgentError> {
+        let person = |name: &String| match self.everybody_named(name).as_slice() {
+            [only] => Ok(*only),
+            [] => Err(AgentError::NotFound { name: name.clone() }),
+            several => Err(AgentError::Ambiguous {
+                name: name.clone(),
+                candidates: several
+                    .iter()
+                    .map(|person| (person.to_string(), self.name_of(person)))
+                    .collect(),
+            }),
+        };
+        typed.iter().map(person).collect()
     }
 
     /// Returns the household and area something belongs to: a named household decides its area.
@@ -267,6 +337,34 @@ impl Replica {
             household: None,
             area,
         })
+    }
+}
+
+impl Belongs {
+    /// Returns the same place without the household, where nothing may lead to it.
+    pub(crate) fn without_link(self, leave_out: bool) -> Self {
+        Self {
+            household: self.household.filter(|_| !leave_out),
+            ..self
+        }
+    }
+}
+
+/// Returns an error if somebody is named who wishes to be nobody.
+pub(crate) fn nobody_named(
+    identity: Identity,
+    requester: &str,
+    contact: &str,
+) -> Result<(), AgentError> {
+    let typed = [("requester", requester), ("contact", contact)];
+    let named = typed.iter().find(|(_, text)| !text.trim().is_empty());
+    match named {
+        Some((field, _)) if identity == Identity::Anonymous => Err(AgentError::BadValue {
+            field,
+            value: String::new(),
+            expected: "left empty: an anonymous report names nobody",
+        }),
+        _ => Ok(()),
     }
 }
 

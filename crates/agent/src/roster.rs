@@ -21,6 +21,7 @@ mod grid;
 mod header;
 mod households;
 mod lines;
+mod looked;
 mod member_cell;
 mod person;
 mod reading;
@@ -129,7 +130,8 @@ impl<'a> SheetInWork<'a> {
         reading.year = stated_year(self.sheet, header);
         let year = reading.year.unwrap_or_else(|| years.of_undated_sheet());
         let (drafts, refusals) = reader.finish(year);
-        for draft in drafts {
+        for mut draft in drafts {
+            looked::household(&mut draft.household, &mut roster.refused);
             let people = draft.household.members.len();
             reading.households = reading.households.saturating_add(1);
             reading.people = reading

@@ -15,7 +15,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use wangge_model::report::Urgency;
+use wangge_model::report::{Identity, Urgency};
 use wangge_model::ticket::custody::Custody;
 use wangge_model::ticket::document::{self as ticket, Ticket};
 use wangge_model::ticket::{DoneKind, EventId, Kind, TicketCode, TicketEvent, TicketState, fold};
@@ -26,7 +26,8 @@ use wangge_wire::{DocId, PersonId};
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
 use crate::replica::Replica;
-use crate::reports::Belongs;
+use crate::reports::{Belongs, nobody_named};
+use crate::restricted::Inherited;
 use crate::visits::word;
 
 pub use custody::CustodyInput;
@@ -53,6 +54,8 @@ pub struct TicketInput {
     pub requester: String,
     /// How to reach them.
     pub contact: String,
+    /// `named confidential anonymous`; the strictest of its reports where that is stricter.
+    pub identity: Option<String>,
     /// Ids of the reports it came from.
     pub reports: Vec<String>,
     /// `P0` to `P3`.
@@ -78,13 +81,16 @@ pub(crate) struct Folded {
 impl Replica {
     /// Opens a ticket; unless it is a draft it is submitted, or finished, in the same action.
     pub fn open_ticket(&mut self, input: TicketInput) -> Result<TicketDetail, AgentError> {
-        let belongs = self.belongs(input.household.as_deref(), input.area.as_deref())?;
         let reports = input
             .reports
             .iter()
             .map(|name| self.name_report(name))
             .collect::<Result<Vec<_>, _>>()?;
-        let draft = self.ticket_draft(input, belongs, reports)?;
+        let inherited = self.inherited(&reports, input.identity.as_deref())?;
+        let belongs = self
+            .belongs(input.household.as_deref(), input.area.as_deref())?
+            .without_link(inherited.restricted || inherited.identity == Identity::Anonymous);
+        let draft = self.ticket_draft(input, belongs, reports, inherited)?;
         let id = draft.doc;
         self.record(&[draft])?;
         self.ticket(&id.to_string())
@@ -106,7 +112,9 @@ impl Replica {
         input: TicketInput,
         belongs: Belongs,
         reports: Vec<DocId>,
+        inherited: Inherited,
     ) -> Result<Draft, AgentError> {
+        nobody_named(inherited.identity, &input.requester, &input.contact)?;
         let subject = text::tidy(&input.subject);
         if subject.is_empty() {
             return Err(AgentError::BadValue {
@@ -115,15 +123,22 @@ impl Replica {
                 expected: "what is asked, in a line",
             });
         }
+        let kind_code = words::ticket_kind(input.kind.as_deref())?;
+        if kind_code == "complaint" {
+            self.complaint_about_a_worker(&subject, &input.detail)?;
+        }
         let opened = Ticket {
             code: String::new(),
-            kind: words::ticket_kind(input.kind.as_deref())?.to_owned(),
+            kind: kind_code.to_owned(),
             subject,
             detail: text::tidy(&input.detail),
             area: Some(belongs.area.clone()),
             household: belongs.household,
             requester: text::tidy(&input.requester),
             contact: text::tidy(&input.contact),
+            identity: inherited.identity,
+            restricted: inherited.restricted,
+            about: inherited.about,
             reports,
             urgency: word(
                 "urgency",
@@ -137,21 +152,30 @@ impl Replica {
         };
         ticket::check(&opened)?;
         let first = self.first_event(&input, &opened)?;
-        let opened = Ticket {
-            code: self.next_ticket_code()?.to_string(),
-            ..opened
-        };
         let id = self.new_doc()?;
-        let mut puts = ticket::puts(&opened);
-        puts.extend(first.as_ref().map(event_put).transpose()?);
-        Ok(Draft {
+        let place = if opened.restricted {
+            let (about, named) = (&opened.about, &inherited.named);
+            Some(self.restricted_place(id, about, named, &belongs.area)?)
+        } else {
+            self.place_of_new(id, &belongs, &opened.reports)?
+        };
+        let mut draft = Draft {
             doc: id,
             kind: kind::TICKET,
             owner: belongs.household,
-            puts,
-            place: self.place_of_new(id, &belongs, &opened.reports)?,
+            puts: ticket::puts(&opened),
+            place,
             urgent: opened.urgency == Urgency::P0,
-        })
+        };
+        draft
+            .puts
+            .extend(first.as_ref().map(event_put).transpose()?);
+        // A text that must not be saved uses up no number.
+        self.look_at_drafts(std::slice::from_ref(&draft))?;
+        let code = self.next_ticket_code()?.to_string();
+        draft.puts.retain(|put| put.key != "code");
+        draft.puts.insert(0, wangge_crdt::Put::root("code", code));
+        Ok(draft)
     }
 
     /// Returns the event a ticket begins with; none for a draft.
@@ -207,9 +231,16 @@ impl Replica {
         })
     }
 
-    /// Returns everybody this person is on a ticket: themselves, and the device from before it was
-    /// enrolled, which stood in for them.
+    /// Returns everybody this person answers for on a ticket: themselves, and those they stand in for
+    /// today.
     pub(crate) fn answers_as(&self) -> Vec<PersonId> {
+        let mut people = self.myself();
+        people.extend(self.covering().iter().map(|covering| covering.person));
+        people
+    }
+
+    /// Returns this person, and the device from before it was enrolled, which stood in for them.
+    fn myself(&self) -> Vec<PersonId> {
         let mut people = vec![self.person(), PersonId(self.device().0)];
         people.dedup();
         people

@@ -104,6 +104,7 @@ impl Replica {
             ..input
         };
         let (visit, draft) = self.visit_draft(input)?;
+        self.look_at_drafts(std::slice::from_ref(&draft))?;
         let (at_ms, actor) = (self.now_ms(), self.actor());
         let action = ActionId(self.machine.random()?);
         self.wrong_clock = self.clock_now()?;

@@ -4,12 +4,13 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::visit::{self, Met, Mode, Visit};
-use wangge_model::{kind, tables, text};
+use wangge_model::{kind, mask, tables, text};
 use wangge_store::{Draft, VisitRow};
 use wangge_wire::DocId;
 
 use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
+use crate::households::visit_flags;
 use crate::replica::{Replica, WrittenBy};
 
 /// A visit as it is typed or stands in a JSON line.
@@ -53,6 +54,9 @@ pub struct VisitView {
     pub head: String,
     /// Who recorded it.
     pub by: WrittenBy,
+    /// `met_after_death`; only where one visit or household is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<&'static str>,
     /// What is wrong with the clock of whoever recorded it, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
@@ -149,11 +153,12 @@ impl Replica {
         if let Some(change) = self.home.store.visit_change(&row)? {
             clock = self.clock_of_change(&row.book, &change)?;
         }
-        let view = self.visit_view(row)?;
-        Ok(VisitView {
-            clock: clock.or(view.clock),
-            ..view
-        })
+        let mut view = self.visit_view(row)?;
+        view.clock = clock.or(view.clock);
+        if let Ok((household, _)) = self.read_household(&view.household) {
+            view.flags = visit_flags(&household, &view);
+        }
+        Ok(view)
     }
 
     fn visit_view(&self, row: VisitRow) -> Result<VisitView, AgentError> {
@@ -166,6 +171,19 @@ impl Replica {
         let said = content.remove("clock");
         let said = said.and_then(|said| serde_json::from_value(said).ok());
         let at_ms = content.get("at_ms").and_then(serde_json::Value::as_i64);
+        let area = household.as_ref().map_or("", |household| &household.area);
+        let mut door = household.as_ref().map(short_door).unwrap_or_default();
+        let mut head = household
+            .as_ref()
+            .map(|household| household.head.clone())
+            .unwrap_or_default();
+        if self.sight(area).is_masked() && !self.revealed.contains(&row.household) {
+            let group = household.as_ref().map_or(0, |household| household.group);
+            (door, head) = (mask::address(group), mask::name(&head));
+            if let Some(serde_json::Value::String(note)) = content.get_mut("note") {
+                *note = mask::note(note);
+            }
+        }
         let visited_by = content
             .remove("by")
             .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
@@ -176,11 +194,10 @@ impl Replica {
             clock: at_ms.and_then(|at_ms| flag(at_ms, None, None)).or(said),
             id: row.id,
             household: row.household,
-            door: household.as_ref().map(short_door).unwrap_or_default(),
-            head: household
-                .map(|household| household.head)
-                .unwrap_or_default(),
+            door,
+            head,
             by: self.written_by(&row.writer)?,
+            flags: Vec::new(),
             visited_by,
             content,
         })

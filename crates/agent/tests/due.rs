@@ -344,6 +344,8 @@ fn a_ticket_has_its_promise_and_its_lights() {
     assert_eq!(clock(&world).level.unwrap().light, Light::Yellow);
     world.says(NOW + 20 * HOUR_MS);
     assert_eq!(clock(&world).promise.unwrap().light, Light::Warn);
+    // What was promised stays promised, whatever is set later.
     world.replica.set_setting("limits.p1.done", "3d").unwrap();
-    assert_eq!(clock(&world).promise.unwrap().light, Light::Green);
+    let promise = clock(&world).promise.unwrap();
+    assert_eq!((promise.due_ms, promise.light), (NOW + DAY_MS, Light::Warn));
 }

@@ -3,7 +3,10 @@
 //! A command is listed only when what is behind it works. One subcommand a file: its arguments and
 //! one function; the doc comment is the English help, the catalogue holds the Chinese.
 
+mod access;
 mod area;
+mod call;
+mod care;
 mod config;
 mod conflict;
 mod demo;
@@ -12,7 +15,9 @@ mod help;
 mod household;
 mod import;
 mod init;
+mod member;
 mod outbox;
+mod people;
 mod receipts;
 mod relay;
 mod report;
@@ -21,6 +26,7 @@ mod status;
 mod sync;
 mod ticket;
 mod today;
+mod unit;
 mod visit;
 
 use std::io::Read as _;
@@ -70,6 +76,9 @@ pub(crate) struct Global {
         default_missing_value = "document"
     )]
     pub(crate) json: Option<Json>,
+    /// Save a note although a telephone or a word in it was pointed out
+    #[arg(long, global = true)]
+    pub(crate) keep_note: bool,
 }
 
 /// The commands.
@@ -89,16 +98,30 @@ pub(crate) enum Command {
     /// Households
     #[command(subcommand)]
     Household(household::Household),
+    /// The people of a household
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Care of members: why and how often they are looked in on
+    #[command(subcommand)]
+    Care(care::Care),
     /// Visits; with words it records one, bare it asks
     Visit(Box<visit::Visit>),
     /// Reports; with words it records one
-    Report(report::Report),
+    Report(Box<report::Report>),
+    /// Show a number to call; who asked and why is written down
+    Call(call::Args),
     /// Rounds through a grid and what was found on them
     #[command(subcommand)]
     Round(round::Round),
     /// Tickets and their steps
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Colleagues: who works here, who is on leave, who stands in
+    #[command(subcommand)]
+    People(people::People),
+    /// Units that handle tickets
+    #[command(subcommand)]
+    Unit(unit::Unit),
     /// Send what is here, fetch what is new
     Sync(sync::Args),
     /// Show what has no receipt yet
@@ -140,9 +163,14 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Round(command)) => round::run(context, command),
         Some(Command::Area(area::Area::List(args))) => area::run(context, &args),
         Some(Command::Household(command)) => household::run(context, command),
+        Some(Command::Member(command)) => member::run(context, command),
+        Some(Command::Care(command)) => care::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, *visit),
-        Some(Command::Report(report)) => report::run(context, report),
+        Some(Command::Report(report)) => report::run(context, *report),
+        Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
+        Some(Command::People(command)) => people::run(context, command),
+        Some(Command::Unit(command)) => unit::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),
         Some(Command::Outbox(args)) => outbox::run(context, &args),
         Some(Command::Receipts(args)) => receipts::run(context, &args),

@@ -1,6 +1,5 @@
 //! What every command is given: how to show, and which home.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
@@ -21,8 +20,8 @@ pub(crate) struct Context {
     named_home: Option<PathBuf>,
     /// The command line, to name the command when it fails.
     args: Vec<OsString>,
-    /// Whether the open home is a desk's, where names are masked.
-    desk: Cell<bool>,
+    /// Whether notes are saved although something in them was pointed out.
+    pub(crate) keep_note: bool,
 }
 
 impl Context {
@@ -32,7 +31,7 @@ impl Context {
             ui,
             named_home,
             args: args.to_owned(),
-            desk: Cell::new(false),
+            keep_note: false,
         }
     }
 
@@ -44,6 +43,17 @@ impl Context {
         )
         .trim_end()
         .to_owned()
+    }
+
+    /// Returns the command as it was typed, to be typed again with more.
+    pub(crate) fn typed_command(&self) -> String {
+        let words: Vec<String> = self
+            .args
+            .iter()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        format!("wangge {}", words.join(" "))
     }
 
     /// Returns the device's home: the named one, or the platform's data folder.
@@ -72,8 +82,8 @@ impl Context {
     /// Opens the device's home. A database that was found damaged ends the command: what it holds
     /// now is not what the person expects.
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
-        let replica = Replica::open(&self.home()?, Machine::default())?;
-        self.desk.set(replica.role().is_desk());
+        let mut replica = Replica::open(&self.home()?, Machine::default())?;
+        replica.keep_notes(self.keep_note);
         match replica.set_aside() {
             Some(aside) => Err(AgentError::Damaged {
                 aside: aside.to_owned(),
@@ -89,30 +99,6 @@ impl Context {
             let now = crate::moment::exact(replica.now_ms());
             let what = self.ui.lang.code("clock", flag.as_str());
             self.ui.talk(&self.ui.lang.clock_wrong(what, &now));
-        }
-    }
-
-    /// Says whether names are masked: the open home is a desk's.
-    pub(crate) fn is_desk(&self) -> bool {
-        self.desk.get()
-    }
-
-    /// Returns a name as it may be shown here.
-    pub(crate) fn name(&self, name: &str) -> String {
-        if self.is_desk() {
-            crate::mask::name(name)
-        } else {
-            name.to_owned()
-        }
-    }
-
-    /// Returns `3-12 NAME` as it may be shown here.
-    pub(crate) fn title(&self, kind: &str, title: &str) -> String {
-        match title.split_once(' ') {
-            Some((door, name)) if matches!(kind, "household" | "visit_book") => {
-                format!("{door} {}", self.name(name))
-            }
-            _ => title.to_owned(),
         }
     }
 }

@@ -222,7 +222,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::Ambiguous { name, candidates } => {
             let lines: Vec<String> = candidates
                 .iter()
-                .map(|(id, line)| format!("\n  {id}  {}", context.title("household", line)))
+                .map(|(id, line)| format!("\n  {id}  {line}"))
                 .collect();
             (
                 "ambiguous",
@@ -240,6 +240,49 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             let message = lang.bad_value(lang.field(field), value, &takes);
             ("bad_value", Exit::Usage, message, String::new())
         }
+        E::LookedAt {
+            field,
+            masked,
+            signs,
+        } => {
+            let words: Vec<&str> = signs
+                .iter()
+                .map(|sign| lang.code("sign", sign.code()))
+                .collect();
+            let (field, words) = (lang.field(field), words.join(lang.comma()));
+            if signs.iter().any(|sign| sign.is_never_saved()) {
+                let message = lang.never_saved(field, &words, masked);
+                ("never_saved", Exit::Refused, message, String::new())
+            } else {
+                let message = lang.pointed_out(field, &words, masked);
+                (
+                    "pointed_out",
+                    Exit::Refused,
+                    message,
+                    lang.keep_example().to_owned(),
+                )
+            }
+        }
+        E::Restricted(why) => {
+            use wangge_agent::restricted::NoPlace;
+            let why = match why {
+                NoPlace::AboutAuthor => lang.about_author(),
+                NoPlace::AboutNamed => lang.about_named(),
+                NoPlace::ReachesAll => lang.reaches_all(),
+            };
+            (
+                "restricted",
+                Exit::Refused,
+                lang.not_taken_here(why),
+                "wangge help report add".to_owned(),
+            )
+        }
+        E::NoNumber => (
+            "no_number",
+            Exit::Failed,
+            lang.no_phone_known().to_owned(),
+            "wangge household edit ID --phone NUMBER".to_owned(),
+        ),
         E::TooLong(long) => {
             let message = lang.too_long(lang.field(long.field), long.limit);
             ("too_long", Exit::Usage, message, String::new())
@@ -320,6 +363,13 @@ fn agent(error: &AgentError, context: &Context) -> Told {
                 "wangge relay invite --name NAME --area CODE".to_owned(),
             )
         }
+        E::Order(why) => order(lang, *why),
+        E::OrderUnsent { .. } => (
+            "no_link",
+            Exit::NoLink,
+            lang.order_needs_link().to_owned(),
+            "wangge sync".to_owned(),
+        ),
         E::Refused { .. } => (
             "refused",
             Exit::Refused,
@@ -386,6 +436,26 @@ fn roster(
     )
 }
 
+fn order(lang: Lang, why: wangge_agent::OrderRefusal) -> (&'static str, Exit, String, String) {
+    use wangge_agent::OrderRefusal as R;
+    let (kind, message, hint) = match why {
+        R::Malformed => ("bad_order", lang.order_malformed(), "wangge help people"),
+        R::NotAllowed => (
+            "not_your_area",
+            lang.order_not_allowed(),
+            "wangge area list",
+        ),
+        R::UnknownPerson => (
+            "not_found",
+            lang.order_unknown_person(),
+            "wangge people list",
+        ),
+        R::Changed => ("changed", lang.order_changed(), "wangge sync"),
+        R::NameTaken => ("name_taken", lang.unit_name_taken(), "wangge unit list"),
+    };
+    (kind, Exit::Refused, message.to_owned(), hint.to_owned())
+}
+
 fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str) {
     match why {
         InvitationRefused::WrongCode => ("wrong_code", lang.wrong_code()),
@@ -409,6 +479,7 @@ fn relay(error: &RelayError, lang: Lang) -> Told {
         RelayError::BadInvitation { what } => {
             ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
         }
+        RelayError::UnknownUnit => ("not_found", Exit::Failed, lang.unknown_unit().to_owned()),
         RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
         RelayError::Io { path, source } => {
             let path = path.display().to_string();

@@ -10,7 +10,6 @@ mod demo;
 mod exit;
 mod failure;
 mod localize;
-mod mask;
 mod moment;
 mod reference;
 mod text;
@@ -55,7 +54,8 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
             .report(&context)
         }
         Parsed::Run(cli) => {
-            let context = Context::new(Ui::new(lang, cli.global.json), cli.global.home, args);
+            let mut context = Context::new(Ui::new(lang, cli.global.json), cli.global.home, args);
+            context.keep_note = cli.global.keep_note;
             let exit = match cmd::run(&context, cli.command) {
                 Ok(exit) => exit,
                 Err(failure) => failure.report(&context),

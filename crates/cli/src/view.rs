@@ -1,57 +1,141 @@
-//! What JSON may say of a resident: the façade's views with the numbers and names that belong hidden.
+//! What is shown of a resident, as JSON and in words: the façade's views with what this device does not
+//! read hidden.
 //!
-//! **Lists never hold a telephone number**; a household shown in a worker's own grid does. At a desk
-//! names are masked too. People of the service are colleagues: their names stay.
+//! **Everything a command shows passes here.** Lists never hold a telephone number; a household shown
+//! in a worker's own grid does; elsewhere names, doors, births and numbers are masked. Who decides is
+//! [`Replica::sight`]. People of the service are colleagues: their names stay.
 
+use chrono::Datelike as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wangge_agent::Replica;
+use wangge_agent::conflicts::ConflictView;
+use wangge_agent::{Replica, mask};
 
-use crate::mask;
+/// Texts of which only the numbers are hidden: their words are what the service works with.
+const NOTES: [&str; 8] = [
+    "note",
+    "text",
+    "subject",
+    "detail",
+    "arrangement",
+    "handled_on_spot",
+    "place",
+    "title",
+];
+/// Keys under which colleagues stand, never residents.
+const COLLEAGUES: [&str; 7] = ["by", "handler", "to", "with", "copies", "whom", "area"];
 
 /// How much of a resident is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    replica: &'a Replica,
+    extent: Extent,
+    is_list: bool,
+}
+
+/// How much of one record is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
-    /// Everything: a household of a worker's own grid.
+enum Extent {
+    /// Everything: it was asked for with a reason.
+    Revealed,
+    /// Everything: the worker's own grid.
     Own,
-    /// Numbers masked: a list.
-    List,
-    /// Numbers and names masked: a desk.
-    Desk,
+    /// Masked.
+    Masked,
+    /// Masked, also of the worker's own grid.
+    Paper,
 }
 
 /// Returns how much of something in an area is shown here.
-pub(crate) fn sight(replica: &Replica, area: &str) -> Sight {
-    if replica.role().is_desk() {
-        Sight::Desk
-    } else if replica
-        .areas()
-        .iter()
-        .any(|own| area.starts_with(own.as_str()))
-    {
-        Sight::Own
-    } else {
-        Sight::List
+pub(crate) fn sight<'a>(replica: &'a Replica, area: &str) -> Sight<'a> {
+    Sight {
+        replica,
+        extent: extent(replica, area),
+        is_list: false,
     }
 }
 
-/// Returns how much a list shows here.
-pub(crate) fn list_sight(replica: &Replica) -> Sight {
-    if replica.role().is_desk() {
-        Sight::Desk
-    } else {
-        Sight::List
+/// Returns how much a list shows here; rows that name their area are shown by that.
+pub(crate) fn list_sight(replica: &Replica) -> Sight<'_> {
+    Sight {
+        replica,
+        extent: if replica.role().is_desk() {
+            Extent::Masked
+        } else {
+            Extent::Own
+        },
+        is_list: true,
+    }
+}
+
+/// Returns the sight of somebody who asked with a reason that is written down.
+pub(crate) fn revealed(replica: &Replica) -> Sight<'_> {
+    Sight {
+        replica,
+        extent: Extent::Revealed,
+        is_list: false,
+    }
+}
+
+/// Returns the sight of whoever finds a paper or a file: masked, whoever made it.
+pub(crate) fn paper(replica: &Replica) -> Sight<'_> {
+    Sight {
+        replica,
+        extent: Extent::Paper,
+        is_list: true,
     }
 }
 
 /// Returns the view as JSON with what this sight hides hidden.
-pub(crate) fn seen<T: Serialize>(view: &T, sight: Sight) -> Value {
+pub(crate) fn seen<T: Serialize>(view: &T, sight: Sight<'_>) -> Value {
     let mut value = serde_json::to_value(view).unwrap_or_default();
     hide(&mut value, sight);
     value
 }
 
-fn hide(value: &mut Value, sight: Sight) {
+/// Hides the values of a conflict that this sight does not show.
+pub(crate) fn hide_conflict(conflict: &mut ConflictView, sight: Sight<'_>) {
+    for version in &mut conflict.versions {
+        hide_value(&conflict.field, &mut version.value, sight);
+    }
+}
+
+/// Returns a revealed view as words are made of it: numbers in full.
+pub(crate) fn in_full(mut value: Value) -> Value {
+    match &mut value {
+        Value::Array(items) => {
+            for item in items {
+                *item = in_full(item.take());
+            }
+        }
+        Value::Object(fields) => {
+            if let Some(phone) = fields.get("phone").filter(|phone| phone.is_string()) {
+                fields.insert("phone_masked".to_owned(), phone.clone());
+            }
+            for value in fields.values_mut() {
+                *value = in_full(value.take());
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+impl Extent {
+    fn is_masked(self) -> bool {
+        matches!(self, Extent::Masked | Extent::Paper)
+    }
+}
+
+fn extent(replica: &Replica, area: &str) -> Extent {
+    if replica.sight(area).is_masked() {
+        Extent::Masked
+    } else {
+        Extent::Own
+    }
+}
+
+fn hide(value: &mut Value, sight: Sight<'_>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, sight)),
         Value::Object(fields) => hide_fields(fields, sight),
@@ -59,61 +143,156 @@ fn hide(value: &mut Value, sight: Sight) {
     }
 }
 
-fn hide_fields(fields: &mut Map<String, Value>, sight: Sight) {
-    if is_conflict(fields) {
-        // A person settles by seeing both values; `conflict show` is the place for that.
-        if sight == Sight::Desk {
-            mask_text(fields, "title", |title| match title.split_once(' ') {
-                Some((door, name)) => format!("{door} {}", mask::name(name)),
-                None => title.to_owned(),
-            });
-            fields.remove("versions");
+fn hide_fields(fields: &mut Map<String, Value>, mut sight: Sight<'_>) {
+    if is_colleague(fields) {
+        return;
+    }
+    if let Some(field) = conflict_field(fields) {
+        for version in fields
+            .get_mut("versions")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(value) = version.get_mut("value") {
+                hide_value(&field, value, sight);
+            }
         }
         return;
     }
-    if fields.contains_key("device") && fields.contains_key("here") {
+    // A value beside the shown one: its field says what it is.
+    if let Some(field) = fields
+        .get("field")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        && let Some(value) = fields.get_mut("value")
+    {
+        hide_value(&field, value, sight);
         return;
     }
+    let area = fields.get("area").and_then(Value::as_str);
+    if let Some(area) = area.filter(|area| !area.is_empty())
+        && matches!(sight.extent, Extent::Own | Extent::Masked)
+    {
+        sight.extent = extent(sight.replica, area);
+    }
+    hide_phone(fields, sight);
+    if sight.extent.is_masked() {
+        mask_fields(fields, sight);
+    }
+    for (key, value) in fields.iter_mut() {
+        if !COLLEAGUES.contains(&key.as_str()) {
+            hide(value, sight);
+        }
+    }
+}
+
+fn hide_phone(fields: &mut Map<String, Value>, sight: Sight<'_>) {
+    let hides = sight.extent.is_masked() || (sight.is_list && sight.extent == Extent::Own);
     if let Some(phone) = fields
         .get("phone")
         .and_then(Value::as_str)
         .map(str::to_owned)
     {
         fields.insert("phone_masked".to_owned(), mask::phone(&phone).into());
-        if sight != Sight::Own {
+        if hides {
             fields.remove("phone");
         }
     }
-    if sight != Sight::Own {
-        mask_text(fields, "contact", mask::phone);
-    }
-    // A value beside the shown one: its name says what it is.
-    if let Some(field) = fields.get("field").and_then(Value::as_str) {
-        let (is_phone, is_name) = (field.ends_with("phone"), field.ends_with("name"));
-        if is_phone && sight != Sight::Own {
-            mask_text(fields, "value", mask::phone);
-        } else if is_name && sight == Sight::Desk {
-            mask_text(fields, "value", mask::name);
-        }
-    }
-    if sight == Sight::Desk {
-        for key in ["requester", "head_name", "name"] {
-            mask_text(fields, key, mask::name);
-        }
-        // In a list `head` is a name; in a document it is a member's id.
-        if !fields.contains_key("members") {
-            mask_text(fields, "head", mask::name);
-        }
-    }
-    for (key, value) in fields.iter_mut() {
-        if !matches!(key.as_str(), "by" | "handler" | "to" | "events" | "area") {
-            hide(value, sight);
-        }
+    if hides {
+        mask_text(fields, "contact", mask::contact);
     }
 }
 
-fn is_conflict(fields: &Map<String, Value>) -> bool {
-    fields.contains_key("versions") && fields.contains_key("field")
+fn mask_fields(fields: &mut Map<String, Value>, sight: Sight<'_>) {
+    for key in ["requester", "head_name", "name"] {
+        mask_text(fields, key, mask::name);
+    }
+    // In a list `head` is a name; in a document it is a member's id.
+    if !fields.contains_key("members") {
+        mask_text(fields, "head", mask::name);
+    }
+    for key in NOTES {
+        mask_text(fields, key, mask::note);
+    }
+    // Who was told is a resident; where one is guided to is an office.
+    if fields.get("kind").and_then(Value::as_str) == Some("answer") {
+        mask_text(fields, "whom", mask::name);
+    }
+    mask_door(fields);
+    if let Some(Value::String(birth)) = fields.remove("birth") {
+        fields.insert("age_band".to_owned(), age_band(&birth, sight));
+    }
+}
+
+/// Leaves the village group of a door; a row of a list has group and door side by side.
+fn mask_door(fields: &mut Map<String, Value>) {
+    let group_of = |value: &Value| value.as_u64().and_then(|group| u16::try_from(group).ok());
+    let beside = fields.get("group").and_then(group_of);
+    let inside = fields
+        .get("door")
+        .and_then(|door| door.get("group"))
+        .and_then(group_of);
+    let Some(group) = beside.or(inside) else {
+        if fields.get("door").is_some_and(Value::is_object) {
+            fields.insert("door_short".to_owned(), "".into());
+            fields.insert("door".to_owned(), Value::Null);
+        }
+        return;
+    };
+    match fields.get_mut("door") {
+        Some(Value::Object(door)) => {
+            door.insert("number".to_owned(), "".into());
+        }
+        Some(door) => *door = "".into(),
+        None => {}
+    }
+    if fields.contains_key("door_short") {
+        fields.insert("door_short".to_owned(), mask::address(group).into());
+    }
+}
+
+/// Hides one value of a field in conflict.
+fn hide_value(field: &str, value: &mut Value, sight: Sight<'_>) {
+    if !sight.extent.is_masked() {
+        return;
+    }
+    let Value::String(text) = value else {
+        return;
+    };
+    *value = match field.rsplit('/').next().unwrap_or_default() {
+        "name" | "requester" => mask::name(text).into(),
+        "phone" | "contact" => mask::phone(text).into(),
+        "door" => "*".repeat(text.chars().count()).into(),
+        "birth" => age_band(text, sight),
+        _ => mask::note(text).into(),
+    };
+}
+
+fn age_band(birth: &str, sight: Sight<'_>) -> Value {
+    let today = sight.replica.today();
+    mask::age_band(birth, today.year(), today.month())
+        .unwrap_or_default()
+        .into()
+}
+
+fn is_colleague(fields: &Map<String, Value>) -> bool {
+    let handles = |id: &Value| {
+        let id = id.as_str().unwrap_or_default();
+        ["person:", "area:", "unit:"]
+            .iter()
+            .any(|kind| id.starts_with(kind))
+    };
+    let wrote = fields.contains_key("device") && fields.contains_key("here");
+    wrote || fields.get("id").is_some_and(handles)
+}
+
+fn conflict_field(fields: &Map<String, Value>) -> Option<String> {
+    fields.get("versions")?;
+    fields
+        .get("field")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }
 
 fn mask_text(fields: &mut Map<String, Value>, key: &str, mask: impl Fn(&str) -> String) {
@@ -155,32 +334,71 @@ pub(crate) fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 mod tests {
     use super::*;
     use serde_json::json;
+    use wangge_agent::Machine;
 
-    fn household() -> Value {
+    const GRID: &str = "511724103202001";
+    const OTHER: &str = "511724103202002";
+
+    fn household(area: &str) -> Value {
         json!({
-            "id": "x", "head": "m1", "phone": "13812345678",
-            "members": [{"id": "m1", "name": "王小明", "phone": "13912345678"}],
+            "id": "x", "head": "m1", "phone": "13812345678", "area": area,
+            "door": {"group": 3, "number": "12"}, "door_short": "3-12", "note": "找13700000000",
+            "members": [{"id": "m1", "name": "王小明", "phone": "13912345678", "birth": "1948-03"}],
             "visits": [{"head": "王小明", "by": {"name": "李梅", "device": null, "here": true}}],
-            "conflicts": [{"field": "phone", "title": "3-12 王小明", "versions": [{"value": "1"}]}],
+            "conflicts": [{"field": "phone", "title": "", "versions": [{"value": "13800000001"}]}],
         })
+    }
+
+    fn worker() -> (tempfile::TempDir, Replica) {
+        let dir = tempfile::tempdir().unwrap();
+        let areas = vec![wangge_relay::AreaCode::parse(GRID).unwrap()];
+        let home = dir.path().join("home");
+        let replica = Replica::init(&home, "李梅", areas, Machine::default()).unwrap();
+        (dir, replica)
     }
 
     #[test]
     fn the_own_grid_is_clear_and_a_list_has_no_number() {
-        let own = seen(&household(), Sight::Own);
+        let (_dir, replica) = worker();
+        let own = seen(&household(GRID), sight(&replica, GRID));
         assert_eq!(own["phone"], "13812345678");
         assert_eq!(own["phone_masked"], "138****5678");
-        let list = seen(&household(), Sight::List);
+        assert_eq!(own["door_short"], "3-12");
+        let list = seen(&household(GRID), list_sight(&replica));
         assert!(!list.to_string().contains("13812345678"));
         assert!(!list.to_string().contains("13912345678"));
         assert_eq!(list["members"][0]["name"], "王小明");
     }
 
     #[test]
-    fn a_desk_reads_no_residents_name_and_every_colleagues() {
-        let desk = seen(&household(), Sight::Desk).to_string();
-        assert!(!desk.contains("王小明"), "{desk}");
-        assert!(!desk.contains("13812345678"), "{desk}");
-        assert!(desk.contains("李梅"));
+    fn away_from_the_own_grid_a_resident_is_masked_and_a_colleague_is_not() {
+        let (_dir, replica) = worker();
+        for sight in [sight(&replica, OTHER), list_sight(&replica)] {
+            let away = seen(&household(OTHER), sight);
+            let shown = away.to_string();
+            for hidden in [
+                "王小明",
+                "13812345678",
+                "13912345678",
+                "13700000000",
+                "13800000001",
+                "1948-03",
+                "3-12",
+                "\"12\"",
+            ] {
+                assert!(!shown.contains(hidden), "{hidden} in {shown}");
+            }
+            assert!(shown.contains("李梅"));
+            assert_eq!(away["door_short"], "3组");
+            assert_eq!(away["members"][0]["age_band"], "70-79");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_with_a_reason_is_clear() {
+        let (_dir, replica) = worker();
+        let clear = seen(&household(OTHER), revealed(&replica));
+        assert_eq!(clear["members"][0]["name"], "王小明");
+        assert_eq!(in_full(clear)["phone_masked"], "13812345678");
     }
 }

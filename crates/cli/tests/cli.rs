@@ -16,14 +16,22 @@ mod day;
 mod demo;
 #[path = "cli/due.rs"]
 mod due;
+#[path = "cli/family.rs"]
+mod family;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/people.rs"]
+mod people;
+#[path = "cli/privacy.rs"]
+mod privacy;
 #[path = "cli/quick.rs"]
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/tickets.rs"]
+mod tickets;
 #[path = "cli/twins.rs"]
 mod twins;
 #[path = "cli/world.rs"]

@@ -198,9 +198,24 @@ impl Document {
 
     /// Returns all registers.
     pub fn fields(&self) -> Fields {
+        self.fields_of(None)
+    }
+
+    /// Returns all registers as one change left them: what its author saw, and what it wrote.
+    ///
+    /// None where the change is not here.
+    pub fn fields_at(&self, change: &ChangeHash) -> Option<Fields> {
+        let heads = [automerge::ChangeHash(change.0)];
+        self.contains(change).then(|| self.fields_of(Some(&heads)))
+    }
+
+    fn fields_of(&self, heads: Option<&[automerge::ChangeHash]>) -> Fields {
         let names = std::iter::once("").chain(self.shape.containers.iter().map(String::as_str));
         let containers = names
-            .filter_map(|name| Some((name.to_owned(), self.registers(&self.container(name)?))))
+            .filter_map(|name| {
+                let registers = self.registers(&self.container(name)?, heads);
+                Some((name.to_owned(), registers))
+            })
             .collect();
         Fields { containers }
     }
@@ -245,14 +260,25 @@ impl Document {
             .map(|(_, object)| object)
     }
 
-    fn registers(&self, object: &ObjId) -> BTreeMap<String, Register> {
-        self.inner
-            .map_range(object, ..)
+    fn registers(
+        &self,
+        object: &ObjId,
+        heads: Option<&[automerge::ChangeHash]>,
+    ) -> BTreeMap<String, Register> {
+        let items = match heads {
+            None => self.inner.map_range(object, ..),
+            Some(heads) => self.inner.map_range_at(object, .., heads),
+        };
+        items
             .filter_map(|item| {
                 let shown = scalar_of_ref(&item.value)?;
                 let mut others = Vec::new();
                 if item.conflict {
-                    for (value, _) in self.inner.get_all(object, &*item.key).unwrap_or_default() {
+                    let values = match heads {
+                        None => self.inner.get_all(object, &*item.key),
+                        Some(heads) => self.inner.get_all_at(object, &*item.key, heads),
+                    };
+                    for (value, _) in values.unwrap_or_default() {
                         if let Some(value) = scalar_of_value(&value)
                             && value != shown
                             && !others.contains(&value)

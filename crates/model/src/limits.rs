@@ -8,6 +8,8 @@ pub const NOTE_CHARS_MAX: usize = 2_000;
 pub const LINE_CHARS_MAX: usize = 120;
 /// Members of a household, those who left included.
 pub const MEMBERS_MAX: usize = 40;
+/// Further telephones of a household, beside its own.
+pub const CONTACTS_MAX: usize = 8;
 /// Purposes of one visit.
 pub const PURPOSES_MAX: usize = 8;
 

@@ -45,6 +45,11 @@ pub fn keys(name: &str) -> NameKeys {
     NameKeys::of(&spell(name, true))
 }
 
+/// Says whether two characters are a surname of two: 欧阳.
+pub fn is_compound_surname(first: char, second: char) -> bool {
+    surnames::compound(first, second).is_some()
+}
+
 /// Returns the keys of a 小名, which has no surname: 乐乐 is `lele`, never `yuele`.
 pub fn nickname_keys(nickname: &str) -> NameKeys {
     NameKeys::of(&spell(nickname, false))

@@ -77,6 +77,10 @@ pub struct Report {
     pub phoned: Option<Phoned>,
     /// How many people it concerns; 0 where nobody counted.
     pub affected: i64,
+    /// It must not come to whom it is about: it lives in the township, with a named audience.
+    pub restricted: bool,
+    /// Whom it is about, where the roster knows them; they never receive it.
+    pub about: Vec<PersonId>,
 }
 
 /// Who was told by telephone first, and when.
@@ -167,6 +171,7 @@ pub fn puts(report: &Report) -> Vec<Put> {
         "handled",
         report.handled_on_spot.as_deref().unwrap_or_default(),
     );
+    puts.extend(restricted_puts(report.restricted, &report.about));
     if report.collective {
         puts.push(Put::root("collective", true));
     }
@@ -207,6 +212,31 @@ pub fn comments(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Comment> {
     comments
 }
 
+/// Returns the writes by which a report or ticket says that it is restricted, and about whom.
+pub fn restricted_puts(restricted: bool, about: &[PersonId]) -> Vec<Put> {
+    let mut puts = Vec::new();
+    if restricted {
+        puts.push(Put::root("restricted", true));
+    }
+    if !about.is_empty() {
+        let ids: Vec<String> = about.iter().map(PersonId::to_string).collect();
+        puts.push(Put::root("about", ids.join(",")));
+    }
+    puts
+}
+
+/// Returns whether a report or ticket is restricted, and about whom it is.
+pub fn restricted(fields: &Fields) -> (bool, Vec<PersonId>) {
+    let about = fields.root_text("about").split(',');
+    (
+        fields
+            .root("restricted")
+            .and_then(Scalar::as_bool)
+            .unwrap_or(false),
+        about.filter_map(|id| id.parse().ok()).collect(),
+    )
+}
+
 /// Returns a report as its document has it.
 pub fn read(fields: &Fields) -> Report {
     let text = |key: &str| fields.root_text(key).to_owned();
@@ -214,7 +244,10 @@ pub fn read(fields: &Fields) -> Report {
         let number = fields.root(key).and_then(Scalar::as_int);
         number.unwrap_or_default()
     };
+    let (restricted, about) = restricted(fields);
     Report {
+        restricted,
+        about,
         area: AreaCode::parse(fields.root_text("area")).ok(),
         household: fields.root_text("household").parse().ok(),
         requester: text("requester"),
@@ -309,6 +342,8 @@ mod tests {
                 at_ms: 3,
             }),
             affected: 40,
+            restricted: true,
+            about: vec![PersonId([9; 16])],
             ..Report::default()
         };
         let shape = kind::shape(kind::REPORT).unwrap();

@@ -10,7 +10,8 @@ use wangge_sync::admit::{Holdings, ItemDecision, admit};
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{
-    ActorId, Batch, BatchHash, Change, ChangeHash, DocId, EntryKind, Item, ItemName, Shape, packing,
+    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DocId, EntryKind, Item, ItemName, Shape,
+    packing,
 };
 
 use crate::holdings::SqlHoldings;
@@ -42,7 +43,8 @@ pub(crate) fn store(
 ) -> rusqlite::Result<Stored> {
     let batch = &pushed.batch;
     let hash = batch.hash();
-    let decisions = judge(connection, roster, batch, &pushed.damaged)?;
+    let day = Day::of_ms(now_ms);
+    let decisions = judge(connection, roster, day, batch, &pushed.damaged)?;
     let is_new =
         |decision: &ItemDecision| !matches!(decision, ItemDecision::Held | ItemDecision::Refuse(_));
     if decisions.iter().any(is_new) {
@@ -53,6 +55,7 @@ pub(crate) fn store(
         let mut queue = Queue {
             connection,
             roster,
+            day,
             open: VecDeque::new(),
         };
         for (index, (item, decision)) in batch.items.iter().zip(&decisions).enumerate() {
@@ -85,6 +88,7 @@ pub(crate) struct Source {
 struct Queue<'a> {
     connection: &'a Connection,
     roster: &'a Roster,
+    day: Day,
     /// Parked items whose time may have come.
     open: VecDeque<i64>,
 }
@@ -167,7 +171,7 @@ impl Queue<'_> {
             let Some(Parked { batch, index, from }) = parked::load(self.connection, id)? else {
                 continue;
             };
-            let decisions = judge(self.connection, self.roster, &batch, &[])?;
+            let decisions = judge(self.connection, self.roster, self.day, &batch, &[])?;
             let (Some(item), Some(decision)) = (batch.items.first(), decisions.first()) else {
                 continue;
             };
@@ -184,11 +188,12 @@ impl Queue<'_> {
 fn judge(
     connection: &Connection,
     roster: &Roster,
+    day: Day,
     batch: &Batch,
     damaged: &[usize],
 ) -> rusqlite::Result<Vec<ItemDecision>> {
     let held = SqlHoldings::new(connection);
-    let decisions = admit(batch, damaged, roster, &held);
+    let decisions = admit(batch, damaged, roster, day, &held);
     held.finish()?;
     Ok(decisions)
 }

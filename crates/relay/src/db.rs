@@ -14,7 +14,10 @@ use crate::error::RelayError;
 pub(crate) const FILE: &str = "relay.db";
 
 /// Ordered by number, never edited once released; forward only.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001-log.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001-log.sql"),
+    include_str!("../migrations/0002-units.sql"),
+];
 /// Marks a file as a relay's: "wgRl".
 const APPLICATION_ID: i32 = 0x7767_526c;
 /// Older ones can lose a write when the WAL is reset while another connection reads.

@@ -47,6 +47,9 @@ pub enum RelayError {
     /// No device with this id was ever enrolled here.
     #[error("no such device")]
     UnknownDevice,
+    /// No open unit has this id.
+    #[error("no such unit")]
+    UnknownUnit,
     /// The system has no random numbers.
     #[error("no random numbers")]
     Random,

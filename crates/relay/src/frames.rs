@@ -20,7 +20,7 @@ use crate::pull::StepError;
 /// An entry with its body.
 pub(crate) struct Fetched {
     position: u64,
-    kind: EntryKind,
+    pub(crate) kind: EntryKind,
     doc: DocId,
     batch: i64,
     item: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Fetched {
     owner: Option<DocId>,
     first_received_ms: i64,
     received_ms: i64,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Returns the entry at a position.

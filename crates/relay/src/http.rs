@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod card;
 mod enroll;
+mod order;
 mod signed;
 mod sync;
 
@@ -24,6 +25,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/relay", get(card::card))
         .route("/v1/enroll", post(enroll::enroll))
         .route("/v1/sync", post(sync::sync))
+        .route("/v1/order", post(order::order))
         .with_state(app)
 }
 

@@ -33,4 +33,4 @@ pub use serve::serve;
 pub use settings::{Clock, Settings};
 pub use wangge_trust::enroll::Code;
 pub use wangge_wire::order::LevelForm;
-pub use wangge_wire::{AreaCode, Role};
+pub use wangge_wire::{AreaCode, DocId, Role, Unit};

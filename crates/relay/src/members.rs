@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wangge_trust::enroll::{CODE_CHARS, Code, LIFE_MS, Side, TRIES_MAX, check_proof, proof};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, OrderBytes};
 use wangge_wire::limits::{GRANT_AREAS_MAX, NAME_BYTES_MAX};
-use wangge_wire::{AreaCode, Grant, OrderBody, PersonId, PublicKey, Role, packing};
+use wangge_wire::{AreaCode, DocId, Grant, OrderBody, PersonId, PublicKey, Role, packing};
 
 use crate::error::RelayError;
 use crate::log;
@@ -85,12 +85,13 @@ pub(crate) fn keep(
     proof_key: &[u8; 32],
     person: PersonId,
     new: &NewInvitation,
+    unit: Option<&DocId>,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     connection
         .execute(
-            "INSERT INTO invitation (public, proof_key, person, name, role, areas, expires_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO invitation (public, proof_key, person, name, role, areas, expires_ms, unit)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 code.public(),
                 proof_key,
@@ -99,6 +100,7 @@ pub(crate) fn keep(
                 new.role.as_str(),
                 packing::encode(&new.areas),
                 now_ms.saturating_add(LIFE_MS),
+                unit.map_or(&[] as &[u8], |unit| unit.as_bytes()),
             ],
         )
         .map(|_| ())
@@ -110,6 +112,7 @@ struct Invitation {
     name: String,
     role: Role,
     areas: Vec<AreaCode>,
+    unit: Option<DocId>,
     expires_ms: i64,
     wrong_tries: u32,
     spent_by: Option<PublicKey>,
@@ -154,6 +157,7 @@ pub(crate) fn enroll(
                 role: invitation.role,
                 areas: invitation.areas.clone(),
                 device_number: number,
+                unit: invitation.unit,
             });
             orders::append(connection, standing, &secrets.key, body, now_ms)?;
             let sql = "UPDATE invitation SET spent_by = ?2 WHERE public = ?1";
@@ -197,12 +201,12 @@ fn own_orders(
 fn find(connection: &Connection, public: &str) -> rusqlite::Result<Option<Invitation>> {
     let found = connection
         .prepare_cached(
-            "SELECT proof_key, person, name, role, areas, expires_ms, wrong_tries, spent_by
+            "SELECT proof_key, person, name, role, areas, expires_ms, wrong_tries, spent_by, unit
              FROM invitation WHERE public = ?1",
         )?
         .query_row([public], |row| {
             let (role, areas): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
-            let spent_by: Vec<u8> = row.get(7)?;
+            let (spent_by, unit): (Vec<u8>, Vec<u8>) = (row.get(7)?, row.get(8)?);
             let known = role_of(&role).zip(packing::decode(&areas, "areas").ok());
             let (role, areas) = known.ok_or(rusqlite::Error::IntegralValueOutOfRange(3, 0))?;
             Ok(Invitation {
@@ -211,6 +215,7 @@ fn find(connection: &Connection, public: &str) -> rusqlite::Result<Option<Invita
                 name: row.get(2)?,
                 role,
                 areas,
+                unit: DocId::from_slice(&unit),
                 expires_ms: row.get(5)?,
                 wrong_tries: row.get(6)?,
                 spent_by: PublicKey::from_slice(&spent_by),

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
+use wangge_trust::ask::{self, Asked};
 use wangge_trust::{KeyPair, Member, Roster};
 use wangge_wire::batch::NO_DOC;
-use wangge_wire::{AreaCode, DeviceId, EntryKind, Order, OrderBody};
+use wangge_wire::{
+    AreaCode, CoverId, Day, DeviceId, EntryKind, Order, OrderBody, OrderRefusal, PersonId, Role,
+};
 
 use crate::log::{self, NewEntry, signed, unsigned};
 
@@ -19,6 +22,8 @@ pub(crate) struct Standing {
     at: u64,
     roster: Arc<Roster>,
     grants: Arc<BTreeMap<DeviceId, Granted>>,
+    /// The position of the last order of each cover.
+    covers: Arc<BTreeMap<CoverId, u64>>,
 }
 
 /// When and where a device was granted what it may see.
@@ -46,14 +51,20 @@ impl Standing {
             Arc::make_mut(&mut self.roster)
                 .take(&order)
                 .map_err(|_| unreadable())?;
-            if let OrderBody::Grant(grant) = &order.body {
-                let new = Granted {
-                    first: position,
-                    last: position,
-                    at_ms: order.at_ms,
-                };
-                let grants = Arc::make_mut(&mut self.grants);
-                grants.entry(grant.device_key.device()).or_insert(new).last = position;
+            match &order.body {
+                OrderBody::Grant(grant) => {
+                    let new = Granted {
+                        first: position,
+                        last: position,
+                        at_ms: order.at_ms,
+                    };
+                    let grants = Arc::make_mut(&mut self.grants);
+                    grants.entry(grant.device_key.device()).or_insert(new).last = position;
+                }
+                OrderBody::Cover(cover) => {
+                    Arc::make_mut(&mut self.covers).insert(cover.id, position);
+                }
+                OrderBody::Root { .. } | OrderBody::Revoke { .. } | OrderBody::Unit(_) => {}
             }
             self.at = position;
         }
@@ -71,6 +82,11 @@ impl Standing {
 
     pub(crate) fn granted(&self, device: &DeviceId) -> Option<Granted> {
         self.grants.get(device).copied()
+    }
+
+    /// Returns the position of the last order about a cover; 0 if there is none.
+    pub(crate) fn cover_at(&self, cover: &CoverId) -> u64 {
+        self.covers.get(cover).copied().unwrap_or(0)
     }
 
     /// Returns the device part of the next device's ticket numbers.
@@ -112,21 +128,91 @@ pub(crate) fn append(
     Ok(order)
 }
 
-/// Returns whether a device may read an order: the root, its own, and those about people whose areas
-/// contain its own or lie in them.
-pub(crate) fn may_read(roster: &Roster, device: &DeviceId, me: &Member, order: &Order) -> bool {
-    match &order.body {
-        OrderBody::Root { .. } => true,
-        OrderBody::Grant(grant) => {
-            grant.device_key.device() == *device || related(&me.areas, &grant.areas)
+/// Makes an order that a device asks for, or says why not; one that stands already is answered again.
+pub(crate) fn ask(
+    connection: &Connection,
+    standing: &mut Standing,
+    key: &KeyPair,
+    device: &DeviceId,
+    body: &OrderBody,
+    now_ms: i64,
+) -> rusqlite::Result<Result<Order, OrderRefusal>> {
+    match ask::ask(standing.roster(), device, body, Day::of_ms(now_ms)) {
+        Ok(Asked::New) => append(connection, standing, key, body.clone(), now_ms).map(Ok),
+        Ok(Asked::Stands) => {
+            last_saying(connection, body).map(|found| found.ok_or(OrderRefusal::Changed))
         }
-        OrderBody::Revoke { device: other, .. } => {
-            other == device
-                || roster
-                    .known(other)
-                    .is_some_and(|other| related(&me.areas, &other.areas))
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+/// Returns the last order that says exactly this.
+fn last_saying(connection: &Connection, body: &OrderBody) -> rusqlite::Result<Option<Order>> {
+    let mut rows = connection
+        .prepare_cached("SELECT body FROM entry WHERE kind = 6 ORDER BY position DESC")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(0)?;
+        let order = Order::read(&bytes).map_err(|_| unreadable())?;
+        if order.body == *body {
+            return Ok(Some(order));
         }
     }
+    Ok(None)
+}
+
+/// Returns whether a device may read an order: the root, its own, those about people and units whose
+/// areas contain its own or lie in them, and those about whom its person stands in for or is covered by.
+///
+/// A unit's device learns of no colleague but those whose work it is sent.
+pub(crate) fn may_read(
+    roster: &Roster,
+    device: &DeviceId,
+    me: &Member,
+    order: &Order,
+    day: Day,
+) -> bool {
+    let for_areas = !matches!(me.role, Role::Unit | Role::Auditor);
+    let meets = |areas: &[AreaCode]| for_areas && related(&roster.areas_on(me, day), areas);
+    let about = |other: &DeviceId, person: &PersonId, areas: &[AreaCode]| {
+        other == device || meets(areas) || are_paired(roster, &me.person, person)
+    };
+    match &order.body {
+        OrderBody::Root { .. } => true,
+        OrderBody::Grant(grant) => about(&grant.device_key.device(), &grant.person, &grant.areas),
+        OrderBody::Revoke { device: other, .. } => match roster.known(other) {
+            Some(member) => about(other, &member.person, &member.areas),
+            None => false,
+        },
+        OrderBody::Cover(cover) => {
+            let person = Some(me.person);
+            person == Some(cover.absent) || person == cover.substitute || meets(&cover.areas)
+        }
+        OrderBody::Unit(unit) => {
+            me.unit == Some(unit.id) || meets(std::slice::from_ref(&unit.area))
+        }
+    }
+}
+
+/// Returns the devices of those an order brings together: whoever reads it must know them.
+pub(crate) fn named_in(roster: &Roster, order: &Order) -> Vec<DeviceId> {
+    let OrderBody::Cover(cover) = &order.body else {
+        return Vec::new();
+    };
+    let people = [Some(cover.absent), cover.substitute];
+    let devices = people
+        .iter()
+        .flatten()
+        .flat_map(|person| roster.devices_of(person));
+    devices.map(|member| member.key.device()).collect()
+}
+
+/// Returns whether a cover, whenever it runs, names both.
+fn are_paired(roster: &Roster, one: &PersonId, other: &PersonId) -> bool {
+    roster.covers().any(|cover| {
+        let pair = (Some(cover.absent), cover.substitute);
+        pair == (Some(*one), Some(*other)) || pair == (Some(*other), Some(*one))
+    })
 }
 
 /// Returns the bytes of the order at this position.

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wangge_sync::admit::{OWNERS_DEPTH_MAX, Placed};
-use wangge_wire::{
-    AreaCode, Audience, Change, ChangeHash, Digest, DocId, PersonId, Place, packing,
-};
+use wangge_wire::{AreaCode, Audience, Change, ChangeHash, Digest, DocId, Place, packing};
 
 use crate::log::{signed, unsigned};
 
@@ -184,7 +182,7 @@ pub(crate) fn before(connection: &Connection, doc: &DocId) -> rusqlite::Result<V
 
 /// Returns the digest of all that lives in an area.
 pub(crate) fn area_digest(connection: &Connection, area: &AreaCode) -> rusqlite::Result<Digest> {
-    // A colon follows the digits; a person's id is longer than any area.
+    // A colon follows the digits; a person's or unit's id is longer than any area.
     let end = format!("{area}:");
     let mut rows = connection.prepare_cached(
         "SELECT changes, sum FROM digest
@@ -196,14 +194,14 @@ pub(crate) fn area_digest(connection: &Connection, area: &AreaCode) -> rusqlite:
     .sum()
 }
 
-/// Returns the digest of what a person receives; none if no document names the person.
-pub(crate) fn person_digest(
+/// Returns the digest of what a person or unit receives by name; none if no document names it.
+pub(crate) fn named_digest(
     connection: &Connection,
-    person: &PersonId,
+    id: &[u8; 16],
 ) -> rusqlite::Result<Option<Digest>> {
     connection
         .prepare_cached("SELECT changes, sum FROM digest WHERE audience = ?1 AND documents > 0")?
-        .query_row([person.0], |row| digest(row, 0, 1))
+        .query_row([id], |row| digest(row, 0, 1))
         .optional()
 }
 
@@ -296,20 +294,21 @@ fn move_to(
     Ok(())
 }
 
-/// Changes the digests of a place's home and persons.
+/// Changes the digests of a place's home, persons and units.
 fn count(
     connection: &Connection,
     placed: &Placed,
     change: impl Fn(i64, Digest) -> (i64, Digest),
 ) -> rusqlite::Result<()> {
-    let persons = placed
+    let named = placed
         .audiences
         .iter()
         .filter_map(|audience| match audience {
             Audience::Person(person) => Some(person.0.to_vec()),
-            Audience::Area(_) | Audience::Unit(_) => None,
+            Audience::Unit(unit) => Some(unit.0.to_vec()),
+            Audience::Area(_) => None,
         });
-    let keys: BTreeSet<Vec<u8>> = persons
+    let keys: BTreeSet<Vec<u8>> = named
         .chain([placed.home.as_str().as_bytes().to_vec()])
         .collect();
     for key in keys {

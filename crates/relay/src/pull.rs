@@ -6,15 +6,18 @@
 //! A device to whose scope a document is moved gets all its earlier entries together, in front of the
 //! place that moved it in last; so a change never comes before what it rests on, wherever the device's
 //! cursor stood. One that loses a document gets the place that took it away and nothing after.
+//!
+//! A device whose person begins to stand in for somebody reads from the beginning, with what the cover
+//! adds; **the day is looked at once, when the answer begins**, so that one answer has one scope.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use rusqlite::{Connection, params};
-use wangge_trust::{Action, What, allowed};
 use wangge_wire::limits::PAGE_BYTES_GOAL;
 use wangge_wire::message::PageEntry;
 use wangge_wire::{
-    Audience, Cursor, DeviceId, End, EntryKind, Incarnation, Page, RelayId, packing,
+    AreaCode, Audience, Cover, CoversRead, Cursor, Day, DeviceId, Digest, End, EntryKind,
+    Incarnation, Order, Page, RelayId, packing,
 };
 
 use crate::error::RelayError;
@@ -37,6 +40,10 @@ pub(crate) struct Pull {
     incarnation: Incarnation,
     /// Nothing is left out of a frame.
     full: bool,
+    /// The day that says which covers run.
+    day: Day,
+    /// What the cursors of this answer say of covers.
+    covers: Option<CoversRead>,
     /// The last position looked at.
     scanned: u64,
     /// Found and not sent.
@@ -68,20 +75,30 @@ struct Found {
 }
 
 impl Pull {
-    /// Returns a way that begins after `start`.
+    /// Returns a way that begins where the cursor stands; at the beginning without one.
     pub(crate) fn new(
+        standing: &Standing,
         device: DeviceId,
-        relay: RelayId,
-        incarnation: Incarnation,
-        start: u64,
+        (relay, incarnation): (RelayId, Incarnation),
+        cursor: Option<Cursor>,
+        day: Day,
         full: bool,
     ) -> Self {
+        let member = standing.roster().member(&device);
+        let covers =
+            member.is_some_and(|me| standing.roster().covering(me, day, 0).next().is_some());
+        let read = CoversRead {
+            day,
+            orders: standing.at(),
+        };
         Self {
             device,
             relay,
             incarnation,
             full,
-            scanned: start,
+            day,
+            covers: covers.then(|| cursor.and_then(|cursor| cursor.covers).unwrap_or(read)),
+            scanned: cursor.map_or(0, |cursor| cursor.position),
             queue: VecDeque::new(),
             skip: BTreeSet::new(),
             introduced: BTreeSet::new(),
@@ -110,6 +127,7 @@ impl Pull {
             me,
             roster: &roster,
             standing,
+            day: self.day,
         };
 
         let mut looked = 0;
@@ -246,11 +264,22 @@ impl Pull {
         fetched: &[Fetched],
     ) -> Result<(Vec<DeviceId>, Vec<PageEntry>), StepError> {
         let (mut strangers, mut entries) = (Vec::new(), Vec::new());
-        for author in frames::signers(connection, fetched)? {
+        let signers = frames::signers(connection, fetched)?;
+        let mut paired = BTreeSet::new();
+        for entry in fetched
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::ORDER)
+        {
+            paired.extend(orders::named_in(scope.roster, &Order::read(&entry.body)?));
+        }
+        for author in signers.union(&paired).copied() {
             let Some(granted) = scope.standing.granted(&author) else {
                 continue;
             };
-            if self.introduced.contains(&author) || scope.reads_order(connection, granted.first)? {
+            // The grants of a pair may have been passed before the cover brought them together.
+            let comes_anyway =
+                !paired.contains(&author) && scope.reads_order(connection, granted.first)?;
+            if self.introduced.contains(&author) || author == self.device || comes_anyway {
                 continue;
             }
             let bytes = orders::bytes_at(connection, granted.last)?;
@@ -283,35 +312,35 @@ impl Pull {
             incarnation: self.incarnation,
             position,
             chain,
+            covers: self.covers,
         })
     }
 
     /// Returns the end: cursor and digests of one moment.
     fn end(&self, connection: &Connection, scope: &Scope<'_>) -> Result<End, StepError> {
         let mut digests = Vec::new();
-        for area in &scope.me.areas {
-            // Units and auditors have areas they do not read; `allowed` knows which.
-            let what = What {
-                home: area,
-                audiences: &[],
-            };
-            if allowed(scope.roster, &self.device, Action::Read, &what).is_allowed() {
-                let digest = places::area_digest(connection, area)?;
-                digests.push((Audience::Area(area.clone()), digest));
-            }
+        // Units and auditors have areas they do not read; the scope knows which.
+        for area in scope.roster.areas_on(scope.me, self.day) {
+            let digest = places::area_digest(connection, &area)?;
+            digests.push((Audience::Area(area.clone()), digest, (area, Vec::new())));
         }
+        let unit = scope.me.unit.map(|unit| (Audience::Unit(unit), unit.0));
         let person = scope.me.person;
-        let audiences = [Audience::Person(person)];
-        for home in scope.me.areas.iter().take(1) {
-            let what = What {
-                home,
-                audiences: &audiences,
-            };
-            let reads = allowed(scope.roster, &self.device, Action::Read, &what).is_allowed();
-            if let Some(digest) = places::person_digest(connection, &person)?.filter(|_| reads) {
-                digests.push((Audience::Person(person), digest));
+        let by_name = [Some((Audience::Person(person), person.0)), unit];
+        for (audience, id) in by_name.into_iter().flatten() {
+            if let Some(home) = scope.me.areas.first()
+                && let Some(digest) = places::named_digest(connection, &id)?
+            {
+                let place = (home.clone(), vec![audience.clone()]);
+                digests.push((audience, digest, place));
             }
         }
+        let reads = |place: &(AreaCode, Vec<Audience>)| scope.covers(place);
+        let digests: Vec<(Audience, Digest)> = digests
+            .into_iter()
+            .filter(|(_, _, place)| reads(place))
+            .map(|(audience, digest, _)| (audience, digest))
+            .collect();
         Ok(End {
             cursor: self.cursor_at(connection, self.scanned)?,
             digests,
@@ -332,14 +361,15 @@ pub(crate) enum StepError {
     Relay(#[from] RelayError),
 }
 
-/// Returns whether a device's cursor is of this log, and no grant since has widened its scope.
+/// Returns whether a device's cursor is of this log, and no grant or cover since has widened its
+/// scope. A cover that ended does not make it stale: what it brought was read.
 pub(crate) fn is_current(
     connection: &Connection,
     standing: &Standing,
     device: &DeviceId,
-    relay: &RelayId,
-    incarnation: &Incarnation,
+    (relay, incarnation): (&RelayId, &Incarnation),
     cursor: &Cursor,
+    day: Day,
 ) -> rusqlite::Result<bool> {
     if cursor.relay != *relay || cursor.incarnation != *incarnation {
         return Ok(false);
@@ -347,5 +377,14 @@ pub(crate) fn is_current(
     // A second grant may open areas whose entries the cursor has passed: begin again.
     let granted = standing.granted(device);
     let regranted = granted.is_some_and(|g| g.last > g.first && g.last > cursor.position);
-    Ok(log::chain_at(connection, cursor.position)? == Some(cursor.chain) && !regranted)
+    let roster = standing.roster();
+    let member = roster.member(device);
+    let is_read = |cover: &Cover| {
+        cursor.covers.is_some_and(|read| {
+            cover.runs(read.day, 0) && standing.cover_at(&cover.id) <= read.orders
+        })
+    };
+    let covers_read = member.is_none_or(|me| roster.covering(me, day, 0).all(is_read));
+    let same_log = log::chain_at(connection, cursor.position)? == Some(cursor.chain);
+    Ok(same_log && covers_read && !regranted)
 }

@@ -14,7 +14,7 @@ use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
     AreaCode, BatchHash, DeviceId, DocId, Incarnation, Order, OrderBody, PROTOCOL_VERSION,
-    PersonId, Role, packing,
+    PersonId, Role, Unit, packing,
 };
 
 use crate::db;
@@ -146,6 +146,28 @@ impl Relay {
     ///
     /// May run in another process than the one that serves.
     pub fn invite(&self, new: &NewInvitation, now_ms: i64) -> Result<Code, RelayError> {
+        self.invite_for(new, None, now_ms)
+    }
+
+    /// Makes an invitation for a device of a unit; the unit must have been made by a desk.
+    pub fn invite_unit(&self, name: &str, unit: &DocId, now_ms: i64) -> Result<Code, RelayError> {
+        let mut units = self.units()?.into_iter();
+        let open = units.find(|known| known.id == *unit && !known.closed);
+        let known = open.ok_or(RelayError::UnknownUnit)?;
+        let new = NewInvitation {
+            name: name.to_owned(),
+            role: Role::Unit,
+            areas: vec![known.area],
+        };
+        self.invite_for(&new, Some(&known.id), now_ms)
+    }
+
+    fn invite_for(
+        &self,
+        new: &NewInvitation,
+        unit: Option<&DocId>,
+        now_ms: i64,
+    ) -> Result<Code, RelayError> {
         new.check()?;
         let mut person = [0; 16];
         getrandom::fill(&mut person).map_err(|_| RelayError::Random)?;
@@ -166,6 +188,7 @@ impl Relay {
             &proof_key,
             PersonId(person),
             new,
+            unit,
             now_ms,
         )
         .map_err(fail)?;
@@ -202,6 +225,15 @@ impl Relay {
         transaction.commit().map_err(fail)?;
         tracing::info!(%device, "revoked");
         Ok(())
+    }
+
+    /// Returns every unit, also those that are closed.
+    pub fn units(&self) -> Result<Vec<Unit>, RelayError> {
+        self.read(|connection| {
+            let mut standing = Standing::default();
+            standing.refresh(connection)?;
+            Ok(standing.roster().units().cloned().collect())
+        })
     }
 
     /// Returns every device ever taken in, by number.

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, Row, params};
 use wangge_trust::{Action, Member, Roster, What, allowed};
-use wangge_wire::{AreaCode, Audience, DeviceId, DocId, EntryKind, Order};
+use wangge_wire::{AreaCode, Audience, Day, DeviceId, DocId, EntryKind, Order};
 
 use crate::log::{signed, unsigned};
 use crate::orders::{self, Standing};
@@ -30,12 +30,14 @@ pub(crate) struct Scope<'a> {
     pub(crate) me: &'a Member,
     pub(crate) roster: &'a Roster,
     pub(crate) standing: &'a Standing,
+    /// The relay's day: what covers add.
+    pub(crate) day: Day,
 }
 
 impl Scope<'_> {
     pub(crate) fn covers(&self, (home, audiences): &(AreaCode, Vec<Audience>)) -> bool {
         let what = What { home, audiences };
-        allowed(self.roster, &self.device, Action::Read, &what).is_allowed()
+        allowed(self.roster, &self.device, Action::Read, &what, self.day).is_allowed()
     }
 
     /// Returns whether the entry's document lives where the device reads.
@@ -64,7 +66,8 @@ impl Scope<'_> {
         position: u64,
     ) -> Result<bool, StepError> {
         let order = Order::read(&orders::bytes_at(connection, position)?)?;
-        Ok(orders::may_read(self.roster, &self.device, self.me, &order))
+        let (roster, me) = (self.roster, self.me);
+        Ok(orders::may_read(roster, &self.device, me, &order, self.day))
     }
 
     /// Returns whether the device may have the entry.

@@ -13,12 +13,12 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::oneshot;
 use wangge_trust::KeyPair;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
-use wangge_wire::{DeviceId, Incarnation, Receipt, Signature};
+use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature};
 
 use crate::accept::{self, Pushed, Stored};
 use crate::error::{RelayError, Trouble, trouble};
 use crate::members;
-use crate::orders::Standing;
+use crate::orders::{self, Standing};
 use crate::secrets::Secrets;
 use crate::settings::Clock;
 
@@ -35,6 +35,12 @@ pub(crate) enum Job {
     Push(Box<Pushed>, oneshot::Sender<Result<Receipt, Unwritten>>),
     /// Take a device in.
     Enroll(EnrollAsk, oneshot::Sender<Result<Enrolled, Unwritten>>),
+    /// Make an order that a desk asks for.
+    Order(
+        DeviceId,
+        Box<OrderBody>,
+        oneshot::Sender<Result<Ordered, Unwritten>>,
+    ),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
     /// End after the jobs before it.
@@ -43,6 +49,9 @@ pub(crate) enum Job {
 
 /// The answer to somebody who wants in.
 pub(crate) type Enrolled = Result<EnrollAnswer, EnrollRefusal>;
+
+/// The answer to a desk that asks for an order.
+pub(crate) type Ordered = Result<Order, OrderRefusal>;
 
 /// Why a job was not written; nothing of it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +87,7 @@ struct Desk {
 enum Done {
     Stored(Stored),
     Enrolled(Box<Enrolled>),
+    Ordered(Box<Ordered>),
     Noted,
 }
 
@@ -88,6 +98,7 @@ impl Job {
         match self {
             Job::Push(_, reply) => drop(reply.send(Err(why))),
             Job::Enroll(_, reply) => drop(reply.send(Err(why))),
+            Job::Order(_, _, reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Stop => {}
         }
     }
@@ -248,6 +259,9 @@ impl Desk {
                 (Job::Enroll(_, reply), Some(Done::Enrolled(enrolled))) => {
                     let _ = reply.send(Ok(*enrolled));
                 }
+                (Job::Order(_, _, reply), Some(Done::Ordered(ordered))) => {
+                    let _ = reply.send(Ok(*ordered));
+                }
                 (job, None) => job.refuse(Unwritten::Failed),
                 (_, Some(_)) => {}
             }
@@ -297,6 +311,10 @@ fn run(
         Job::Enroll(ask, _) => {
             let enrolled = members::enroll(connection, standing, secrets, ask, now_ms)?;
             Ok(Done::Enrolled(Box::new(enrolled)))
+        }
+        Job::Order(device, body, _) => {
+            let ordered = orders::ask(connection, standing, &secrets.key, device, body, now_ms)?;
+            Ok(Done::Ordered(Box::new(ordered)))
         }
         Job::Seen(device, at_ms) => {
             connection

@@ -16,6 +16,8 @@ mod life;
 mod link;
 #[path = "relay/members.rs"]
 mod members;
+#[path = "relay/people.rs"]
+mod people;
 #[path = "relay/pull.rs"]
 mod pull;
 #[path = "relay/push.rs"]

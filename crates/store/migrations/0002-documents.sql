@@ -96,3 +96,7 @@ ALTER TABLE visit ADD COLUMN same INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE visit ADD COLUMN next_on TEXT NOT NULL DEFAULT '';
 CREATE INDEX visit_met ON visit (household, counts, happened_on) WHERE void = 0;
 CREATE INDEX visit_next ON visit (household, happened_on, next_on) WHERE next_on <> '' AND void = 0;
+
+-- What the cursor says of covers: the day and the last order when reading began; 0 for none.
+ALTER TABLE relay ADD COLUMN covers_day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE relay ADD COLUMN covers_orders INTEGER NOT NULL DEFAULT 0;

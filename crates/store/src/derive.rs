@@ -183,7 +183,11 @@ fn search_rows(
     if let Some(phone) = &household.phone {
         keys.add_phone(phone);
     }
-    for member in household.present() {
+    for contact in &household.contacts {
+        keys.add_phone(&contact.phone);
+    }
+    // A household keeps its head's name until another is chosen: it is found by it, too.
+    for member in household.present().chain(household.departed_head()) {
         keys.add_person(&member.name);
         if let Some(phone) = &member.phone {
             keys.add_phone(phone);

@@ -1,8 +1,8 @@
 //! What the due list and the clocks read.
 //!
 //! Rows of households that may be due, with their tags and what their visits say up to a day; who is
-//! due is decided by `model::due`. **Alias households are read into the one that goes on**: after a
-//! merge of two registrations, a visit to either is a visit to the family.
+//! due is decided by `model::due`. A visit and a tag stand under the household that their rows name:
+//! after a merge that is the family's one row.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,6 @@ use wangge_wire::{ActorId, AreaCode, ChangeHash, DocId};
 
 use crate::error::StoreError;
 use crate::open::Store;
-
-/// Merges of merges are followed this far; a ring of them ends here.
-const ALIASES_MAX: usize = 8;
 
 /// A household that may be due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,37 +53,27 @@ impl Store {
         all: bool,
     ) -> Result<Vec<DueRow>, StoreError> {
         let sql = format!(
-            "SELECT h.doc, h.area, h.village_group, h.door, h.head_name, h.residence, h.alias_of,
+            "SELECT h.doc, h.area, h.village_group, h.door, h.head_name, h.residence,
                (SELECT max(v.happened_on) FROM visit v WHERE v.household = h.doc AND v.counts = 1
                   AND v.void = 0 AND v.happened_on <= ?3),
                (SELECT max(v.happened_on) FROM visit v WHERE v.household = h.doc AND v.counts = 0
                   AND v.void = 0 AND v.happened_on <= ?3)
              FROM household h WHERE h.area >= ?1 AND h.area < ?2 AND (?4
                OR h.doc IN (SELECT doc FROM care)
-               OR h.doc IN (SELECT household FROM visit WHERE {ASKED})
-               OR h.doc IN (SELECT alias_of FROM household WHERE alias_of IS NOT NULL))
+               OR h.doc IN (SELECT household FROM visit WHERE {ASKED}))
              ORDER BY h.area, h.village_group, h.door_number, h.door, h.doc"
         );
         let low = area.map_or("", AreaCode::as_str);
         let mut statement = self.conn.prepare_cached(&sql)?;
         let values = params![low, format!("{low}:"), day.to_string(), all];
-        let rows = statement.query_map(values, |row| Ok((due_row(row)?, row.get(6)?)))?;
-        let rows = rows.collect::<Result<Vec<(DueRow, Option<[u8; 16]>)>, _>>()?;
+        let rows = statement.query_map(values, due_row)?;
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
         let (mut cared, mut asked) = (self.cared()?, self.asked(day)?);
-        let mut found: Vec<DueRow> = Vec::with_capacity(rows.len());
-        let mut aliases: Vec<(DueRow, DocId)> = Vec::new();
-        for (mut row, alias_of) in rows {
+        for row in &mut rows {
             row.cared = cared.remove(&row.id).unwrap_or_default();
             row.seen.asked = asked.remove(&row.id).unwrap_or_default();
-            match alias_of {
-                Some(goes_on) => aliases.push((row, DocId(goes_on))),
-                None => found.push(row),
-            }
         }
-        if !aliases.is_empty() {
-            unite(&mut found, aliases);
-        }
-        Ok(found)
+        Ok(rows)
     }
 
     /// Returns what was noted at the visit of a household on a day that asked to come back on another.
@@ -97,9 +84,7 @@ impl Store {
         due_on: NaiveDate,
     ) -> Result<String, StoreError> {
         let sql = format!(
-            "SELECT content ->> 'note' FROM visit WHERE (household = ?1 OR household IN
-               (SELECT doc FROM household WHERE alias_of = ?1))
-               AND happened_on = ?2 AND next_on = ?3 AND {ASKED} ORDER BY id LIMIT 1"
+            "SELECT content ->> 'note' FROM visit WHERE household = ?1 AND happened_on = ?2 AND next_on = ?3 AND {ASKED} ORDER BY id LIMIT 1"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
         let values = params![
@@ -190,12 +175,14 @@ impl Store {
         Ok(cared)
     }
 
+    /// Returns the visits that asked to come back, by household; the index is named because by the
+    /// day alone nearly every visit would be looked at.
     fn asked(
         &self,
         day: NaiveDate,
     ) -> Result<BTreeMap<DocId, Vec<(NaiveDate, NaiveDate)>>, StoreError> {
         let sql = format!(
-            "SELECT household, happened_on, next_on FROM visit
+            "SELECT household, happened_on, next_on FROM visit INDEXED BY visit_next
              WHERE {ASKED} AND happened_on <= ?1"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
@@ -228,43 +215,16 @@ fn due_row(row: &Row<'_>) -> rusqlite::Result<DueRow> {
         residence: row.get(5)?,
         cared: Vec::new(),
         seen: Seen {
-            counted_on: day_at(row, 7)?,
+            counted_on: day_at(row, 6)?,
             asked: Vec::new(),
         },
-        tried_on: day_at(row, 8)?,
+        tried_on: day_at(row, 7)?,
     })
 }
 
 fn day_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<NaiveDate>> {
     let text: Option<String> = row.get(column)?;
     Ok(text.and_then(|text| text.parse().ok()))
-}
-
-/// Adds what is known of aliases to the households that go on for them.
-fn unite(found: &mut [DueRow], aliases: Vec<(DueRow, DocId)>) {
-    let next: BTreeMap<DocId, DocId> = aliases.iter().map(|(row, on)| (row.id, *on)).collect();
-    let place: BTreeMap<DocId, usize> = found
-        .iter()
-        .enumerate()
-        .map(|(place, row)| (row.id, place))
-        .collect();
-    for (alias, mut goes_on) in aliases {
-        for _ in 0..ALIASES_MAX {
-            goes_on = next.get(&goes_on).copied().unwrap_or(goes_on);
-        }
-        let Some(row) = place.get(&goes_on).and_then(|place| found.get_mut(*place)) else {
-            continue;
-        };
-        row.seen.counted_on = row.seen.counted_on.max(alias.seen.counted_on);
-        row.tried_on = row.tried_on.max(alias.tried_on);
-        row.seen.asked.extend(alias.seen.asked);
-        for cared in alias.cared {
-            let same = |own: &Cared| own.tag == cared.tag && own.name == cared.name;
-            if !row.cared.iter().any(same) {
-                row.cared.push(cared);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -277,14 +237,10 @@ mod tests {
         (dir, store)
     }
 
-    fn household(store: &Store, id: u8, alias_of: Option<u8>) {
-        let sql = "INSERT INTO household (doc, area, door, door_number, residence, alias_of)
-                   VALUES (?1, '511724103202001', ?2, ?2, 'resident', ?3)";
-        let alias_of = alias_of.map(|id| [id; 16]);
-        store
-            .conn
-            .execute(sql, params![[id; 16], id, alias_of])
-            .unwrap();
+    fn household(store: &Store, id: u8) {
+        let sql = "INSERT INTO household (doc, area, door, door_number, residence)
+                   VALUES (?1, '511724103202001', ?2, ?2, 'resident')";
+        store.conn.execute(sql, params![[id; 16], id]).unwrap();
     }
 
     fn visit(store: &Store, household: u8, on: &str, (counts, void): (bool, bool), next: &str) {
@@ -306,33 +262,31 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_to_either_of_two_merged_registrations_is_a_visit_to_the_family() {
+    fn what_is_in_the_rows_of_a_household_comes_with_it() {
         let (_dir, store) = store();
-        household(&store, 1, None);
-        household(&store, 2, Some(1));
-        household(&store, 3, Some(2));
-        care(&store, 3);
-        visit(&store, 1, "2026-10-01", (true, false), "");
-        visit(&store, 2, "2026-11-01", (true, false), "2026-11-20");
+        household(&store, 1);
+        household(&store, 2);
+        care(&store, 1);
+        visit(&store, 1, "2026-11-01", (true, false), "2026-11-20");
+        visit(&store, 2, "2026-11-02", (true, false), "");
         let rows = store.due_rows(None, day("2026-11-23"), false).unwrap();
         let [row] = rows.as_slice() else {
             panic!("{rows:?}");
         };
-        assert_eq!(row.id, DocId([1; 16]));
         assert_eq!(row.seen.counted_on, Some(day("2026-11-01")));
-        assert_eq!(
-            row.seen.follow_up(),
-            Some((day("2026-11-01"), day("2026-11-20")))
-        );
+        let asked = (day("2026-11-01"), day("2026-11-20"));
+        assert_eq!(row.seen.follow_up(), Some(asked));
         assert_eq!(row.cared.len(), 1);
-        let note = store.follow_up_note(&row.id, day("2026-11-01"), day("2026-11-20"));
+        let note = store.follow_up_note(&row.id, asked.0, asked.1);
         assert_eq!(note.unwrap(), "n");
+        let all = store.due_rows(None, day("2026-11-23"), true).unwrap();
+        assert_eq!(all.len(), 2);
     }
 
     #[test]
     fn a_visit_taken_back_and_one_of_a_later_day_count_for_nothing() {
         let (_dir, store) = store();
-        household(&store, 1, None);
+        household(&store, 1);
         care(&store, 1);
         visit(&store, 1, "2026-11-01", (true, true), "2026-11-20");
         visit(&store, 1, "2026-11-24", (true, false), "2026-11-25");

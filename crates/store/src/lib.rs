@@ -25,6 +25,8 @@ pub use due::DueRow;
 pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;
-pub use query::{ConflictRow, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
+pub use query::{
+    ConflictRow, HouseholdFilter, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow,
+};
 pub use record::{Draft, Recorded, Wordings, Writer};
 pub use relay::RelayRow;

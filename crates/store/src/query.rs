@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use wangge_crdt::Version;
+use wangge_model::care::Care;
 use wangge_model::find::{Closeness, Match, Query, Rank};
+use wangge_model::household::Residence;
 use wangge_model::household::united::Late;
 use wangge_model::kind;
 use wangge_wire::{ActorId, AreaCode, DeviceId, DocId, DocKind};
@@ -47,6 +49,19 @@ pub struct HouseholdRow {
     pub last_visit: Option<String>,
     /// Households this one stands for since they were merged.
     pub also: Vec<DocId>,
+}
+
+/// Which households a list holds; what is none lets everything through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HouseholdFilter {
+    /// Only under this area.
+    pub area: Option<AreaCode>,
+    /// Only of this 组.
+    pub group: Option<u16>,
+    /// Only with somebody who has this tag.
+    pub care: Option<Care>,
+    /// Only those that live this way.
+    pub residence: Option<Residence>,
 }
 
 /// A visit in a list.
@@ -132,32 +147,33 @@ const HOUSEHOLD: &str =
               WHERE a.survivor = h.doc), '') FROM household h";
 
 impl Store {
-    /// Returns households under an area, by group and door.
+    /// Returns the households that a filter lets through, by group and door.
     pub fn households(
         &self,
-        area: Option<&AreaCode>,
+        filter: &HouseholdFilter,
         limit: usize,
         offset: usize,
     ) -> Result<Vec<HouseholdRow>, StoreError> {
+        // The order is the index's: a page costs what it holds, whatever the village's size.
         let sql = format!(
             "{HOUSEHOLD} WHERE h.area >= ?1 AND h.area < ?2
+               AND (?5 IS NULL OR h.village_group = ?5)
+               AND (?6 IS NULL OR instr(',' || h.care || ',', ',' || ?6 || ',') > 0)
+               AND (?7 IS NULL OR h.residence = ?7)
              ORDER BY h.area, h.village_group, h.door_number, h.door, h.doc LIMIT ?3 OFFSET ?4"
         );
-        let low = area.map_or("", AreaCode::as_str);
-        let values = params![low, format!("{low}:"), limit as i64, offset as i64];
+        let low = filter.area.as_ref().map_or("", AreaCode::as_str);
+        let values = params![
+            low,
+            format!("{low}:"),
+            limit as i64,
+            offset as i64,
+            filter.group,
+            filter.care.map(Care::code),
+            filter.residence.map(Residence::code),
+        ];
         let mut statement = self.conn.prepare_cached(&sql)?;
         let rows = statement.query_map(values, household_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Returns the households of a village group, by door.
-    pub fn households_of_group(&self, group: u16) -> Result<Vec<HouseholdRow>, StoreError> {
-        let sql = format!(
-            "{HOUSEHOLD} WHERE h.village_group = ?1
-             ORDER BY h.area, h.door_number, h.door, h.doc"
-        );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let rows = statement.query_map([group], household_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_wire::{
-    AreaCode, Audience, BatchHash, Cursor, Digest, End, Incarnation, Order, RelayId,
+    AreaCode, Audience, BatchHash, CoversRead, Cursor, Day, Digest, End, Incarnation, Order,
+    RelayId,
 };
 
 use crate::apply::keep_order;
@@ -44,19 +45,25 @@ impl Store {
     /// Returns what is known of a relay.
     pub fn relay(&self, relay: &RelayId) -> Result<RelayRow, StoreError> {
         let sql =
-            "SELECT incarnation, position, chain, last_sync_ms, inbox FROM relay WHERE relay = ?1";
+            "SELECT incarnation, position, chain, last_sync_ms, inbox, covers_day, covers_orders
+                   FROM relay WHERE relay = ?1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let found = statement.query_row([relay.as_bytes()], |row| {
             let incarnation: Vec<u8> = row.get(0)?;
             let incarnation = Incarnation::from_slice(&incarnation);
             let position: i64 = row.get(1)?;
             let chain: i64 = row.get(2)?;
+            let (day, orders): (u32, i64) = (row.get(5)?, row.get(6)?);
             Ok(RelayRow {
                 cursor: incarnation.map(|incarnation| Cursor {
                     relay: *relay,
                     incarnation,
                     position: position.unsigned_abs(),
                     chain: u64::from_ne_bytes(chain.to_ne_bytes()),
+                    covers: (day > 0).then(|| CoversRead {
+                        day: Day(day),
+                        orders: orders.unsigned_abs(),
+                    }),
                 }),
                 last_sync_ms: row.get(3)?,
                 inbox: row.get(4)?,
@@ -171,14 +178,20 @@ impl Store {
 }
 
 pub(crate) fn move_cursor(conn: &Connection, cursor: &Cursor) -> Result<(), StoreError> {
-    let sql = "INSERT INTO relay (relay, incarnation, position, chain) VALUES (?1, ?2, ?3, ?4)
+    let sql = "INSERT INTO relay
+                 (relay, incarnation, position, chain, covers_day, covers_orders)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT (relay) DO UPDATE SET incarnation = excluded.incarnation,
-                 position = excluded.position, chain = excluded.chain";
+                 position = excluded.position, chain = excluded.chain,
+                 covers_day = excluded.covers_day, covers_orders = excluded.covers_orders";
+    let covers = cursor.covers;
     conn.prepare_cached(sql)?.execute(params![
         cursor.relay.as_bytes(),
         cursor.incarnation.as_bytes(),
         i64::try_from(cursor.position).unwrap_or(i64::MAX),
-        i64::from_ne_bytes(cursor.chain.to_ne_bytes())
+        i64::from_ne_bytes(cursor.chain.to_ne_bytes()),
+        covers.map_or(0, |read| read.day.0),
+        covers.map_or(0, |read| i64::try_from(read.orders).unwrap_or(i64::MAX)),
     ])?;
     Ok(())
 }

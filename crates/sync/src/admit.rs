@@ -11,7 +11,7 @@ use wangge_wire::digest::content_hash;
 use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
-    ActorId, AreaCode, Audience, Batch, Change, ChangeHash, DocId, DocKind, EntryKind, Item,
+    ActorId, AreaCode, Audience, Batch, Change, ChangeHash, Day, DocId, DocKind, EntryKind, Item,
     ItemName, Level, Place, PublicKey, Shape,
 };
 
@@ -71,11 +71,13 @@ pub enum ItemDecision {
 
 /// Returns what becomes of each item of a batch whose signature was found right.
 ///
-/// `damaged` are the items whose bytes do not match the name the author signed.
+/// `damaged` are the items whose bytes do not match the name the author signed; `day` is the judging
+/// side's, for what covers add.
 pub fn admit(
     batch: &Batch,
     damaged: &[usize],
     roster: &Roster,
+    day: Day,
     held: &impl Holdings,
 ) -> Vec<ItemDecision> {
     let Some(signer) = roster.known(&batch.head.device) else {
@@ -88,6 +90,7 @@ pub fn admit(
     let mut judge = Judge {
         batch,
         roster,
+        day,
         key: signer.key,
         held,
         news: News::default(),
@@ -117,6 +120,7 @@ struct News {
 struct Judge<'a, H> {
     batch: &'a Batch,
     roster: &'a Roster,
+    day: Day,
     key: PublicKey,
     held: &'a H,
     news: News,
@@ -263,7 +267,8 @@ impl<H: Holdings> Judge<'_, H> {
 
     fn may(&self, action: Action, home: &AreaCode, audiences: &[Audience]) -> bool {
         let what = What { home, audiences };
-        allowed(self.roster, &self.batch.head.device, action, &what).is_allowed()
+        let device = &self.batch.head.device;
+        allowed(self.roster, device, action, &what, self.day).is_allowed()
     }
 
     fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool {

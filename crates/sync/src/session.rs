@@ -287,6 +287,7 @@ mod tests {
             incarnation: Incarnation([2; 16]),
             position: 7,
             chain: 9,
+            covers: None,
         };
         End {
             cursor,

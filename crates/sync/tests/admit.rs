@@ -12,7 +12,7 @@ use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
-    ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId, DocKind, Grant,
+    ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, Day, DocId, DocKind, Grant,
     Item, ItemName, LifeNonce, OrderBody, PersonId, Place, Role, Shape, Signature,
 };
 
@@ -69,6 +69,9 @@ fn area(code: &str) -> AreaCode {
     AreaCode::parse(code).unwrap()
 }
 
+/// No cover is asked for here.
+const DAY: Day = Day(0);
+
 fn li() -> KeyPair {
     KeyPair::from_secret(&[1; 32])
 }
@@ -91,6 +94,7 @@ fn roster(role: Role, grid: &str) -> Roster {
         role,
         areas: vec![area(grid)],
         device_number: 1,
+        unit: None,
     });
     roster
         .take(&relay.sign_order(grant, roster.last(), 2))
@@ -173,7 +177,7 @@ fn judged(items: Vec<Item>, roster: &Roster, held: &Held) -> Vec<ItemDecision> {
         signature: Signature([0; 64]),
         shapes: vec![shape],
     };
-    admit(&batch, &[], roster, held)
+    admit(&batch, &[], roster, DAY, held)
 }
 
 fn one(item: Item, roster: &Roster, held: &Held) -> ItemDecision {

@@ -25,8 +25,9 @@ use wangge_wire::message::{AnswerKind, PageEntry, Standing};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{
     ActionId, ActorId, AreaCode, Ask, Audience, Batch, BatchHash, BatchHead, Change, ChangeHash,
-    Cursor, DeviceId, Digest, DocId, DocKind, End, EntryKind, Item, LifeNonce, Order,
-    PROTOCOL_VERSION, Page, PersonId, Place, Receipt, Shape, Signature, Verdict, packing, stream,
+    Cursor, DeviceId, Digest, DocId, DocKind, End, EntryKind, Item, LifeNonce, Order, OrderAsk,
+    OrderBody, PROTOCOL_VERSION, Page, PersonId, Place, Receipt, Shape, Signature, Verdict,
+    packing, stream,
 };
 
 use crate::wire_client::{self, Reply};
@@ -325,12 +326,33 @@ impl Device {
         head: &[u8],
         frames: &[Vec<u8>],
     ) -> Vec<u8> {
+        self.request_at("/v1/sync", relay, now_ms, head, frames)
+    }
+
+    /// Asks the relay for an order, as a desk does; returns the reply as it is.
+    pub fn ask_order(&mut self, relay: SocketAddr, now_ms: i64, body: OrderBody) -> Reply {
+        let version = PROTOCOL_VERSION;
+        let head = packing::encode(&OrderAsk { version, body });
+        wire_client::send_raw(
+            relay,
+            &self.request_at("/v1/order", relay, now_ms, &head, &[]),
+        )
+    }
+
+    fn request_at(
+        &mut self,
+        path: &str,
+        relay: SocketAddr,
+        now_ms: i64,
+        head: &[u8],
+        frames: &[Vec<u8>],
+    ) -> Vec<u8> {
         self.requests += 1;
         let authority = relay.to_string();
         let signed = Signed {
             method: "POST",
             authority: &authority,
-            path: "/v1/sync",
+            path,
             query: "?",
             head,
         };
@@ -346,7 +368,7 @@ impl Device {
             ("signature-input", headers.signature_input.as_str()),
             ("signature", headers.signature.as_str()),
         ];
-        wire_client::request(relay, "POST", "/v1/sync", &headers, &body)
+        wire_client::request(relay, "POST", path, &headers, &body)
     }
 
     /// Takes an answer as a device does: receipts, then each page with its cursor, then the end.

@@ -3,9 +3,13 @@
 //! A scope is checked where the data is, on every push, pull and page, by this function alone. It is
 //! pure, so that it can be tested against a second, naive one.
 
-use wangge_wire::{AreaCode, Audience, DeviceId};
+use wangge_wire::{AreaCode, Audience, Day, DeviceId};
 
 use crate::roster::{Member, Roster};
+
+/// How long after a cover's last day what was made during it still takes its place: a village may be
+/// without signal. Nothing is sent by it.
+pub const COVER_LATE_DAYS_MAX: u32 = 30;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,34 +55,66 @@ impl Decision {
     }
 }
 
-/// Returns whether `who` may do `action` to `what`.
-pub fn allowed(roster: &Roster, who: &DeviceId, action: Action, what: &What<'_>) -> Decision {
+/// Returns whether `who` may do `action` to `what` on a day, which decides what covers add.
+pub fn allowed(
+    roster: &Roster,
+    who: &DeviceId,
+    action: Action,
+    what: &What<'_>,
+    day: Day,
+) -> Decision {
     let Some(member) = roster.member(who) else {
         return Decision::NotAMember;
     };
     if !role_does(member, action) {
         return Decision::NotThisRole;
     }
-    if in_scope(member, what) {
+    if in_scope(roster, member, action, what, day) {
         Decision::Allowed
     } else {
         Decision::OutOfScope
     }
 }
 
-/// Returns whether the member's areas or person receive the document.
-pub fn in_scope(member: &Member, what: &What<'_>) -> bool {
+/// Returns whether the member's areas, unit or person receive the document.
+pub fn in_scope(
+    roster: &Roster,
+    member: &Member,
+    action: Action,
+    what: &What<'_>,
+    day: Day,
+) -> bool {
     use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
-    let by_area = |area: &AreaCode| member.areas.iter().any(|own| own.covers(area));
-    let home = match member.role {
-        Worker | Station | Township | County => by_area(what.home),
-        Unit | Auditor => false,
+    let by_area = |area: &AreaCode| {
+        member.areas.iter().any(|own| own.covers(area))
+            || late_days(action)
+                .is_some_and(|late| roster.lent(member, day, late).any(|own| own.covers(area)))
     };
-    home || what.audiences.iter().any(|audience| match audience {
-        Audience::Area(area) => by_area(area),
+    let (works_for_areas, unit) = match member.role {
+        Worker | Station | Township | County => (true, None),
+        Unit => (false, member.unit),
+        Auditor => (false, None),
+    };
+    let named = |audience: &Audience| match audience {
+        Audience::Area(area) => works_for_areas && by_area(area),
         Audience::Person(person) => *person == member.person,
-        Audience::Unit(_) => false,
-    })
+        // A closed unit gets nothing more; what it did before may still arrive.
+        Audience::Unit(named) => {
+            let open = roster.unit(named).is_some_and(|unit| !unit.closed);
+            unit == Some(*named) && (open || action == Action::Write)
+        }
+    };
+    (works_for_areas && by_area(what.home)) || what.audiences.iter().any(named)
+}
+
+/// Returns how long after its last day a cover counts for an action; none if it never does.
+fn late_days(action: Action) -> Option<u32> {
+    match action {
+        Action::Read => Some(0),
+        Action::Write | Action::PlaceNew | Action::PlaceAgain => Some(COVER_LATE_DAYS_MAX),
+        // Else a substitute could prolong the own cover.
+        Action::Administer => None,
+    }
 }
 
 fn role_does(member: &Member, action: Action) -> bool {
@@ -94,11 +130,16 @@ fn role_does(member: &Member, action: Action) -> bool {
 }
 
 #[cfg(test)]
+mod naive;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::key::KeyPair;
     use crate::roster::tests::{grant, relay, rooted};
     use wangge_wire::{PersonId, Role};
+
+    const DAY: Day = Day(20_000);
 
     fn with(role: Role, areas: &[&str]) -> (Roster, DeviceId, PersonId) {
         let device = KeyPair::from_secret(&[1; 32]);
@@ -129,8 +170,8 @@ mod tests {
                 home: &home,
                 audiences: &[],
             };
-            assert_eq!(allowed(&roster, &li, Action::Read, &what), expected);
-            assert_eq!(allowed(&roster, &li, Action::Write, &what), expected);
+            assert_eq!(allowed(&roster, &li, Action::Read, &what, DAY), expected);
+            assert_eq!(allowed(&roster, &li, Action::Write, &what, DAY), expected);
         }
     }
 
@@ -144,15 +185,15 @@ mod tests {
             audiences: &audiences,
         };
         assert_eq!(
-            allowed(&roster, &li, Action::Read, &what),
+            allowed(&roster, &li, Action::Read, &what, DAY),
             Decision::Allowed
         );
         assert_eq!(
-            allowed(&roster, &li, Action::PlaceNew, &what),
+            allowed(&roster, &li, Action::PlaceNew, &what, DAY),
             Decision::Allowed
         );
         assert_eq!(
-            allowed(&roster, &li, Action::PlaceAgain, &what),
+            allowed(&roster, &li, Action::PlaceAgain, &what, DAY),
             Decision::NotThisRole
         );
     }
@@ -166,17 +207,17 @@ mod tests {
             audiences: &[],
         };
         assert_eq!(
-            allowed(&roster, &li, Action::Read, &what),
+            allowed(&roster, &li, Action::Read, &what, DAY),
             Decision::NotThisRole
         );
         let stranger = DeviceId([8; 16]);
         assert_eq!(
-            allowed(&roster, &stranger, Action::Read, &what),
+            allowed(&roster, &stranger, Action::Read, &what, DAY),
             Decision::NotAMember
         );
         let (roster, unit, _) = with(Role::Unit, &["511724"]);
         assert_eq!(
-            allowed(&roster, &unit, Action::Read, &what),
+            allowed(&roster, &unit, Action::Read, &what, DAY),
             Decision::OutOfScope
         );
     }
@@ -213,6 +254,7 @@ mod tests {
                             home: &home,
                             audiences: &[],
                         },
+                        DAY,
                     );
                     let expected = match (cell, inside) {
                         ('y', true) => Decision::Allowed,

@@ -5,6 +5,7 @@
 //! clock: times and random bytes come in as arguments.
 
 pub mod allow;
+pub mod ask;
 pub mod enroll;
 pub mod key;
 pub mod request;

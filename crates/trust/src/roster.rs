@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_wire::{
-    AreaCode, ChangeHash, DeviceId, Grant, Level, Order, OrderBody, PersonId, PublicKey, Role,
+    AreaCode, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order, OrderBody,
+    PersonId, PublicKey, Role, Unit,
 };
 
 use crate::key::verify_order;
@@ -18,6 +19,11 @@ pub struct Roster {
     last: ChangeHashOrNone,
     members: BTreeMap<DeviceId, Member>,
     revoked: BTreeSet<DeviceId>,
+    devices: BTreeMap<PersonId, BTreeSet<DeviceId>>,
+    covers: BTreeMap<CoverId, Cover>,
+    /// Covers that ever named somebody as the substitute: what a scope asks at every document.
+    stood_in: BTreeMap<PersonId, BTreeSet<CoverId>>,
+    units: BTreeMap<DocId, Unit>,
 }
 
 type ChangeHashOrNone = Option<ChangeHash>;
@@ -37,6 +43,8 @@ pub struct Member {
     pub areas: Vec<AreaCode>,
     /// The device part of ticket numbers.
     pub device_number: u32,
+    /// The unit the person works for; none for those who work for areas.
+    pub unit: Option<DocId>,
 }
 
 /// Why an order was not taken.
@@ -123,19 +131,123 @@ impl Roster {
         self.revoked.contains(device)
     }
 
-    fn apply(&mut self, body: &OrderBody) {
+    /// Returns the members of a person's devices that may take part.
+    pub fn devices_of(&self, person: &PersonId) -> impl Iterator<Item = &Member> {
+        let devices = self.devices.get(person).into_iter().flatten();
+        devices.filter_map(|device| {
+            // A device that was granted anew to somebody else is not this person's any more.
+            self.member(device).filter(|m| m.person == *person)
+        })
+    }
+
+    /// Returns every leave and cover, also those that are over.
+    pub fn covers(&self) -> impl Iterator<Item = &Cover> {
+        self.covers.values()
+    }
+
+    /// Returns a leave or cover.
+    pub fn cover(&self, id: &CoverId) -> Option<&Cover> {
+        self.covers.get(id)
+    }
+
+    /// Returns the covers by which the member stands in for somebody on a day, or did at most `late`
+    /// days before.
+    pub fn covering(&self, member: &Member, day: Day, late: u32) -> impl Iterator<Item = &Cover> {
+        let ids = self.stood_in.get(&member.person).into_iter().flatten();
+        let covers = ids.filter_map(|id| self.covers.get(id));
+        let (person, role) = (member.person, member.role);
+        covers.filter(move |cover| {
+            cover.substitute == Some(person)
+                && cover.runs(day, late)
+                && self.lenders(cover, role).next().is_some()
+        })
+    }
+
+    /// Returns the areas that covers add to the member's own on a day, or did at most `late` days
+    /// before.
+    ///
+    /// **A cover lends what the absent person was granted, and never more**: not what they cover
+    /// themselves, and nothing once their devices are revoked.
+    pub fn lent(&self, member: &Member, day: Day, late: u32) -> impl Iterator<Item = &AreaCode> {
+        let role = member.role;
+        let covers = self.covering(member, day, late);
+        covers.flat_map(move |cover| {
+            cover.areas.iter().filter(move |area| {
+                let owns = |lender: &Member| lender.areas.iter().any(|own| own.covers(area));
+                self.lenders(cover, role).any(owns)
+            })
+        })
+    }
+
+    /// Returns the member's own areas and those that covers add on a day.
+    pub fn areas_on(&self, member: &Member, day: Day) -> Vec<AreaCode> {
+        let mut areas = member.areas.clone();
+        for area in self.lent(member, day, 0) {
+            if !areas.iter().any(|known| known.covers(area)) {
+                areas.push(area.clone());
+            }
+        }
+        areas
+    }
+
+    /// Returns every unit, also those that are closed.
+    pub fn units(&self) -> impl Iterator<Item = &Unit> {
+        self.units.values()
+    }
+
+    /// Returns a unit.
+    pub fn unit(&self, id: &DocId) -> Option<&Unit> {
+        self.units.get(id)
+    }
+
+    /// Returns the absent person's devices whose areas a substitute of this role may be lent.
+    fn lenders(&self, cover: &Cover, substitute: Role) -> impl Iterator<Item = &Member> {
+        let devices = self.devices_of(&cover.absent);
+        devices.filter(move |absent| may_stand_in(substitute, absent.role))
+    }
+
+    pub(crate) fn apply(&mut self, body: &OrderBody) {
         match body {
             OrderBody::Root { key, name, level } => {
                 self.root = Some((*key, name.clone(), (*level).into()));
             }
             OrderBody::Grant(grant) => {
-                self.members
-                    .insert(grant.device_key.device(), Member::from(grant));
+                let device = grant.device_key.device();
+                self.members.insert(device, Member::from(grant));
+                self.devices.entry(grant.person).or_default().insert(device);
             }
             OrderBody::Revoke { device, .. } => {
                 self.revoked.insert(*device);
             }
+            OrderBody::Cover(cover) => {
+                let known = self.covers.get(&cover.id);
+                if known.is_none_or(|known| known.n < cover.n) {
+                    self.covers.insert(cover.id, cover.clone());
+                }
+                if let Some(substitute) = cover.substitute {
+                    self.stood_in
+                        .entry(substitute)
+                        .or_default()
+                        .insert(cover.id);
+                }
+            }
+            OrderBody::Unit(unit) => {
+                let known = self.units.get(&unit.id);
+                if known.is_none_or(|known| known.n < unit.n) {
+                    self.units.insert(unit.id, unit.clone());
+                }
+            }
         }
+    }
+}
+
+/// Returns whether somebody of one role may stand in for somebody of another: nobody sees a desk's
+/// area by a cover who is at no desk, and units and auditors neither lend nor borrow.
+pub fn may_stand_in(substitute: Role, absent: Role) -> bool {
+    match absent {
+        Role::Worker => substitute == Role::Worker || substitute.is_desk(),
+        Role::Station | Role::Township | Role::County => substitute.is_desk(),
+        Role::Unit | Role::Auditor => false,
     }
 }
 
@@ -148,6 +260,7 @@ impl From<&Grant> for Member {
             role: grant.role,
             areas: grant.areas.clone(),
             device_number: grant.device_number,
+            unit: grant.unit,
         }
     }
 }
@@ -173,6 +286,7 @@ pub(crate) mod tests {
                 .map(|code| AreaCode::parse(code).unwrap())
                 .collect(),
             device_number: 1,
+            unit: None,
         })
     }
 

@@ -113,6 +113,9 @@ byte_id!(
     /// What changes of different documents share when one user action made them.
     ActionId, 8);
 byte_id!(
+    /// A leave or cover of the roster, whichever orders replace each other.
+    CoverId, 8);
+byte_id!(
     /// The SHA-256 of a change's chunk, or the BLAKE3 of another entry's bytes.
     ChangeHash, 32);
 byte_id!(

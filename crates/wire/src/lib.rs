@@ -10,6 +10,7 @@
 pub mod area;
 pub mod batch;
 pub mod chunk;
+pub mod day;
 pub mod digest;
 pub mod enroll;
 pub mod entry;
@@ -24,14 +25,15 @@ pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
 pub use batch::{About, Batch, BatchHead, Item, ItemName};
+pub use day::Day;
 pub use digest::Digest;
 pub use entry::{Change, DocKind, EntryKind, Place, Shape};
 pub use id::{
-    ActionId, ActorId, BatchHash, ChangeHash, DeviceId, DocId, Incarnation, LifeNonce, PersonId,
-    PublicKey, RelayId, Signature,
+    ActionId, ActorId, BatchHash, ChangeHash, CoverId, DeviceId, DocId, Incarnation, LifeNonce,
+    PersonId, PublicKey, RelayId, Signature,
 };
-pub use message::{Ask, Cursor, End, Page, PageBatch, Verdict};
-pub use order::{Grant, Order, OrderBody, Role};
+pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
+pub use order::{Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, Role, Unit};
 pub use receipt::Receipt;
 
 /// The protocol both ends speak.

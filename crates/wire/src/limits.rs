@@ -48,3 +48,9 @@ pub const SHAPE_NAME_BYTES_MAX: usize = 32;
 pub const GRANT_AREAS_MAX: usize = 64;
 /// Bytes of a person's or a device's name.
 pub const NAME_BYTES_MAX: usize = 120;
+/// Days of one cover; a longer one is a change of the grant.
+pub const COVER_DAYS_MAX: u32 = 366;
+/// Bytes of a cover's note.
+pub const COVER_NOTE_BYTES_MAX: usize = 600;
+/// Bytes of a unit's telephone number.
+pub const UNIT_PHONE_BYTES_MAX: usize = 40;

@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::Malformed;
 use crate::area::Audience;
+use crate::day::Day;
 use crate::digest::Digest;
 use crate::id::{ActorId, BatchHash, Incarnation, RelayId};
 use crate::packing;
@@ -29,6 +30,24 @@ pub struct Cursor {
     /// The running hash of the log at that position, as the relay told it.
     #[n(3)]
     pub chain: u64,
+    /// Which covers what was read so far includes; none where the device reads its own areas only.
+    #[n(4)]
+    pub covers: Option<CoversRead>,
+}
+
+/// The moment a device began to read from the beginning because it stands in for somebody.
+///
+/// What it has read includes the areas of the covers that ran then; one that began later, or by a
+/// later order, makes the cursor stale once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CoversRead {
+    /// The relay's day.
+    #[n(0)]
+    pub day: Day,
+    /// The position of the last order in the log.
+    #[n(1)]
+    pub orders: u64,
 }
 
 /// The head of a request. From a device, at each sync.

@@ -6,7 +6,11 @@
 use minicbor::{Decode, Encode};
 
 use crate::area::{AreaCode, Level};
-use crate::id::{ChangeHash, DeviceId, PersonId, PublicKey, RelayId, Signature};
+use crate::day::Day;
+use crate::id::{ChangeHash, CoverId, DeviceId, DocId, PersonId, PublicKey, RelayId, Signature};
+use crate::limits::{
+    COVER_DAYS_MAX, COVER_NOTE_BYTES_MAX, GRANT_AREAS_MAX, NAME_BYTES_MAX, UNIT_PHONE_BYTES_MAX,
+};
 use crate::packing;
 
 /// What a person works as.
@@ -69,6 +73,101 @@ pub struct Grant {
     /// The device part of ticket numbers, unique below the root.
     #[n(5)]
     pub device_number: u32,
+    /// The unit the person works for; none for those who work for areas.
+    #[n(6)]
+    pub unit: Option<DocId>,
+}
+
+/// Somebody is on leave; somebody else may stand in, for these areas and days.
+///
+/// The greatest `n` of one id stands, in whatever order they come. Nothing is taken from the absent
+/// person; a cover that was ended early is one whose last day lies before its first.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Cover {
+    /// Which cover.
+    #[n(0)]
+    pub id: CoverId,
+    /// 0 for the first order of this id, one more for each that replaces it.
+    #[n(1)]
+    pub n: u64,
+    /// Who is away.
+    #[n(2)]
+    pub absent: PersonId,
+    /// Who stands in; none for a leave that nobody covers.
+    #[n(3)]
+    pub substitute: Option<PersonId>,
+    /// The areas of the absent person that it is about.
+    #[n(4)]
+    pub areas: Vec<AreaCode>,
+    /// The first day.
+    #[n(5)]
+    pub from: Day,
+    /// The last day.
+    #[n(6)]
+    pub until: Day,
+    /// What colleagues should know; never why somebody is away.
+    #[n(7)]
+    pub note: String,
+}
+
+/// An office outside the area tree that handles tickets.
+///
+/// The greatest `n` of one id stands, in whatever order they come.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Unit {
+    /// The unit, as audiences and tickets name it.
+    #[n(0)]
+    pub id: DocId,
+    /// 0 for the first order of this id, one more for each that replaces it.
+    #[n(1)]
+    pub n: u64,
+    /// What people call it.
+    #[n(2)]
+    pub name: String,
+    /// The township or county it serves.
+    #[n(3)]
+    pub area: AreaCode,
+    /// How to reach it; may be empty.
+    #[n(4)]
+    pub phone: String,
+    /// It handles nothing any more.
+    #[n(5)]
+    pub closed: bool,
+}
+
+/// A desk asks the relay for an order. `POST /v1/order`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OrderAsk {
+    /// [`crate::PROTOCOL_VERSION`] of the sender.
+    #[n(0)]
+    pub version: u16,
+    /// What it should say.
+    #[n(1)]
+    pub body: OrderBody,
+}
+
+/// Why an order that was asked for was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum OrderRefusal {
+    /// A cover or unit with a value that cannot be, or another kind of order.
+    #[n(1)]
+    Malformed,
+    /// The asker is at no desk, or an area lies outside what the desk works for.
+    #[n(2)]
+    NotAllowed,
+    /// A person it names is not in the roster, or may not stand in for the other.
+    #[n(3)]
+    UnknownPerson,
+    /// Somebody else changed it meanwhile: sync, look, ask again.
+    #[n(4)]
+    Changed,
+    /// A unit of this name serves the area already.
+    #[n(5)]
+    NameTaken,
 }
 
 /// What an order says.
@@ -100,6 +199,12 @@ pub enum OrderBody {
         #[n(1)]
         last_good_batch: u64,
     },
+    /// Somebody is on leave, or somebody stands in for them.
+    #[n(3)]
+    Cover(#[n(0)] Cover),
+    /// A unit, or what changed about it.
+    #[n(4)]
+    Unit(#[n(0)] Unit),
 }
 
 /// A signed order.
@@ -176,6 +281,33 @@ impl Order {
     }
 }
 
+impl Cover {
+    /// Returns whether the cover runs on a day, or ran at most `late` days before it.
+    pub fn runs(&self, day: Day, late: u32) -> bool {
+        self.from <= self.until && self.from <= day && day.0 <= self.until.0.saturating_add(late)
+    }
+
+    /// Returns whether every value is within its limit and the days are in order, or it was ended.
+    pub fn is_sound(&self) -> bool {
+        let days = self.until.0.checked_sub(self.from.0);
+        let ended = self.until.0.saturating_add(1) == self.from.0;
+        (ended || days.is_some_and(|days| days < COVER_DAYS_MAX))
+            && self.substitute != Some(self.absent)
+            && (1..=GRANT_AREAS_MAX).contains(&self.areas.len())
+            && self.note.len() <= COVER_NOTE_BYTES_MAX
+    }
+}
+
+impl Unit {
+    /// Returns whether every value is within its limit and the area may have units.
+    pub fn is_sound(&self) -> bool {
+        !self.name.trim().is_empty()
+            && self.name.len() <= NAME_BYTES_MAX
+            && self.phone.len() <= UNIT_PHONE_BYTES_MAX
+            && self.area.level() <= Level::Township
+    }
+}
+
 impl Role {
     /// Returns the role as commands and JSON name it.
     pub fn as_str(self) -> &'static str {
@@ -192,5 +324,84 @@ impl Role {
     /// Returns whether the role works at a desk: it accepts, assigns, closes and places.
     pub fn is_desk(self) -> bool {
         matches!(self, Role::Station | Role::Township | Role::County)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRANT: &str = "820181a6005820010101010101010101010101010101010101010101010101010101010101010101\
+        50020202020202020202020202020202020266e69d8ee6a285030104816f35313137323431303332\
+        30323030310507";
+    const COVER: &str = "820381a8004803030303030303030101025004040404040404040404040404040404035005050505\
+        05050505050505050505050504816935313137323431303305194e2006194e260760";
+    const UNIT: &str = "820481a600500606060606060606060606060606060601000269e6b0b4e58aa1e7ab990369353131\
+        37323431303304643038313805f4";
+
+    fn area(code: &str) -> AreaCode {
+        AreaCode::parse(code).unwrap()
+    }
+
+    fn grant(unit: Option<DocId>) -> OrderBody {
+        OrderBody::Grant(Grant {
+            device_key: PublicKey([1; 32]),
+            person: PersonId([2; 16]),
+            name: "李梅".into(),
+            role: Role::Worker,
+            areas: vec![area("511724103202001")],
+            device_number: 7,
+            unit,
+        })
+    }
+
+    fn cover() -> Cover {
+        Cover {
+            id: CoverId([3; 8]),
+            n: 1,
+            absent: PersonId([4; 16]),
+            substitute: Some(PersonId([5; 16])),
+            areas: vec![area("511724103")],
+            from: Day(20_000),
+            until: Day(20_006),
+            note: String::new(),
+        }
+    }
+
+    fn unit() -> Unit {
+        Unit {
+            id: DocId([6; 16]),
+            n: 0,
+            name: "水务站".into(),
+            area: area("511724103"),
+            phone: "0818".into(),
+            closed: false,
+        }
+    }
+
+    fn hex(body: &OrderBody) -> String {
+        let bytes = packing::encode(body);
+        assert_eq!(
+            packing::decode::<OrderBody>(&bytes, "body").as_ref(),
+            Ok(body)
+        );
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A grant without a unit has the bytes it had before units; the others are new.
+    #[test]
+    fn the_bytes_of_each_body_stand_still() {
+        let unit_id = DocId([6; 16]);
+        for (body, expected) in [
+            (grant(None), GRANT.to_owned()),
+            (
+                grant(Some(unit_id)),
+                GRANT.replacen("81a6", "81a7", 1) + "06" + "50" + &"06".repeat(16),
+            ),
+            (OrderBody::Cover(cover()), COVER.to_owned()),
+            (OrderBody::Unit(unit()), UNIT.to_owned()),
+        ] {
+            assert_eq!(hex(&body), expected, "{body:?}");
+        }
     }
 }

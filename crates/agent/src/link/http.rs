@@ -7,9 +7,12 @@ use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
 
 use crate::error::AgentError;
+use crate::machine::Machine;
 
 /// How long connecting may take before there is no link.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The header in which a relay tells its time to a device whose clock is wrong.
+const TIME_HEADER: &str = "wangge-time";
 /// How long the line may be silent before it counts as cut.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -122,6 +125,55 @@ impl Line {
             .header("signature", headers.signature)
             .body(body);
         self.send(request, bytes).await
+    }
+
+    /// Posts what `key` signs for; a relay that finds the clock wrong tells its own time, and it is
+    /// tried once more. `offset_ms` is the relay's time minus the device's, as far as it is known.
+    ///
+    /// An answer that is no success is an error.
+    pub(super) async fn post_in_time(
+        &mut self,
+        path: &str,
+        head: &[u8],
+        body: &[u8],
+        key: &KeyPair,
+        machine: &Machine,
+        offset_ms: &mut i64,
+    ) -> Result<Response, AgentError> {
+        let response = self
+            .post_told(path, head, body, key, machine, offset_ms)
+            .await?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(refusal(response.status()))
+        }
+    }
+
+    /// Posts like [`Self::post_in_time`] and returns whatever is answered in the end.
+    pub(super) async fn post_told(
+        &mut self,
+        path: &str,
+        head: &[u8],
+        body: &[u8],
+        key: &KeyPair,
+        machine: &Machine,
+        offset_ms: &mut i64,
+    ) -> Result<Response, AgentError> {
+        let mut told_time = false;
+        loop {
+            let now_ms = (machine.now_ms)() + *offset_ms;
+            let (created_s, nonce) = (now_ms.div_euclid(1000), machine.random::<8>()?);
+            let sent = self.post_signed(path, head, body.to_vec(), key, created_s, &nonce);
+            let response = sent.await?;
+            let time = response.headers().get(TIME_HEADER);
+            let time = time.and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+            match time.filter(|_| !told_time && !response.status().is_success()) {
+                Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
+                None => return Ok(response),
+            }
+            told_time = true;
+        }
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, AgentError> {

@@ -20,7 +20,7 @@ use wangge_wire::{
     RelayId, Verdict, packing,
 };
 
-use super::http::{Address, Line, refusal};
+use super::http::{Address, Line};
 use super::incoming::Judge;
 use crate::error::AgentError;
 use crate::machine::china_day;
@@ -28,8 +28,6 @@ use crate::replica::Replica;
 
 /// The kind of a batch frame in a request.
 const BATCH_FRAME: u8 = 1;
-/// The header in which a relay tells its time to a device whose clock is wrong.
-const TIME_HEADER: &str = "wangge-time";
 
 /// What a sync did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -141,7 +139,7 @@ impl Replica {
 
     /// Puts what was recorded since the last sync into signed batches.
     fn make_batches(&mut self) -> Result<(), AgentError> {
-        let Some(first_area) = self.areas().first().cloned() else {
+        let Some(first_area) = self.own_areas().first().cloned() else {
             return Ok(());
         };
         for life in self.home.lives()? {
@@ -276,36 +274,11 @@ impl Meeting<'_> {
 
     /// Posts the request; a relay that finds the clock wrong tells its own, and it is tried once more.
     async fn post(&mut self, head: &[u8], body: &[u8]) -> Result<reqwest::Response, AgentError> {
-        for last_try in [false, true] {
-            let now_ms = self.replica.now_ms() + self.clock_offset_ms;
-            let nonce = self.replica.machine.random::<8>()?;
-            let key = &self.replica.home.key;
-            let sent = self.line.post_signed(
-                "/v1/sync",
-                head,
-                body.to_vec(),
-                key,
-                now_ms.div_euclid(1000),
-                &nonce,
-            );
-            let response = sent.await?;
-            if response.status().is_success() {
-                return Ok(response);
-            }
-            let time = response
-                .headers()
-                .get(TIME_HEADER)
-                .and_then(|value| value.to_str().ok());
-            match time.and_then(|time| time.parse::<i64>().ok()) {
-                Some(relay_ms) if !last_try => {
-                    self.clock_offset_ms = relay_ms - self.replica.now_ms();
-                }
-                _ => return Err(refusal(response.status())),
-            }
-        }
-        Err(AgentError::NoLink {
-            reason: String::new(),
-        })
+        let (key, machine) = (&self.replica.home.key, &self.replica.machine);
+        let offset_ms = &mut self.clock_offset_ms;
+        let line = &mut self.line;
+        line.post_in_time("/v1/sync", head, body, key, machine, offset_ms)
+            .await
     }
 
     /// Handles one frame of an answer; false when no more should be read.

@@ -10,6 +10,7 @@ use wangge_model::phone::Phone;
 use wangge_model::{door, relation, text};
 
 use super::grid::Cell;
+use super::looked;
 use super::reading::{Reason, Residence};
 use super::refusals::{At, Refusals};
 
@@ -235,7 +236,7 @@ pub(super) fn remark(at: At<'_>, refusals: &mut Refusals<'_>) -> Remark {
     }
     Remark {
         away,
-        note: kept.join("；"),
+        note: looked::remark(kept.join("；"), at, refusals),
     }
 }
 
@@ -262,7 +263,7 @@ pub(super) fn away(at: At<'_>, refusals: &mut Refusals<'_>) -> Remark {
         },
         None => Remark {
             away: true,
-            note: at.cell.shown(),
+            note: looked::remark(at.cell.shown(), at, refusals),
         },
     }
 }

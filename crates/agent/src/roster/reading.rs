@@ -247,6 +247,12 @@ pub enum Reason {
     MemberPart,
     /// A formula that failed.
     CellError,
+    /// A remark with an identity number in it, or a part of one.
+    NoteIdNumber,
+    /// A remark with a bank card's number in it.
+    NoteBankCard,
+    /// A remark with a word this tool must not hold.
+    NoteWord,
 }
 
 /// Why a file gives no roster at all.

@@ -3,7 +3,7 @@
 //! They are shown to the importer, whose file it is, and to nobody else; **even there an identity
 //! number shows its first three and last two characters only**, in whichever column it was typed.
 
-use wangge_model::text;
+use wangge_model::{look, text};
 
 use super::grid::{Cell, cell_name};
 use super::reading::{Reason, Refused};
@@ -36,7 +36,9 @@ impl<'a> Refusals<'a> {
         let value = if reason.is_about_an_id() {
             masked(&text::compact(value))
         } else {
-            mask_runs(value)
+            // A number with gaps is no run: it is looked for after those without.
+            let value = mask_runs(value);
+            look::masked(&value, &look::never_saved(&value))
         };
         let cell = cell_name(row, column);
         self.list.push(Refused {

@@ -119,6 +119,10 @@ impl Replica {
             _ => serde_json::Map::new(),
         };
         content.remove("code");
+        let me = self.answers_as();
+        let asked = content.get("first_asked_by").and_then(|who| who.as_str());
+        let is_own = me.iter().any(|me| asked == Some(me.to_string().as_str()));
+        self.veil_report(&row.id, &mut content, is_own);
         let field = |key: &str| content.get(key);
         let urgency = field("urgency")
             .and_then(|word| word.as_str())

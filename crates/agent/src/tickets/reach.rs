@@ -12,15 +12,17 @@ use crate::replica::Replica;
 use crate::reports::Belongs;
 
 impl Replica {
-    /// Returns the handler a person means: a name of the roster, an id, an area's code; or as events
-    /// write it, `unit:…`.
+    /// Returns the handler a person means: an area's code, a unit, a name of the roster or an id.
     pub(super) fn handler(&self, typed: &str) -> Result<Handler, AgentError> {
         let typed = typed.trim();
         if let Ok(area) = AreaCode::parse(&text::half_width(typed)) {
             return Ok(Handler::Area(area));
         }
         match Handler::from(typed.to_owned()) {
-            Handler::Other(_) => self.person_named(typed).map(Handler::Person),
+            Handler::Other(_) => match self.unit_named(typed) {
+                Err(AgentError::NotFound { .. }) => self.person_named(typed).map(Handler::Person),
+                found => found.map(Handler::Unit),
+            },
             known => Ok(known),
         }
     }
@@ -30,45 +32,12 @@ impl Replica {
         typed.iter().map(|typed| self.handler(typed)).collect()
     }
 
-    /// Returns the unit a person means.
-    pub(super) fn unit(&self, typed: &str) -> Result<DocId, AgentError> {
-        let typed = typed.trim();
-        match Handler::from(typed.to_owned()) {
-            Handler::Unit(unit) => Ok(unit),
-            _ => typed.parse().map_err(|_| AgentError::NotFound {
-                name: typed.to_owned(),
-            }),
-        }
-    }
-
-    /// Returns the person of the roster with this name or id.
+    /// Returns the person of the roster with this name, or of this id.
     pub(super) fn person_named(&self, typed: &str) -> Result<PersonId, AgentError> {
-        let typed = typed.trim();
-        if let Ok(person) = typed.parse::<PersonId>() {
-            return Ok(person);
-        }
-        let fitting: Vec<(PersonId, String)> = self
-            .people()
-            .into_iter()
-            .filter(|(_, member)| member.name == typed)
-            .map(|(person, member)| {
-                let areas: Vec<&str> = member.areas.iter().map(AreaCode::as_str).collect();
-                let line = format!("{} {}", member.role.as_str(), areas.join(" "));
-                (person, line)
-            })
-            .collect();
-        match fitting.as_slice() {
-            [(person, _)] => Ok(*person),
-            [] => Err(AgentError::NotFound {
-                name: typed.to_owned(),
-            }),
-            several => Err(AgentError::Ambiguous {
-                name: typed.to_owned(),
-                candidates: several
-                    .iter()
-                    .map(|(id, line)| (id.to_string(), line.clone()))
-                    .collect(),
-            }),
+        // An id needs no roster: one may come from a device whose grant never reached this one.
+        match typed.trim().parse::<PersonId>() {
+            Ok(person) => Ok(person),
+            Err(_) => self.person_called(typed),
         }
     }
 

@@ -120,7 +120,7 @@ pub struct EventView {
     /// What they acted as.
     pub role: &'static str,
     /// The area they acted for.
-    pub area: AreaCode,
+    pub for_area: AreaCode,
     /// The device's clock, milliseconds since 1970.
     pub at_ms: i64,
     /// Who it was given or raised to.
@@ -173,11 +173,12 @@ impl Replica {
         let id = self.name_ticket(name)?;
         let folded = self.folded(&id)?;
         let Folded {
-            ticket,
+            mut ticket,
             events,
             state,
             custody,
         } = folded;
+        self.veil_ticket(&id, &mut ticket);
         let progress = &state.progress;
         let merged_into = progress
             .merged_into
@@ -227,7 +228,7 @@ impl Replica {
         let name = match handler {
             Handler::Person(person) => self.name_of(person),
             Handler::Area(area) => area.to_string(),
-            Handler::Unit(unit) => unit.to_string(),
+            Handler::Unit(unit) => self.unit_name(unit),
             Handler::Other(text) => text.clone(),
         };
         HandlerView {
@@ -314,7 +315,7 @@ impl Replica {
             kind: event.kind.clone(),
             by: self.name_of(&event.by),
             role: event.role.as_str(),
-            area: event.area.clone(),
+            for_area: event.area.clone(),
             at_ms: event.stamp.at_ms,
             to: event.to.as_ref().map(|to| self.handler_view(to)),
             with: self.handler_views(&event.with),

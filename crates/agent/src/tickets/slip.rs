@@ -1,13 +1,14 @@
 //! Slips: what is printed of a ticket, for whoever handles it and for the resident.
 //!
-//! **Paper travels without a lock**: the faces mask what a slip says of the resident, and of one who
-//! wished not to be named it says nothing.
+//! **Paper travels without a lock**: whoever prints a slip, what it says of the resident is masked, and
+//! of one who wished not to be named it says nothing.
 
 use serde::Serialize;
-use wangge_model::report::{self, Identity};
+use wangge_model::mask;
+use wangge_model::report::Identity;
 use wangge_wire::{AreaCode, DocId};
 
-use super::{HandlerView, TicketDetail};
+use super::HandlerView;
 use crate::error::AgentError;
 use crate::replica::Replica;
 
@@ -76,7 +77,7 @@ impl Replica {
     /// Returns what is printed of a ticket.
     pub fn ticket_slip(&self, name: &str, slip_for: SlipFor) -> Result<Slip, AgentError> {
         let detail = self.ticket(name)?;
-        let identity = self.identity_of(&detail)?;
+        let identity = detail.ticket.identity;
         let household = match &detail.ticket.household {
             Some(household) => self.home.store.household(household)?,
             None => None,
@@ -109,14 +110,14 @@ impl Replica {
             code: detail.ticket.code,
             kind: detail.ticket.kind,
             urgency: detail.ticket.urgency.code().to_owned(),
-            subject: detail.ticket.subject,
-            detail: detail.ticket.detail,
+            subject: mask::note(&detail.ticket.subject),
+            detail: mask::note(&detail.ticket.detail),
             area: detail.ticket.area,
             group: household
                 .map(|household| household.group)
                 .filter(|group| named && *group > 0),
-            requester,
-            contact,
+            requester: mask::name(&requester),
+            contact: mask::contact(&contact),
             identity: identity.code(),
             wish: detail.ticket.wish,
             first_asked: detail.first_asked,
@@ -130,16 +131,5 @@ impl Replica {
             complaint_line: settings.complaint_line,
             station_phone: settings.station_phone,
         })
-    }
-
-    /// Returns how whoever asks wished to be named: the strictest of the reports it came from.
-    fn identity_of(&self, detail: &TicketDetail) -> Result<Identity, AgentError> {
-        let mut identity = Identity::Named;
-        for report in &detail.ticket.reports {
-            if let Some(document) = self.home.store.document(report)? {
-                identity = identity.max(report::read(&document.fields()).identity);
-            }
-        }
-        Ok(identity)
     }
 }

@@ -63,6 +63,8 @@ impl Replica {
         let folded = self.folded(&id)?;
         let event = self.written(&id, step, &folded)?;
         let event = self.legal(event, &folded)?;
+        let given = event.to.iter().chain(&event.with).chain(&event.copies);
+        self.keep_from_subject(&folded.ticket, given)?;
         let told = self.told(&event, &folded.state.progress);
         let draft = Draft {
             doc: id,
@@ -102,7 +104,7 @@ impl Replica {
         event.for_unit = step
             .for_unit
             .as_deref()
-            .map(|unit| self.unit(unit))
+            .map(|unit| self.unit_named(unit))
             .transpose()?;
         event.text = words::said(step.text.as_ref());
         event.reason = words::said(step.reason.as_ref());
@@ -162,7 +164,7 @@ impl Replica {
             _ => None,
         };
         let others = self.answers_as().into_iter().map(Some).collect::<Vec<_>>();
-        for area in self.areas() {
+        for area in self.areas().iter() {
             for instead_of in std::iter::once(None).chain(others.iter().copied()) {
                 let tried = TicketEvent {
                     area: area.clone(),
@@ -187,7 +189,7 @@ impl Replica {
         match (kind, step.to.as_deref()) {
             (Kind::Escalate, to) => self.level_above(to, folded).map(Some),
             (Kind::HandOver, Some(to)) => {
-                self.person_named(to).map(|who| Some(Handler::Person(who)))
+                self.person_called(to).map(|who| Some(Handler::Person(who)))
             }
             (_, to) => to.map(|to| self.handler(to)).transpose(),
         }
@@ -237,7 +239,7 @@ impl Replica {
 
     /// Returns this person's last event that is applied.
     fn last_own(&self, folded: &Folded) -> Option<EventId> {
-        let mine = self.answers_as();
+        let mine = self.myself();
         folded
             .state
             .history

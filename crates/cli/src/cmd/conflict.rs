@@ -1,6 +1,7 @@
 //! `conflict`: two people wrote one field; both values are kept until a person settles.
 //!
-//! **Both values are shown clear**, at a desk too: nobody can choose between two masks.
+//! **In a worker's own grid both values are shown clear.** At a desk they are masked as everywhere;
+//! `household show --reveal` shows them in full to whoever gives a reason.
 
 use serde_json::{Value, json};
 use wangge_agent::conflicts::{Choice, ConflictView};
@@ -13,6 +14,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::table;
 use crate::ui::{Tone, tone};
+use crate::view::{hide_conflict, list_sight};
 
 /// Fields with more than one value.
 #[derive(Debug, clap::Subcommand)]
@@ -64,7 +66,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let mut conflicts = replica.conflicts()?;
     for conflict in &mut conflicts {
-        conflict.title = context.title(conflict.kind, &conflict.title);
+        hide_conflict(conflict, list_sight(&replica));
     }
     context.ui.list(&conflicts, || {
         if conflicts.is_empty() {
@@ -99,7 +101,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let replica = context.open()?;
     let mut conflict = replica.name_conflict(&args.id, args.field.as_deref())?;
-    conflict.title = context.title(conflict.kind, &conflict.title);
+    hide_conflict(&mut conflict, list_sight(&replica));
     let today = replica.today();
     context
         .ui
@@ -137,7 +139,8 @@ fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
         }
     };
     let mut replica = context.open()?;
-    let conflict = replica.settle(&args.id, args.field.as_deref(), &choice)?;
+    let mut conflict = replica.settle(&args.id, args.field.as_deref(), &choice)?;
+    hide_conflict(&mut conflict, list_sight(&replica));
     let value = match choice {
         Choice::Number(number) => number
             .checked_sub(1)
@@ -151,11 +154,7 @@ fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
         "id": conflict.id, "field": conflict.field, "value": value, "conflicts_left": left,
     });
     context.ui.show(&shown, || {
-        lang.settled(
-            &context.title(conflict.kind, &conflict.title),
-            lang.field(&conflict.field),
-            &said(&value),
-        )
+        lang.settled(&conflict.title, lang.field(&conflict.field), &said(&value))
     });
     Ok(Exit::Done)
 }

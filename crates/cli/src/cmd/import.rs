@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use wangge_agent::import::ImportReport;
+use wangge_agent::mask;
+use wangge_agent::roster::Reason;
 
 use super::init;
 use crate::areas;
@@ -34,7 +36,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut replica = context.open()?;
     let grid = match &args.grid {
         Some(code) => code.clone(),
-        None => match replica.areas() {
+        None => match replica.own_areas() {
             [only] => only.to_string(),
             _ => {
                 return Err(Failure::Usage {
@@ -46,7 +48,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     };
     let codes = init::area_codes(context, std::slice::from_ref(&grid))?;
     let code = codes.first().ok_or(Failure::NoFolder)?;
-    let report = replica.import_roster(&args.file, code, args.dry_run)?;
+    let mut report = replica.import_roster(&args.file, code, args.dry_run)?;
+    if replica.sight(code.as_str()).is_masked() {
+        hide_refused(&mut report);
+    }
     context.ui.show(&report, || human(lang, &grid, &report));
     let would_change = report.households.added + report.households.updated > 0;
     Ok(match () {
@@ -54,6 +59,21 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         () if report.refused.is_empty() && report.too_large.is_empty() => Exit::Done,
         () => Exit::Partly,
     })
+}
+
+/// Leaves of each refused value its first sign, but of words that say nothing of a person; the cell is
+/// named, and whoever has the file finds it there.
+fn hide_refused(report: &mut ImportReport) {
+    for refused in &mut report.refused {
+        let is_a_word = matches!(
+            refused.reason,
+            Reason::Relation | Reason::Care | Reason::Residence | Reason::Group | Reason::Sex
+        );
+        refused.value = match is_a_word {
+            true => mask::note(&refused.value),
+            false => mask::name(&refused.value),
+        };
+    }
 }
 
 fn human(lang: Lang, grid: &str, report: &ImportReport) -> String {

@@ -12,10 +12,7 @@ pub(crate) struct Args {}
 pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let replica = context.open()?;
-    let mut rows = replica.outbox()?;
-    for row in &mut rows {
-        row.title = context.title(row.kind, &row.title);
-    }
+    let rows = replica.outbox()?;
     let today = replica.today();
     context.ui.list(&rows, || {
         if rows.is_empty() {

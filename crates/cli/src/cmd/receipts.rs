@@ -17,8 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let replica = context.open()?;
-    let mut view = replica.receipts(&args.id)?;
-    view.title = context.title(view.kind, &view.title);
+    let view = replica.receipts(&args.id)?;
     let today = replica.today();
     context.ui.show(&view, || {
         let heading = format!("{} {}", lang.code("kind", view.kind), view.title);

@@ -3,7 +3,7 @@
 mod serve;
 
 use serde_json::json;
-use wangge_relay::{LevelForm, NewInvitation, Relay as Open, Role, Settings};
+use wangge_relay::{LevelForm, NewInvitation, Relay as Open, Role, Settings, Unit};
 
 use super::init;
 use crate::areas;
@@ -40,8 +40,22 @@ pub(crate) struct Invite {
     #[arg(long, value_name = "ROLE", default_value = "worker")]
     role: RoleWord,
     /// An area the person will see; may be repeated
-    #[arg(long, value_name = "CODE", required = true, value_parser = typed::folded, num_args = 1..)]
+    #[arg(
+        long,
+        value_name = "CODE",
+        required_unless_present = "unit",
+        value_parser = typed::folded,
+        num_args = 1..
+    )]
     area: Vec<String>,
+    /// The unit a person of the role unit works for, by name or id
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_if_eq("role", "unit"),
+        conflicts_with = "area"
+    )]
+    unit: Option<String>,
 }
 
 /// What a person works as.
@@ -55,6 +69,8 @@ pub(crate) enum RoleWord {
     Township,
     /// The county.
     County,
+    /// An office that handles tickets.
+    Unit,
 }
 
 /// Where in the tree a relay stands.
@@ -85,6 +101,7 @@ impl From<RoleWord> for Role {
             RoleWord::Station => Role::Station,
             RoleWord::Township => Role::Township,
             RoleWord::County => Role::County,
+            RoleWord::Unit => Role::Unit,
         }
     }
 }
@@ -130,20 +147,32 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
             .talk(&lang.relay_begun(&dir.display().to_string()));
     }
     let (relay, now_ms) = open(context)?;
-    let new = NewInvitation {
-        name: args.name.trim().to_owned(),
-        role: args.role.into(),
-        areas,
+    let name = args.name.trim();
+    let (code, role, areas) = match &args.unit {
+        Some(unit) => {
+            let unit = unit_named(&relay, unit)?;
+            let areas = vec![unit.area.to_string()];
+            (
+                relay.invite_unit(name, &unit.id, now_ms)?,
+                Role::Unit,
+                areas,
+            )
+        }
+        None => {
+            let (name, role) = (name.to_owned(), args.role.into());
+            let new = NewInvitation { name, role, areas };
+            (relay.invite(&new, now_ms)?, role, args.area.clone())
+        }
     };
-    let code = relay.invite(&new, now_ms)?.shown();
+    let code = code.shown();
     let expires_ms = now_ms.saturating_add(INVITATION_MS);
     let value = json!({
         "code": code,
         "expires_at": moment::exact(expires_ms),
         "expires_ms": expires_ms,
-        "name": new.name,
-        "role": new.role.as_str(),
-        "areas": args.area,
+        "name": name,
+        "role": role.as_str(),
+        "areas": areas,
     });
     context.ui.show(&value, || {
         let until = moment::exact(expires_ms).replace('T', " ");
@@ -151,10 +180,29 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
         format!(
             "{}\n{}",
             tone(Tone::Strong, &code),
-            lang.invited(&new.name, until)
+            lang.invited(name, until)
         )
     });
     Ok(Exit::Done)
+}
+
+/// Returns the open unit of this name or id.
+fn unit_named(relay: &Open, typed: &str) -> Result<Unit, Failure> {
+    let units = relay.units()?.into_iter();
+    let fits = |unit: &Unit| unit.name == typed.trim() || unit.id.to_string() == typed.trim();
+    let mut fitting: Vec<Unit> = units.filter(|unit| !unit.closed && fits(unit)).collect();
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => Err(wangge_relay::RelayError::UnknownUnit.into()),
+        (Some(last), false) => {
+            fitting.push(last);
+            let line = |unit: &Unit| (unit.id.to_string(), areas::shown(unit.area.as_str()));
+            Err(Failure::Agent(wangge_agent::AgentError::Ambiguous {
+                name: typed.to_owned(),
+                candidates: fitting.iter().map(line).collect(),
+            }))
+        }
+    }
 }
 
 fn devices(context: &Context) -> Result<Exit, Failure> {

@@ -4,6 +4,7 @@ use serde_json::Value;
 use wangge_agent::Replica;
 use wangge_agent::reports::{Phoned, ReportDetail, ReportInput};
 
+use super::access::Reveal;
 use super::{read_input, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
@@ -14,7 +15,7 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::{pairs, table};
 use crate::ui::{Tone, tone};
-use crate::view::{flag, int, items, list_sight, seen, sight, text};
+use crate::view::{flag, int, items, list_sight, revealed, seen, sight, text};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -91,6 +92,15 @@ pub(crate) struct Add {
         hide_default_value = true
     )]
     ticket: Option<String>,
+    /// It must not come to whom it is about: family violence, harm to a child
+    #[arg(long)]
+    restricted: bool,
+    /// Restricted: whom it is about, a name or id of the roster
+    #[arg(long, value_name = "WHO", requires = "restricted")]
+    about: Option<String>,
+    /// Restricted: who receives it beside the township; may be repeated
+    #[arg(long = "for", value_name = "WHO", requires = "restricted")]
+    named: Vec<String>,
     /// JSON lines, one report each; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     from: Option<String>,
@@ -108,6 +118,8 @@ pub(crate) struct Show {
     /// The report's id or the beginning of it
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 #[derive(Debug, clap::Args)]
@@ -182,6 +194,9 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
             .affected
             .map_or(0, |people| i64::try_from(people).unwrap_or(i64::MAX)),
         ticket: args.ticket,
+        restricted: args.restricted,
+        about: args.about,
+        named: args.named,
     })?;
     let value = seen(&report, list_sight(&replica));
     context.ui.show(&value, || {
@@ -244,9 +259,18 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
 }
 
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let mut replica = context.open()?;
+    let id = replica.name_report(&args.id)?;
+    let is_clear = args.reveal.ask(context, &mut replica, &id)?;
     let report = replica.report(&args.id)?;
-    show_full(context, &replica, &report);
+    if is_clear {
+        let (value, today) = (seen(&report, revealed(&replica)), replica.today());
+        context
+            .ui
+            .show(&value, || human(context.ui.lang, &value, today));
+    } else {
+        show_full(context, &replica, &report);
+    }
     Ok(Exit::Done)
 }
 

@@ -330,6 +330,11 @@ pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
     if !next.is_empty() {
         parts.push(lang.follow_up(next));
     }
+    parts.extend(
+        texts(visit, "flags")
+            .into_iter()
+            .map(|flag| lang.code("visit_flag", flag).to_owned()),
+    );
     let by = visit.get("by").unwrap_or(&Value::Null);
     match (text(visit, "visited_by"), view::flag(by, "here")) {
         ("", true) => {}

@@ -20,6 +20,12 @@ const EVERYWHERE: &[(&str, &str)] = &[
     ("home", "本机（或中继）数据所在文件夹"),
     ("lang", "语言：zh 中文，en 英文"),
     ("json", "以 JSON 输出：整篇，或每行一条（--json=lines）"),
+    ("reveal", "显示隐藏的内容；谁看的、为什么，先记下来"),
+    (
+        "reason",
+        "事由：上门服务、核对信息、办理业务、居民要求、应急，或四个字以上的说明",
+    ),
+    ("keep_note", "提示过的电话或词语，照样保存"),
     ("help", "显示帮助"),
     ("version", "显示版本"),
     ("limit", "最多显示几条"),
@@ -70,7 +76,7 @@ const TOP: &[Help] = &[
     Help {
         path: "household",
         about: "新增、查找、修改、导入",
-        args: &[("number", "户编号")],
+        args: &[("number", "户编号"), ("group", "组别：3、三组")],
     },
     Help {
         path: "household add",
@@ -87,12 +93,22 @@ const TOP: &[Help] = &[
     Help {
         path: "household list",
         about: "按组和门牌列出住户",
-        args: &[("area", "只看这个区域"), ("offset", "先跳过几户")],
+        args: &[
+            ("area", "只看这个区域"),
+            ("group", "只看这一组"),
+            ("care", "只看有人属于这个关爱类别的"),
+            ("residence", "只看这样居住的：常住、整户外出、空房、迁出"),
+            ("page", "只看第几页；一页是 --limit 户，不写是 50 户"),
+            ("offset", "先跳过几户"),
+        ],
     },
     Help {
         path: "household show",
         about: "查看一户和最近的走访",
-        args: &[("id", "哪一户：编号、首字母、姓名、门牌、电话尾号")],
+        args: &[
+            ("id", "哪一户：编号、首字母、姓名、门牌、电话尾号"),
+            ("access", "谁查看过隐藏的内容、何时、为何"),
+        ],
     },
     Help {
         path: "household find",
@@ -105,6 +121,7 @@ const TOP: &[Help] = &[
         args: &[
             ("id", "哪一户：编号、首字母、姓名、门牌、电话尾号"),
             ("phone", "电话；写空就是去掉"),
+            ("head", "户主：成员的姓名、编号或序号"),
             ("door", "门牌，可带组"),
             ("residence", "常住、整户外出、空房、迁出"),
             ("arrangement", "上门约定：敲门前先要知道的"),
@@ -176,6 +193,9 @@ const TOP: &[Help] = &[
             ("phoned", "先打电话告诉了谁"),
             ("affected", "涉及多少人"),
             ("ticket", "同时新建工单；不写类型就是求助：--ticket=咨询"),
+            ("restricted", "家庭暴力、伤害儿童：不送到涉及的人，只到乡镇"),
+            ("about", "涉及谁（名册里的姓名或编号）"),
+            ("named", "除乡镇外还给谁看；可以多个"),
         ],
     },
     Help {

@@ -67,6 +67,7 @@ pub(super) const MORE: &[Help] = &[
             ("name", "姓名，同事看到的"),
             ("role", "岗位"),
             ("area", "能看到的区域；可以多个"),
+            ("unit", "部门的人：部门名称或编号"),
         ],
     },
     Help {

@@ -155,6 +155,7 @@ const HELP: &[Help] = &[
             ("detail", "详情"),
             ("requester", "谁的诉求（不是这里的住户时）"),
             ("contact", "联系方式"),
+            ("identity", "实名、实名保密、匿名"),
             ("reports", "来自哪条上报；可以多个"),
             ("urgency", "紧急程度 P0 至 P3"),
             ("wish", "错时服务：下班后什么时候方便"),
@@ -176,7 +177,10 @@ const HELP: &[Help] = &[
     Help {
         path: "ticket show",
         about: "查看一张工单和每一步",
-        args: &[],
+        args: &[(
+            "reason",
+            "事由：上门服务、核对信息、办理业务、居民要求、应急，或四个字以上的说明",
+        )],
     },
     Help {
         path: "ticket submit",

@@ -61,7 +61,13 @@ pub fn ticket_clock(
     let mut course = Course::default();
     for id in &state.history {
         if let Some(event) = events.get(id).filter(|_| !state.parked.contains_key(id)) {
-            course.take(*id, event, arrived.get(id).copied());
+            // What its writer's clock said at the step before, where they made that too.
+            let own = |parent: &TicketEvent| {
+                (parent.by, parent.recorded_by) == (event.by, event.recorded_by)
+            };
+            let parents = event.after.iter().filter_map(|parent| events.get(parent));
+            let before = parents.filter(|parent| own(parent)).map(moment_of).max();
+            course.take(*id, event, (arrived.get(id).copied(), before));
         }
     }
     course.read(settings, urgency, now_ms)
@@ -89,16 +95,23 @@ struct Course {
 struct Asked(Option<i64>);
 
 impl Course {
-    fn take(&mut self, id: EventId, event: &TicketEvent, arrived: Option<i64>) {
+    fn take(
+        &mut self,
+        id: EventId,
+        event: &TicketEvent,
+        (arrived, before): (Option<i64>, Option<i64>),
+    ) {
         let Some(kind) = event.kind.known() else {
             return;
         };
-        let at = self.moment(id, event, arrived);
+        let (at, is_right) = self.moment(id, event, (arrived, before));
+        // What a wrong clock counted from itself promises nothing.
+        let due = event.due.filter(|_| is_right);
         let reached = arrived.unwrap_or(at);
         match kind {
             Kind::Submit => {
                 self.saved_ms.get_or_insert(at);
-                self.promised_ms = self.promised_ms.or(event.due);
+                self.promised_ms = self.promised_ms.or(due);
                 self.comes_to(reached, false);
             }
             Kind::HandledOnSpot => {
@@ -108,9 +121,9 @@ impl Course {
             Kind::Escalate => self.comes_to(reached, false),
             Kind::Accept => {
                 self.accepted = true;
-                self.level_due_ms = event.due.or(self.level_due_ms);
+                self.level_due_ms = due.or(self.level_due_ms);
             }
-            Kind::Assign => self.level_due_ms = event.due.or(self.level_due_ms),
+            Kind::Assign => self.level_due_ms = due.or(self.level_due_ms),
             Kind::AskBack => self.reached_ms = None,
             Kind::Done | Kind::Decline | Kind::Withdraw | Kind::Merge | Kind::Close => {
                 self.stop(at);
@@ -118,7 +131,7 @@ impl Course {
             Kind::SendBack => self.stopped_ms = None,
             Kind::Reopen => {
                 // A new promise: the old one was kept or broken long ago.
-                (self.saved_ms, self.promised_ms, self.granted) = (Some(at), event.due, None);
+                (self.saved_ms, self.promised_ms, self.granted) = (Some(at), due, None);
                 self.stopped_ms = None;
                 self.comes_to(reached, true);
             }
@@ -130,26 +143,33 @@ impl Course {
                 });
             }
             Kind::Resume => self.resume(at),
-            Kind::Extend => self.asked = Some(Asked(event.due)),
+            Kind::Extend => self.asked = Some(Asked(due)),
             Kind::Refuse => self.asked = None,
             Kind::Grant => {
                 let asked = self.asked.take().unwrap_or(Asked(None));
-                self.granted.get_or_insert(Asked(event.due.or(asked.0)));
+                self.granted.get_or_insert(Asked(due.or(asked.0)));
             }
             _ => {}
         }
     }
 
-    /// Returns when an event was made, as far as its device's clock can be believed.
-    fn moment(&mut self, id: EventId, event: &TicketEvent, arrived: Option<i64>) -> i64 {
-        let offset = event.stamp.offset_ms.unwrap_or_default();
-        let at = event.stamp.at_ms.saturating_add(offset);
-        match flag(at, arrived, None) {
-            Some(flag) => {
-                self.flagged.push(Warning::Clock { event: id, flag });
-                arrived.unwrap_or(at)
-            }
-            None => at,
+    /// Returns when an event was made, as far as its device's clock can be believed, and whether it
+    /// can.
+    fn moment(
+        &mut self,
+        id: EventId,
+        event: &TicketEvent,
+        (arrived, before): (Option<i64>, Option<i64>),
+    ) -> (i64, bool) {
+        let at = moment_of(event);
+        let Some(flag) = flag(at, arrived, before) else {
+            return (at, true);
+        };
+        self.flagged.push(Warning::Clock { event: id, flag });
+        match flag {
+            // Which of the two clocks was wrong nobody knows.
+            ClockFlag::Back => (at, true),
+            ClockFlag::Unset | ClockFlag::Ahead => (arrived.unwrap_or(at), false),
         }
     }
 
@@ -216,10 +236,16 @@ impl Course {
     }
 }
 
+/// Returns what the clock of an event's device said, corrected by what a relay said of that clock.
+fn moment_of(event: &TicketEvent) -> i64 {
+    let offset = event.stamp.offset_ms.unwrap_or_default();
+    event.stamp.at_ms.saturating_add(offset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{HOUR_MS, Light, Unit};
+    use crate::clock::{DAY_MS, HOUR_MS, Light, Unit};
     use crate::ticket::{Opened, Stamp, fold};
     use wangge_wire::{AreaCode, PersonId, Role};
 
@@ -477,7 +503,9 @@ mod tests {
             ("2028-11-16T09:00", ClockFlag::Ahead),
         ] {
             let clock = Case::new(Urgency::P2)
-                .step(Kind::Submit, said)
+                .with(Kind::Submit, said, |event| {
+                    event.due = Some(event.stamp.at_ms + 5 * DAY_MS);
+                })
                 .arrives("2026-11-16T09:00")
                 .at("2026-11-17T09:00");
             assert_eq!(due_ms(clock.promise), ms("2026-11-23T09:00"), "{said}");
@@ -486,6 +514,19 @@ mod tests {
             };
             assert_eq!(*found, flag);
         }
+    }
+
+    #[test]
+    fn a_clock_that_went_back_between_two_steps_of_one_person_is_flagged() {
+        let clock = Case::new(Urgency::P2)
+            .step(Kind::Submit, "2026-11-16T09:00")
+            .step(Kind::Accept, "2026-11-15T09:00")
+            .at("2026-11-17T09:00");
+        let [Warning::Clock { flag, .. }] = clock.warnings.as_slice() else {
+            panic!("{:?}", clock.warnings);
+        };
+        assert_eq!(*flag, ClockFlag::Back);
+        assert_eq!(due_ms(clock.promise), ms("2026-11-23T09:00"));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use wangge_crdt::{Document, Fields, Put, Register, Scalar, Version};
 use wangge_wire::{ChangeHash, DocId};
 
+use super::CARE;
 use super::alias::ALIAS_OF;
-use super::{CARE, MEMBERS};
+use super::members::MEMBERS;
 use crate::relation;
 
 /// Root keys that say "this late value was looked at".
@@ -189,19 +190,19 @@ fn fills(before: &Fields, container: &str, key: &str) -> bool {
         ("", _) if key == "group" || key == "door" => {
             before.root("group").is_none() && before.root("door").is_none()
         }
-        ("", _) => key != "residence" && key != "head",
-        (CARE, Some((id, _))) => !has_entry(before, CARE, id),
+        ("", _) => !key.starts_with("residence") && key != "head",
+        (CARE, Some((id, _))) => !says(before, CARE, id, "tag"),
         (MEMBERS, Some((id, field))) => {
             let ends = ENDINGS.iter().any(|ending| field.starts_with(ending));
-            !ends || !has_entry(before, MEMBERS, id)
+            !ends || !says(before, MEMBERS, id, "name")
         }
         _ => true,
     }
 }
 
-fn has_entry(fields: &Fields, container: &str, id: &str) -> bool {
-    let mut keys = fields.container(container).map(|(key, _)| key);
-    keys.any(|key| key.split_once('/').is_some_and(|(known, _)| known == id))
+/// Returns whether an entry was made here, and not only written to.
+fn says(fields: &Fields, container: &str, id: &str, field: &str) -> bool {
+    fields.get(container, &format!("{id}/{field}")).is_some()
 }
 
 /// Returns what a register says that is not written.

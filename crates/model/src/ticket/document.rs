@@ -11,7 +11,7 @@ use wangge_wire::{AreaCode, DocId, PersonId};
 
 use super::{EventId, Opened, TicketEvent, TicketState, fold};
 use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
-use crate::report::Urgency;
+use crate::report::{self, Identity, Urgency};
 
 const EVENTS: &str = "events";
 
@@ -34,6 +34,12 @@ pub struct Ticket {
     pub requester: String,
     /// How to reach them.
     pub contact: String,
+    /// How the person wishes to be named; the strictest of the reports it came from.
+    pub identity: Identity,
+    /// It must not come to whom it is about.
+    pub restricted: bool,
+    /// Whom it is about, where the roster knows them.
+    pub about: Vec<PersonId>,
     /// The reports it came from.
     pub reports: Vec<DocId>,
     /// How urgent it is.
@@ -102,6 +108,14 @@ pub fn puts(ticket: &Ticket) -> Vec<Put> {
     text("reports", &reports.join(","));
     text("wish", &ticket.wish);
     text(
+        "identity",
+        if ticket.identity == Identity::Named {
+            ""
+        } else {
+            ticket.identity.code()
+        },
+    );
+    text(
         "urgency",
         if ticket.urgency == Urgency::P2 {
             ""
@@ -116,6 +130,7 @@ pub fn puts(ticket: &Ticket) -> Vec<Put> {
             .map(|who| who.to_string())
             .unwrap_or_default(),
     );
+    puts.extend(report::restricted_puts(ticket.restricted, &ticket.about));
     puts
 }
 
@@ -133,7 +148,11 @@ pub fn event_put(event: &TicketEvent) -> Result<(EventId, Put), serde_json::Erro
 /// Returns what the ticket says beside its events.
 pub fn read(fields: &Fields) -> Ticket {
     let text = |key: &str| fields.root_text(key).to_owned();
+    let (restricted, about) = report::restricted(fields);
     Ticket {
+        identity: Identity::of(fields.root_text("identity")).unwrap_or_default(),
+        restricted,
+        about,
         code: text("code"),
         kind: text("kind"),
         subject: text("subject"),
@@ -207,6 +226,9 @@ mod tests {
             area: Some(area.clone()),
             household: Some(DocId([3; 16])),
             reports: vec![DocId([4; 16])],
+            identity: Identity::Confidential,
+            restricted: true,
+            about: vec![PersonId([9; 16])],
             urgency: Urgency::P1,
             wish: "19:00以后".into(),
             first_asked_by: Some(who),

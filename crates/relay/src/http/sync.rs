@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use wangge_wire::limits::REQUEST_BYTES_MAX;
 use wangge_wire::message::Standing as StandingFrame;
 use wangge_wire::receipt::ItemState;
-use wangge_wire::{Ask, DeviceId, Item, PROTOCOL_VERSION, Receipt, Verdict};
+use wangge_wire::{Ask, Day, DeviceId, Item, PROTOCOL_VERSION, Receipt, Verdict};
 
 use super::body::{Fault, Incoming};
 use super::{answer, signed, unwritten, words};
@@ -97,14 +97,15 @@ async fn begin(
     let (relay, incarnation) = (app.id(), app.relay.identity.incarnation);
     let (cursor, actor, full) = (ask.cursor, ask.actor, ask.full);
     let at_ms = app.now_ms();
+    let day = Day::of_ms(at_ms);
     app.read(move |connection, standing| {
         let current = match &cursor {
-            Some(c) => is_current(connection, standing, &device, &relay, &incarnation, c)?,
+            Some(c) => {
+                let log = (&relay, &incarnation);
+                is_current(connection, standing, &device, log, c, day)?
+            }
             None => false,
         };
-        let start = cursor
-            .filter(|_| current)
-            .map_or(0, |cursor| cursor.position);
         let frame = StandingFrame {
             version: PROTOCOL_VERSION,
             relay,
@@ -113,7 +114,9 @@ async fn begin(
             last_batch: last_batch(connection, &device, &actor)?,
             stale_cursor: cursor.is_some() && !current,
         };
-        Ok((frame, Pull::new(device, relay, incarnation, start, full)))
+        let cursor = cursor.filter(|_| current);
+        let pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
+        Ok((frame, pull))
     })
     .await
 }

@@ -8,6 +8,7 @@
     reason = "a measurement talks to whoever started it"
 )]
 
+mod fold;
 mod measures;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ enum Better {
 /// One thing that can be measured.
 struct Measurement {
     name: &'static str,
-    /// What happens while the clock runs, for `list`.
+    /// What happens while the clock runs, for `--list`.
     what: &'static str,
     unit: &'static str,
     /// The value to reach, in `unit`; `None` until somebody has set one.
@@ -42,7 +43,7 @@ struct Outcome {
     extra: BTreeMap<&'static str, f64>,
 }
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 8] = [
     Measurement {
         name: "day",
         what: "a worker's day, 100 changes of 100 households: bytes up with HTTP headers",
@@ -76,6 +77,14 @@ const MEASUREMENTS: [Measurement; 6] = [
         run: measures::find,
     },
     Measurement {
+        name: "list",
+        what: "the first 50 households of 5,000, then a page in the middle: the whole process, median",
+        unit: "ms",
+        goal: Some(50.0),
+        better: Better::Lower,
+        run: measures::list,
+    },
+    Measurement {
         name: "due",
         what: "visit due over 5,000 households and 38,000 visits: the whole process, median",
         unit: "ms",
@@ -91,16 +100,24 @@ const MEASUREMENTS: [Measurement; 6] = [
         better: Better::Higher,
         run: measures::import,
     },
+    Measurement {
+        name: "fold",
+        what: "the state of a ticket with 60 events, some made apart: median",
+        unit: "µs",
+        goal: Some(100.0),
+        better: Better::Lower,
+        run: fold::fold_ticket,
+    },
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["list"] => list(),
+        ["--list"] => list(),
         [name] => measure(name, show),
         [name, "--json"] | ["--json", name] => measure(name, show_json),
-        _ => misused("usage: scripts/bench list | NAME [--json]"),
+        _ => misused("usage: scripts/bench --list | NAME [--json]"),
     }
 }
 
@@ -117,7 +134,7 @@ fn list() -> ExitCode {
 fn measure(name: &str, show: fn(&Measurement, &Outcome)) -> ExitCode {
     let Some(measurement) = MEASUREMENTS.iter().find(|other| other.name == name) else {
         return misused(&format!(
-            "unknown measurement: {name}; see: scripts/bench list"
+            "unknown measurement: {name}; see: scripts/bench --list"
         ));
     };
     match (measurement.run)() {

@@ -260,6 +260,32 @@ fn process(home: &Path, commands: &[Vec<&str>]) -> Result<Outcome, String> {
     })
 }
 
+/// How long the whole command takes that lists a page of households among 5,000.
+pub(super) fn list() -> Result<Outcome, String> {
+    let (dir, replica) = populated(5_000, 3)?;
+    let home = replica.dir().to_owned();
+    drop(replica);
+    let page = |which| vec!["household", "list", "--page", which, "--json"];
+    let mut outcome = process(&home, &[page("1")])?;
+    let care = vec![
+        "household",
+        "list",
+        "--care",
+        "低保",
+        "--page",
+        "1",
+        "--json",
+    ];
+    outcome
+        .extra
+        .insert("page_50", process(&home, &[page("50")])?.value);
+    outcome
+        .extra
+        .insert("by_care", process(&home, &[care])?.value);
+    drop(dir);
+    Ok(outcome)
+}
+
 /// How many households of a roster are imported in a second.
 pub(super) fn import() -> Result<Outcome, String> {
     const RUNS: usize = 5;
@@ -357,7 +383,7 @@ fn floor(dir: &Path) -> Result<f64, String> {
 }
 
 /// Returns the median and the 95th percentile.
-fn middle(times: &mut [f64]) -> (f64, f64) {
+pub(super) fn middle(times: &mut [f64]) -> (f64, f64) {
     times.sort_by(f64::total_cmp);
     let at = |share: usize| {
         times
@@ -386,10 +412,10 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn area(code: &str) -> Result<AreaCode, String> {
+pub(super) fn area(code: &str) -> Result<AreaCode, String> {
     AreaCode::parse(code).map_err(text)
 }
 
-fn text(error: impl Display) -> String {
+pub(super) fn text(error: impl Display) -> String {
     error.to_string()
 }

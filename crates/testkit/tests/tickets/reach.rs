@@ -3,8 +3,8 @@
 use wangge_agent::AgentError;
 use wangge_agent::reports::ReportInput;
 use wangge_agent::tickets::{Step, TicketFilter, TicketInput};
-use wangge_testkit::district::sync;
-use wangge_wire::{DocId, Role};
+use wangge_testkit::district::{sync, wait};
+use wangge_wire::Role;
 
 use crate::cast::{Cast, ELSEWHERE, GRID_2, answer, assign, done, meet, refused, step, takes};
 
@@ -85,9 +85,12 @@ fn a_worker_who_asks_for_another_village_keeps_the_report_and_its_ticket() {
 fn a_unit_without_a_device_is_worked_for_from_its_paper_slip() {
     let mut cast = Cast::new();
     let code = cast.ticket("水压低");
-    let unit = format!("unit:{}", DocId([7; 16]));
+    let added = wait(cast.township.add_unit("水务站", crate::cast::TOWNSHIP, ""));
+    let unit = format!("unit:{}", added.unwrap().id);
+    sync(&mut cast.township).unwrap();
     takes(&mut cast.township, &code, &step("accept"), "accepted");
-    takes(&mut cast.township, &code, &assign(&unit), "assigned");
+    let given = takes(&mut cast.township, &code, &assign("水务站"), "assigned");
+    assert_eq!(given.handler.unwrap().name, "水务站");
     assert_eq!(refused(&mut cast.township, &code, &done()), "not_handler");
     let typed = |step: Step| Step {
         for_unit: Some(unit.clone()),

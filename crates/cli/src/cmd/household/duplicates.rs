@@ -70,7 +70,7 @@ fn line(row: &Value, side: &str) -> String {
     let household = row.get(side).cloned().unwrap_or_default();
     format!(
         "{} {} {}",
-        super::door(&household),
+        super::list::door(&household),
         text(&household, "head"),
         text(&household, "id")
     )

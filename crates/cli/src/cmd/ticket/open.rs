@@ -29,6 +29,9 @@ pub(crate) struct Open {
     /// How to reach them
     #[arg(long, value_name = "TEXT", value_parser = typed::folded)]
     contact: Option<String>,
+    /// named, confidential or anonymous
+    #[arg(long, value_name = "WORD")]
+    identity: Option<String>,
     /// A report it came from; may be repeated
     #[arg(long = "report", value_name = "ID", value_parser = typed::folded)]
     reports: Vec<String>,
@@ -76,6 +79,7 @@ pub(super) fn run(context: &Context, args: Open) -> Result<Exit, Failure> {
         detail: args.detail.unwrap_or_default(),
         requester: args.requester.unwrap_or_default(),
         contact: args.contact.unwrap_or_default(),
+        identity: args.identity,
         reports: args.reports,
         urgency: args.urgency,
         wish: args.wish.unwrap_or_default(),

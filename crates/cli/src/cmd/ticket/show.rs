@@ -6,6 +6,7 @@ use wangge_agent::clock::Warning;
 use wangge_agent::tickets::TicketDetail;
 
 use crate::areas;
+use crate::cmd::access::Reveal;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,18 +15,30 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::pairs;
 use crate::ui::{Tone, tone};
-use crate::view::{Sight, flag, int, items, list_sight, seen, sight, text, texts};
+use crate::view::{flag, int, items, list_sight, revealed, seen, sight, text, texts};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
     /// The ticket's number, its id or the beginning of the id
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
+    #[command(flatten)]
+    reveal: Reveal,
 }
 
 pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let mut replica = context.open()?;
+    let id = replica.name_ticket(&args.id)?;
+    let is_clear = args.reveal.ask(context, &mut replica, &id)?;
     let detail = replica.ticket(&args.id)?;
+    if is_clear {
+        let value = seen(&detail, revealed(&replica));
+        let today = replica.today();
+        context
+            .ui
+            .show(&value, || human(context.ui.lang, &value, today));
+        return Ok(Exit::Done);
+    }
     show(context, &replica, &detail, false);
     Ok(Exit::Done)
 }
@@ -41,10 +54,7 @@ pub(super) fn show(context: &Context, replica: &Replica, detail: &TicketDetail, 
         .map(|area| area.to_string())
         .unwrap_or_default();
     let value = seen(detail, sight(replica, &area));
-    let hidden = match list_sight(replica) {
-        Sight::Desk => Sight::Desk,
-        _ => Sight::List,
-    };
+    let hidden = list_sight(replica);
     context.ui.show(&value, || {
         if brief {
             return line(lang, detail);

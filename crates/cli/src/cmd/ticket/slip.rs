@@ -1,20 +1,17 @@
 //! `ticket slip`: plain text to print, for whoever handles a ticket and for the resident.
 //!
-//! **What is printed is masked, whoever prints it**: paper is left on tables.
+//! What it says of the resident is masked by the façade, whoever prints it.
 
-use serde_json::Value;
 use wangge_agent::tickets::{Slip, SlipFor};
 
 use crate::areas;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::mask;
 use crate::moment;
 use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::pairs;
-use crate::view::{Sight, seen};
 
 /// How long the lines to write on are, in cells.
 const BLANK: &str = "____________________";
@@ -35,23 +32,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         "resident" => SlipFor::Resident,
         _ => SlipFor::Handler,
     };
-    let slip = masked(replica.ticket_slip(&args.id, slip_for)?);
+    let slip = replica.ticket_slip(&args.id, slip_for)?;
     let lang = context.ui.lang;
-    let value: Value = seen(&slip, Sight::Own);
-    context.ui.show(&value, || match slip_for {
+    context.ui.show(&slip, || match slip_for {
         SlipFor::Handler => [work_part(lang, &slip), return_part(lang, &slip)]
             .join(&format!("\n{}\n\n", lang.slip_cut())),
         SlipFor::Resident => resident(lang, &slip),
     });
     Ok(Exit::Done)
-}
-
-fn masked(slip: Slip) -> Slip {
-    Slip {
-        requester: mask::name(&slip.requester),
-        contact: mask::phone(&slip.contact),
-        ..slip
-    }
 }
 
 /// 承办联: what whoever handles it keeps.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Context, Exit, Failure, Lang, Sheet, int, items, seen, text, typed};
-use crate::view::Sight;
+use crate::view;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Print {
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &Print) -> Result<Exit, Failure> {
         .map(|name| replica.name_household(name))
         .collect::<Result<Vec<_>, _>>()?;
     let sheet: Sheet = replica.print_sheet(day, &more)?;
-    let value = seen(&sheet, Sight::Desk);
+    let value = seen(&sheet, view::paper(&replica));
     let name = replica.profile().name.clone();
     context.ui.show(&value, || paper(lang, &value, &name));
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use wangge_agent::Replica;
+use wangge_agent::{Replica, mask};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -48,8 +48,16 @@ pub(super) fn run(context: &Context, replica: &mut Replica) -> Result<Exit, Fail
             };
             if asks {
                 let head = found.household.head_member().map(|head| head.name.as_str());
-                let head = context.name(head.unwrap_or_default());
-                ui.ask(&lang.prompt_answer(&found.door_short, &head));
+                let area = found.household.area.as_ref().map(ToString::to_string);
+                let masked = replica.sight(&area.unwrap_or_default()).is_masked();
+                let (door, head) = match (masked, head.unwrap_or_default()) {
+                    (true, head) => {
+                        let group = found.household.door.group.unwrap_or_default();
+                        (mask::address(group), mask::name(head))
+                    }
+                    (false, head) => (found.door_short.clone(), head.to_owned()),
+                };
+                ui.ask(&lang.prompt_answer(&door, &head));
             }
             let Some(Ok(answer)) = lines.next() else {
                 break;

@@ -1,0 +1,52 @@
+//! A desk's wish, made an order by the relay: a leave, a cover, a unit.
+//!
+//! **Only what the relay signed is kept**; without a link nothing is promised and nothing changes.
+
+use wangge_wire::enroll::OrderBytes;
+use wangge_wire::{Order, OrderAsk, OrderBody, OrderRefusal, PROTOCOL_VERSION, packing};
+
+use super::http::{Address, Line, no_link, refusal};
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+impl Replica {
+    /// Asks the relay for an order and keeps what it signed.
+    pub(crate) async fn order(&mut self, body: OrderBody) -> Result<(), AgentError> {
+        let link = self.home.profile.relay.clone();
+        let link = link.filter(|_| self.member().is_some());
+        let link = link.ok_or(AgentError::NotEnrolled)?;
+        let mut line = Line::new(Address::parse(&link.url, true)?)?;
+        let head = packing::encode(&OrderAsk {
+            version: PROTOCOL_VERSION,
+            body: body.clone(),
+        });
+        let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
+        let whole = [length.to_be_bytes().as_slice(), &head].concat();
+        let (key, machine, mut offset_ms) = (&self.home.key, &self.machine, 0);
+        let posted = line.post_told("/v1/order", &head, &whole, key, machine, &mut offset_ms);
+        let response = posted.await.map_err(|error| match error {
+            AgentError::NoLink { reason } => AgentError::OrderUnsent { reason },
+            other => other,
+        })?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(|error| no_link(&error))?;
+        if !status.is_success() {
+            return Err(match packing::decode::<OrderRefusal>(&bytes, "refusal") {
+                Ok(why) => AgentError::Order(why),
+                Err(_) => refusal(status),
+            });
+        }
+        let strange = |reason: String| AgentError::StrangeAnswer { reason };
+        let order: OrderBytes =
+            packing::decode(&bytes, "answer").map_err(|error| strange(error.to_string()))?;
+        let order = Order::read(&order.0).map_err(|error| strange(error.to_string()))?;
+        if order.body != body {
+            return Err(strange("another order than the one asked for".to_owned()));
+        }
+        // Judged on a copy: a wrong signature must leave the roster as it is.
+        let judged = self.roster.clone().take_some(&order);
+        judged.map_err(|error| strange(error.to_string()))?;
+        self.home.store.keep_orders(&[order])?;
+        self.load_roster()
+    }
+}

@@ -1,0 +1,151 @@
+//! `household list` and `household find`: households in rows.
+
+use serde_json::Value;
+use wangge_agent::{Replica, mask};
+use wangge_relay::AreaCode;
+
+use crate::cmd::init;
+use crate::context::{ALL, Context};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::typed;
+use crate::ui::table::table;
+use crate::ui::{Tone, tone};
+use crate::view::{int, list_sight, seen, text, texts};
+
+/// Households found when nobody says how many.
+const FOUND_MAX: usize = 20;
+/// Households of a page when nobody says how many.
+const PAGE: usize = 50;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only households under this area
+    #[arg(long, value_name = "CODE", value_parser = typed::folded)]
+    area: Option<String>,
+    /// Only this village group
+    #[arg(long, value_name = "GROUP", value_parser = typed::folded)]
+    group: Option<String>,
+    /// Only households with somebody who has this care tag
+    #[arg(long, value_name = "TAG")]
+    care: Option<String>,
+    /// Only those that live this way: resident, away, empty or moved_out
+    #[arg(long, value_name = "WORD")]
+    residence: Option<String>,
+    /// Only this page, from 1; a page is --limit long, or 50
+    #[arg(long, value_name = "N", value_parser = typed::count, conflicts_with = "offset")]
+    page: Option<usize>,
+    /// At most this many
+    #[arg(long, value_name = "N", value_parser = typed::count)]
+    limit: Option<usize>,
+    /// Leave out this many first
+    #[arg(long, value_name = "N", value_parser = typed::count, default_value = "0")]
+    offset: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Find {
+    /// Initials, pinyin, name, door or the tail of a phone
+    #[arg(value_name = "WORDS", required = true)]
+    words: Vec<String>,
+    /// At most this many
+    #[arg(long, value_name = "N", value_parser = typed::count)]
+    limit: Option<usize>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let area: Option<AreaCode> = match &args.area {
+        Some(code) => init::area_codes(context, std::slice::from_ref(code))?.pop(),
+        None => None,
+    };
+    let replica = context.open()?;
+    let (group, care) = (args.group.as_deref(), args.care.as_deref());
+    let filter = replica.household_filter(area, group, care, args.residence.as_deref())?;
+    let (limit, offset) = match args.page {
+        Some(page) => {
+            let length = args.limit.unwrap_or(PAGE);
+            (length, page.saturating_sub(1).saturating_mul(length))
+        }
+        None => (args.limit.unwrap_or(ALL), args.offset),
+    };
+    let rows = replica.households_where(&filter, limit, offset)?;
+    show_rows(context, &replica, seen(&rows, list_sight(&replica)));
+    Ok(Exit::Done)
+}
+
+pub(super) fn find(context: &Context, args: &Find) -> Result<Exit, Failure> {
+    let replica = context.open()?;
+    let mut rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
+    rows.truncate(args.limit.unwrap_or(ALL));
+    let found = !rows.is_empty();
+    show_rows(context, &replica, seen(&rows, list_sight(&replica)));
+    Ok(if found { Exit::Done } else { Exit::Failed })
+}
+
+fn show_rows(context: &Context, replica: &Replica, rows: Value) {
+    let lang = context.ui.lang;
+    let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    let today = replica.today();
+    context.ui.list(rows, || {
+        if rows.is_empty() {
+            return lang.no_households().to_owned();
+        }
+        let cells: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                let care: Vec<&str> = texts(row, "care")
+                    .into_iter()
+                    .map(|care| lang.code("care", care))
+                    .collect();
+                vec![
+                    door(row),
+                    text(row, "head").to_owned(),
+                    int(row, "people").to_string(),
+                    text(row, "phone_masked").to_owned(),
+                    lang.code("residence", text(row, "residence")).to_owned(),
+                    care.join(lang.comma()),
+                    moment::day(lang, text(row, "last_visit"), today),
+                    text(row, "id").to_owned(),
+                ]
+            })
+            .collect();
+        let heads = [
+            lang.col_door(),
+            lang.col_head(),
+            lang.col_people(),
+            lang.col_phone(),
+            lang.col_residence(),
+            lang.col_care(),
+            lang.col_last_visit(),
+            lang.col_id(),
+        ];
+        format!(
+            "{}{}",
+            table(&heads, &cells),
+            tone(Tone::Faint, &lang.rows(rows.len()))
+        )
+    });
+}
+
+pub(super) fn door(row: &Value) -> String {
+    match int(row, "group") {
+        group if text(row, "door").is_empty() => {
+            mask::address(u16::try_from(group).unwrap_or_default())
+        }
+        0 => text(row, "door").to_owned(),
+        group => format!("{group}-{}", text(row, "door")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_door_is_shown_with_its_group() {
+        assert_eq!(door(&json!({"group": 3, "door": "12"})), "3-12");
+        assert_eq!(door(&json!({"group": 0, "door": "12"})), "12");
+    }
+}

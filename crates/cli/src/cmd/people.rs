@@ -1,0 +1,174 @@
+//! `people`: who works here, who is on leave, who stands in.
+
+use wangge_agent::people::{LeaveInput, LeaveView, PersonView};
+
+use crate::areas;
+use crate::context::{Context, block_on};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::text::Lang;
+use crate::typed;
+use crate::ui::table::table;
+
+/// People: list, leave, cover.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum People {
+    /// List colleagues, who is on leave and who stands in
+    List,
+    /// Say that somebody is on leave, at a desk with a link
+    Leave(Leave),
+    /// Let somebody stand in for a colleague, at a desk with a link
+    Cover(Cover),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Leave {
+    /// Who is away
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    days: Days,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cover {
+    /// Who is away
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Who stands in
+    #[arg(long, value_name = "NAME", required_unless_present = "end")]
+    by: Option<String>,
+    /// An area of the one who is away; all of them if it is not said
+    #[arg(long, value_name = "CODE", value_parser = typed::folded, num_args = 1.., conflicts_with = "end")]
+    area: Vec<String>,
+    #[command(flatten)]
+    days: Days,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Days {
+    /// The first day; today if it is not said
+    #[arg(long, value_name = "DAY", value_parser = typed::folded)]
+    from: Option<String>,
+    /// The last day; that of the leave if one is known
+    #[arg(long, value_name = "DAY", value_parser = typed::folded)]
+    until: Option<String>,
+    /// What colleagues should know; never why somebody is away
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    note: String,
+    /// End the leave and every cover of this colleague now
+    #[arg(long, conflicts_with_all = ["from", "until", "note"])]
+    end: bool,
+}
+
+pub(crate) fn run(context: &Context, command: People) -> Result<Exit, Failure> {
+    match command {
+        People::List => list(context),
+        People::Leave(Leave { name, days }) if days.end => end(context, &name),
+        People::Cover(Cover { name, days, .. }) if days.end => end(context, &name),
+        People::Leave(Leave { name, days }) => {
+            let input = input(name, None, Vec::new(), days);
+            let mut replica = context.open()?;
+            ordered(context, &block_on(replica.leave(input))??)
+        }
+        People::Cover(Cover {
+            name,
+            by,
+            area,
+            days,
+        }) => {
+            let input = input(name, by, area, days);
+            let mut replica = context.open()?;
+            ordered(context, &block_on(replica.cover(input))??)
+        }
+    }
+}
+
+fn input(absent: String, substitute: Option<String>, areas: Vec<String>, days: Days) -> LeaveInput {
+    LeaveInput {
+        absent,
+        substitute,
+        areas,
+        from: days.from,
+        until: days.until,
+        note: days.note,
+    }
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let people = context.open()?.people_list();
+    context.ui.list(&people, || {
+        if people.is_empty() {
+            return lang.no_people().to_owned();
+        }
+        let cells: Vec<Vec<String>> = people.iter().map(|person| row(lang, person)).collect();
+        let heads = [
+            lang.col_name(),
+            lang.col_role(),
+            lang.col_area(),
+            lang.col_unit(),
+            "",
+        ];
+        table(&heads, &cells)
+    });
+    Ok(Exit::Done)
+}
+
+fn row(lang: Lang, person: &PersonView) -> Vec<String> {
+    let areas: Vec<String> = person
+        .areas
+        .iter()
+        .map(|area| areas::shown(area.as_str()))
+        .collect();
+    let leaves = person.leaves.iter().map(|leave| told(lang, leave));
+    let covering = person
+        .covering
+        .iter()
+        .map(|covering| lang.stands_in_for(&covering.name, &covering.until));
+    let notes: Vec<String> = leaves.chain(covering).collect();
+    vec![
+        person.name.clone(),
+        lang.code("role", person.role.as_str()).to_owned(),
+        areas.join(lang.comma()),
+        person.unit.clone().unwrap_or_default(),
+        notes.join(lang.comma()),
+    ]
+}
+
+fn end(context: &Context, name: &str) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let mut replica = context.open()?;
+    let ended = block_on(replica.end_leave(name))??;
+    context.ui.list(&ended, || match ended.len() {
+        0 => lang.no_leave(name),
+        _ => lang.leave_ended(name),
+    });
+    Ok(Exit::Done)
+}
+
+fn ordered(context: &Context, leave: &LeaveView) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    context.ui.show(leave, || {
+        lang.leave_ordered(&leave.absent_name, &told(lang, leave))
+    });
+    Ok(Exit::Done)
+}
+
+/// Returns a leave in a few words.
+fn told(lang: Lang, leave: &LeaveView) -> String {
+    let days = lang.on_leave(&leave.from, &leave.until);
+    let who = leave.substitute_name.as_deref();
+    let by = who.map(|name| lang.covered_by(name)).unwrap_or_default();
+    let note = if leave.note.is_empty() {
+        String::new()
+    } else {
+        format!(" · {}", leave.note)
+    };
+    format!("{days}{by}{note}")
+}
