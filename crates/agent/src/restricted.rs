@@ -10,7 +10,8 @@ pub use wangge_model::restricted::NoPlace;
 use wangge_model::restricted::{self, Holder};
 use wangge_model::ticket::Handler;
 use wangge_model::ticket::document::Ticket;
-use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
+use wangge_trust::Roster;
+use wangge_wire::{AreaCode, Audience, Day, DocId, PersonId, Place};
 
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -149,18 +150,25 @@ impl Replica {
         Ok(())
     }
 
-    /// Returns who holds which areas, and who is ever lent some.
     fn holders(&self) -> Vec<Holder> {
-        let members = self.roster.members().map(|(_, member)| Holder {
-            person: member.person,
-            areas: member.areas.clone(),
-        });
-        let lent = self.roster.covers().filter_map(|cover| {
-            Some(Holder {
-                person: cover.substitute?,
-                areas: cover.areas.clone(),
-            })
-        });
-        members.chain(lent).collect()
+        holders(&self.roster, self.day())
     }
+}
+
+/// Returns what everybody receives from a day on: what they were granted, and what covers lend them
+/// that run then or begin later.
+pub fn holders(roster: &Roster, from: Day) -> Vec<Holder> {
+    roster
+        .members()
+        .map(|(_, member)| {
+            let lent = roster
+                .covers()
+                .filter(|cover| cover.substitute == Some(member.person) && cover.until >= from)
+                .flat_map(|cover| &cover.areas);
+            Holder {
+                person: member.person,
+                areas: member.areas.iter().chain(lent).cloned().collect(),
+            }
+        })
+        .collect()
 }

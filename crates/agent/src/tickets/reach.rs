@@ -32,6 +32,14 @@ impl Replica {
         typed.iter().map(|typed| self.handler(typed)).collect()
     }
 
+    /// Returns the unit of the roster with this name, or of this id as events write it.
+    pub(super) fn unit(&self, typed: &str) -> Result<DocId, AgentError> {
+        match Handler::from(typed.trim().to_owned()) {
+            Handler::Unit(unit) => Ok(unit),
+            _ => self.unit_named(typed),
+        }
+    }
+
     /// Returns the person of the roster with this name, or of this id.
     pub(super) fn person_named(&self, typed: &str) -> Result<PersonId, AgentError> {
         // An id needs no roster: one may come from a device whose grant never reached this one.

@@ -104,7 +104,7 @@ impl Replica {
         event.for_unit = step
             .for_unit
             .as_deref()
-            .map(|unit| self.unit_named(unit))
+            .map(|unit| self.unit(unit))
             .transpose()?;
         event.text = words::said(step.text.as_ref());
         event.reason = words::said(step.reason.as_ref());
