@@ -5,12 +5,14 @@
 
 use serde::Serialize;
 use wangge_crdt::{Put, Scalar};
+use wangge_model::household::united::{self, Late};
 use wangge_model::{household, kind, mask};
 use wangge_store::{ConflictRow, Draft};
 use wangge_wire::DocId;
 
 use crate::error::AgentError;
 use crate::history::tells_who;
+use crate::households::draft;
 use crate::replica::{Replica, WrittenBy};
 
 mod value;
@@ -33,6 +35,9 @@ pub struct ConflictView {
     pub of: String,
     /// The values, the shown one first.
     pub versions: Vec<VersionView>,
+    /// Those of them that were written to an alias by somebody who could not know of the merge.
+    #[serde(skip)]
+    pub late: Vec<Late>,
 }
 
 /// One value of a field in conflict.
@@ -113,6 +118,11 @@ impl Replica {
             key: key.to_owned(),
             value,
         }];
+        let looked_at = conflict
+            .late
+            .iter()
+            .map(|late| draft(late.other.doc, vec![united::seen(late)]));
+        let looked_at: Vec<Draft> = looked_at.collect();
         let draft = Draft {
             doc: conflict.id,
             kind,
@@ -121,21 +131,21 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        self.record(&[draft])?;
+        self.record(&[vec![draft], looked_at].concat())?;
         Ok(conflict)
     }
 
     fn conflict_view(&self, row: ConflictRow) -> Result<ConflictView, AgentError> {
-        let field = match row.container.as_str() {
-            "" => row.key.clone(),
-            container => format!("{container}/{}", row.key),
-        };
+        let field = field_of(&row.container, &row.key);
         let document = self.home.store.document(&row.doc)?;
         let fields = document
             .map(|document| document.fields())
             .unwrap_or_default();
         let of = crate::history::whose(&row.container, &row.key, &fields);
-        let shown = row.versions.first().map(|version| version.value.clone());
+        // A value that stands in an alias alone is not shown.
+        let own = row.versions.len() > row.late.len();
+        let shown = row.versions.first().filter(|_| own);
+        let shown = shown.map(|version| version.value.clone());
         let mut versions: Vec<VersionView> = Vec::new();
         for version in row.versions {
             let value = json(&version.value);
@@ -158,6 +168,7 @@ impl Replica {
             of,
             field,
             versions,
+            late: row.late,
         })
     }
 
@@ -181,8 +192,10 @@ impl Replica {
             crate::naming::Named::Document(id) => id,
             crate::naming::Named::Visit(visit) => visit.book,
         };
+        let aliases = self.home.store.aliases(&id)?;
         all.retain(|conflict| {
-            conflict.id == id && field.is_none_or(|field| conflict.field == field)
+            (conflict.id == id || aliases.contains(&conflict.id))
+                && field.is_none_or(|field| conflict.field == field)
         });
         match all.len() {
             0 => Err(missing()),
@@ -254,10 +267,11 @@ impl Replica {
         let document = self.home.store.document(&conflict.id)?;
         let versions = document
             .map(|doc| doc.versions(container, key))
-            .unwrap_or_default();
-        let kept = versions
+            .unwrap_or_default()
             .into_iter()
-            .find(|kept| json(&kept.value) == version.value);
+            .chain(conflict.late.iter().map(|late| late.version.clone()));
+        let mut versions = versions;
+        let kept = versions.find(|kept| json(&kept.value) == version.value);
         kept.map(|kept| kept.value)
             .ok_or_else(|| AgentError::NotFound {
                 name: conflict.field.clone(),
@@ -281,6 +295,14 @@ fn container_name(conflict: &ConflictView, name: &str) -> Result<&'static str, A
     known.ok_or_else(|| AgentError::NotFound {
         name: conflict.field.clone(),
     })
+}
+
+/// Returns a register's name as JSON has it.
+pub(crate) fn field_of(container: &str, key: &str) -> String {
+    match container {
+        "" => key.to_owned(),
+        container => format!("{container}/{key}"),
+    }
 }
 
 pub(crate) fn json(value: &Scalar) -> serde_json::Value {

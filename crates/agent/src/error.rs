@@ -110,6 +110,9 @@ pub enum AgentError {
         /// The area.
         area: String,
     },
+    /// What this person works as does not do this; a desk does.
+    #[error("this needs a desk")]
+    NotYourRole,
     /// This home is not enrolled with a relay.
     #[error("not enrolled with a relay")]
     NotEnrolled,

@@ -104,11 +104,17 @@ impl Replica {
     pub fn add_household(&mut self, input: HouseholdInput) -> Result<Added, AgentError> {
         let new = self.new_household(input)?;
         household::check(&new)?;
-        let id = match household::derived_id(&new, 0) {
+        let derived = match household::derived_id(&new, 0) {
             Some(id) => id,
             None => self.new_doc()?,
         };
-        let puts = household::puts(&new, &member_ids(&id, &new), &self.home.id_key);
+        let id = self.home.store.survivor(&derived)?;
+        let members = self.known_members(&id, &derived, &new)?;
+        let mut puts = household::puts(&new, &members, &self.home.id_key);
+        if id != derived {
+            // The alias's address is how it was named, not where the family lives now.
+            puts.retain(|put| !matches!(put.key.as_str(), "group" | "door" | "head"));
+        }
         let place = self
             .home
             .store
@@ -222,24 +228,65 @@ impl Replica {
         })
     }
 
-    /// Returns what a search finds, best first.
+    /// Returns what a search finds, best first; a village group is listed whole, by door.
     pub fn find(&self, typed: &str, limit: usize) -> Result<Vec<HouseholdRow>, AgentError> {
-        Ok(self.home.store.find(&Query::parse(typed), limit)?)
+        let query = Query::parse(typed);
+        let mut found = match query.group() {
+            Some(group) => {
+                let filter = HouseholdFilter {
+                    group: Some(group),
+                    ..HouseholdFilter::default()
+                };
+                self.households_where(&filter, usize::MAX, 0)?
+            }
+            None => Vec::new(),
+        };
+        for row in self.search(&query, limit)? {
+            if found.len() < limit && !found.contains(&row) {
+                found.push(row);
+            }
+        }
+        Ok(found)
     }
 
-    /// Returns a household of this device and the registers it was read from.
+    /// Returns a household of this device and the registers it was read from: those of all documents
+    /// of its family, and the id of the one that stands for them.
     pub(crate) fn read_household(&self, id: &DocId) -> Result<(Household, Fields), AgentError> {
-        let document = self.home.store.document(id)?;
-        let document = document.ok_or_else(|| AgentError::NotFound {
+        let store = &self.home.store;
+        let family = store.family(id)?;
+        let survivor = family.documents.keys().next();
+        let survivor = *survivor.ok_or_else(|| AgentError::NotFound {
             name: id.to_string(),
         })?;
-        let fields = document.fields();
-        Ok((household::read(*id, &fields), fields))
+        let fields = family.united.fields;
+        let mut household = household::read(survivor, &fields);
+        household.area = store.home(&survivor)?.or(household.area);
+        Ok((household, fields))
+    }
+
+    /// Returns an id for each member: what is derived, or in a merged family the member that is shown.
+    fn known_members(
+        &self,
+        id: &DocId,
+        derived: &DocId,
+        new: &NewHousehold,
+    ) -> Result<Vec<String>, AgentError> {
+        let mut members = member_ids(derived, new);
+        if id != derived {
+            let same = self.home.store.family(id)?.united.same;
+            for member in &mut members {
+                if let Some(shown) = same.get(member) {
+                    member.clone_from(shown);
+                }
+            }
+        }
+        Ok(members)
     }
 
     /// Writes to one household; false if all of it stood already.
     fn write_household(&mut self, id: &DocId, puts: Vec<Put>) -> Result<bool, AgentError> {
-        let recorded = self.record(&[draft(*id, puts)])?;
+        let id = self.home.store.survivor(id)?;
+        let recorded = self.record(&[draft(id, puts)])?;
         Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
     }
 
@@ -299,7 +346,7 @@ impl Replica {
 }
 
 /// Returns the draft of writes to a household that is here.
-fn draft(doc: DocId, puts: Vec<Put>) -> Draft {
+pub(crate) fn draft(doc: DocId, puts: Vec<Put>) -> Draft {
     Draft {
         doc,
         kind: kind::HOUSEHOLD,

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
-use wangge_crdt::{Put, VOID_KEY};
+use wangge_crdt::{Fields, Put, VOID_KEY};
 use wangge_model::door::Door;
 use wangge_model::find::Query;
-use wangge_model::household::{self, Member, NewHousehold, NewMember, Residence};
+use wangge_model::household::{self, Household, Member, NewHousehold, NewMember, Residence};
 use wangge_model::id_number::IdNumber;
 use wangge_model::kind;
-use wangge_store::{Draft, Writer};
+use wangge_store::{Draft, HouseholdRow, Wordings, Writer};
 use wangge_wire::{ActionId, AreaCode, DocId};
 
 use crate::error::AgentError;
@@ -58,6 +58,10 @@ struct Matched {
     is_new: bool,
     members: Vec<String>,
     new: NewHousehold,
+    /// Aliases of the household, with their members by the shown ones.
+    wordings: Wordings,
+    /// Whether the sheet names it by an alias's door, which is not where it is known to live.
+    by_alias: bool,
 }
 
 impl Replica {
@@ -85,15 +89,22 @@ impl Replica {
         };
         let mut taken: BTreeSet<DocId> = BTreeSet::new();
         let mut matched = Vec::new();
-        for found in roster.households {
-            let row = found.row;
-            let new = new_household(found, grid);
+        let read: Vec<(u32, NewHousehold)> = roster
+            .households
+            .into_iter()
+            .map(|found| (found.row, new_household(found, grid)))
+            .collect();
+        let derived = read
+            .iter()
+            .filter_map(|(_, new)| household::derived_id(new, 0));
+        let named: BTreeSet<DocId> = derived.collect();
+        for (row, new) in read {
             if household::check(&new).is_err() {
                 report.too_large.push(row);
                 continue;
             }
             report.people += new.members.len();
-            matched.push(self.match_household(new, &mut taken)?);
+            matched.push(self.match_household(new, &named, &mut taken)?);
         }
         report.households = self.take_matched(matched, dry_run)?;
         Ok(report)
@@ -115,8 +126,11 @@ impl Replica {
         let mut counts = ImportCounts::default();
         let done = self.home.store.write(actor, |writer: &mut Writer<'_>| {
             for (found, place) in matched.iter().zip(places) {
-                let puts = household::puts(&found.new, &found.members, &key);
-                let mut puts = writer.news(&found.id, puts)?;
+                let mut puts = household::puts(&found.new, &found.members, &key);
+                if found.by_alias {
+                    puts.retain(|put| !matches!(put.key.as_str(), "group" | "door" | "head"));
+                }
+                let mut puts = writer.news(&found.id, puts, &found.wordings)?;
                 let known = writer.document(&found.id)?;
                 if known.is_some_and(|document| document.fields().is_void()) {
                     // A household that was taken back is there again when a roster says so.
@@ -150,25 +164,34 @@ impl Replica {
         }
     }
 
+    /// `named` are the ids that follow from the rows of the sheet.
     fn match_household(
         &self,
         new: NewHousehold,
+        named: &BTreeSet<DocId>,
         taken: &mut BTreeSet<DocId>,
     ) -> Result<Matched, AgentError> {
         let derived = household::derived_id(&new, 0);
         let existing = match self.existing(&new, derived)? {
-            // One document for two households of a sheet would mix two families.
-            Some(id) if !taken.contains(&id) => Some(id),
-            _ => None,
+            // One document for two households of a sheet would mix two families; a family that was
+            // merged and that the sheet still has twice has a document for each row.
+            Some(id) => self
+                .family_documents(&id, derived, named)?
+                .into_iter()
+                .find(|id| !taken.contains(id)),
+            None => None,
         };
         let matched = match existing {
             Some(id) => {
                 let members = self.match_members(&id, &new)?;
+                let (wordings, by_alias) = self.wordings(&id, &new)?;
                 Matched {
                     id,
                     is_new: false,
                     members,
                     new,
+                    wordings,
+                    by_alias,
                 }
             }
             None => {
@@ -187,6 +210,8 @@ impl Replica {
                     is_new,
                     members: member_ids(&id, &new),
                     new,
+                    wordings: Vec::new(),
+                    by_alias: false,
                 }
             }
         };
@@ -207,23 +232,85 @@ impl Replica {
         if let Some(id) = derived
             && store.kind_of(&id)?.is_some()
         {
-            return Ok(Some(id));
+            return Ok(Some(store.survivor(&id)?));
         }
         let Some(head) = new.members.first().filter(|head| !head.name.is_empty()) else {
             return Ok(None);
         };
         let door = new.door.short();
         for row in store.find(&Query::parse(&head.name), 50)? {
-            let same_door = !door.is_empty()
-                && (row.group, row.door.as_str())
-                    == (new.door.group.unwrap_or_default(), new.door.number.as_str());
-            let same_phone = new.phone.as_ref().is_some_and(|phone| *phone == row.phone);
             let same_area = row.area == new.area.as_str();
-            if same_area && row.head == head.name && (same_door || same_phone) {
+            if same_area
+                && self.faces(&row)?.iter().any(|known| {
+                    let same_door = !door.is_empty() && known.door.short() == door;
+                    let same_phone = new.phone.is_some() && known.phone == new.phone;
+                    let name = known.head_member().map(|head| head.name.as_str());
+                    name == Some(head.name.as_str()) && (same_door || same_phone)
+                })
+            {
                 return Ok(Some(row.id));
             }
         }
         Ok(None)
+    }
+
+    /// Returns a household as each of its documents has it.
+    fn faces(&self, row: &HouseholdRow) -> Result<Vec<Household>, AgentError> {
+        let mut faces = Vec::new();
+        for doc in std::iter::once(&row.id).chain(&row.also) {
+            if let Some(document) = self.home.store.document(doc)? {
+                faces.push(household::read(*doc, &document.fields()));
+            }
+        }
+        Ok(faces)
+    }
+
+    /// Returns the documents of a family in the order in which a row may be taken by them: the survivor,
+    /// unless the row is an alias's and the survivor has a row of its own.
+    fn family_documents(
+        &self,
+        id: &DocId,
+        derived: Option<DocId>,
+        named: &BTreeSet<DocId>,
+    ) -> Result<Vec<DocId>, AgentError> {
+        let mut documents = vec![*id];
+        documents.extend(self.home.store.aliases(id)?);
+        if let Some(derived) = derived
+            && derived != *id
+            && named.contains(id)
+            && documents.contains(&derived)
+        {
+            documents.insert(0, derived);
+        }
+        Ok(documents)
+    }
+
+    /// Returns how the aliases of a household name its members, and whether the sheet's row is where
+    /// only an alias lives.
+    fn wordings(&self, id: &DocId, new: &NewHousehold) -> Result<(Wordings, bool), AgentError> {
+        let store = &self.home.store;
+        if store.aliases(id)?.is_empty() {
+            return Ok((Vec::new(), false));
+        }
+        let family = store.family(id)?;
+        let lives_here = |doc: &DocId, fields: &Fields| {
+            household::read(*doc, fields).door.short() == new.door.short()
+        };
+        let own = family.documents.get(id);
+        let mut by_alias = false;
+        let mut wordings = Wordings::new();
+        for (alias, document) in family.aliases() {
+            let fields = document.fields();
+            by_alias |= lives_here(alias, &fields);
+            let theirs: BTreeMap<String, String> = fields
+                .entries("members")
+                .into_keys()
+                .filter_map(|own| Some((family.united.same.get(own)?.clone(), own.to_owned())))
+                .collect();
+            wordings.push((*alias, theirs));
+        }
+        by_alias &= own.is_none_or(|own| !lives_here(id, &own.fields()));
+        Ok((wordings, by_alias))
     }
 
     /// Returns the household of the same grid that the id numbers of the sheet's people are in: the
@@ -286,11 +373,14 @@ impl Replica {
 
     /// Returns an id for each member of the sheet: a member that is there, or a derived one.
     fn match_members(&self, id: &DocId, new: &NewHousehold) -> Result<Vec<String>, AgentError> {
-        let Some(document) = self.home.store.document(id)? else {
-            return Ok(member_ids(id, new));
+        let household = if self.home.store.aliases(id)?.is_empty() {
+            match self.home.store.document(id)? {
+                Some(document) => household::read(*id, &document.fields()),
+                None => return Ok(member_ids(id, new)),
+            }
+        } else {
+            household::read(*id, &self.home.store.family(id)?.united.fields)
         };
-        let fields = document.fields();
-        let household = household::read(*id, &fields);
         let mut open: Vec<&Member> = household.members.iter().collect();
         let mut ids = Vec::new();
         for (member, derived) in new.members.iter().zip(member_ids(id, new)) {

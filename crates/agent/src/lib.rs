@@ -4,10 +4,12 @@
 //! the connection; it prints nothing and knows no command line.
 
 pub mod access;
+pub mod alias;
 pub mod bulk;
 pub mod clocks;
 pub mod conflicts;
 pub mod due;
+pub mod duplicates;
 pub mod error;
 pub mod export;
 pub mod history;
@@ -17,6 +19,7 @@ pub mod import;
 pub mod link;
 pub mod look;
 pub mod machine;
+pub mod moving;
 pub mod naming;
 pub mod people;
 pub mod replica;

@@ -30,9 +30,15 @@ impl Replica {
     /// Returns the household with this id, or the one a search finds.
     pub fn name_household(&self, name: &str) -> Result<DocId, AgentError> {
         if let Ok(doc) = name.parse::<DocId>() {
-            return self.of_kind(&doc, kind::HOUSEHOLD, name);
+            // An alias names the household that stands for it.
+            let doc = self.of_kind(&doc, kind::HOUSEHOLD, name)?;
+            return Ok(self.home.store.survivor(&doc)?);
         }
-        let mut found = self.home.store.find(&Query::parse(name), CANDIDATES_MAX)?;
+        let query = Query::parse(name);
+        let mut found = self.search(&query.close(), CANDIDATES_MAX)?;
+        if found.is_empty() {
+            found = self.search(&query, CANDIDATES_MAX)?;
+        }
         // A hit on the whole of what was typed goes before those that only begin with it.
         let exact: Vec<&HouseholdRow> = found.iter().filter(|row| is_exact(row, name)).collect();
         if let [only] = exact.as_slice() {
@@ -114,9 +120,18 @@ impl Replica {
                 .documents_with_prefix(name, None)?
                 .as_slice()
         {
-            return Ok(Named::Document(*only));
+            return Ok(Named::Document(self.home.store.survivor(only)?));
         }
         self.name_household(name).map(Named::Document)
+    }
+
+    /// Returns what a search finds here, the own grids' first.
+    pub(crate) fn search(
+        &self,
+        query: &Query,
+        limit: usize,
+    ) -> Result<Vec<HouseholdRow>, AgentError> {
+        Ok(self.home.store.find_near(query, &self.areas(), limit)?)
     }
 
     /// Returns the colleague with this id or name.

@@ -336,6 +336,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.not_your_area(&crate::areas::shown(area)),
             "wangge area list".to_owned(),
         ),
+        E::NotYourRole => (
+            "not_your_role",
+            Exit::Refused,
+            lang.needs_desk().to_owned(),
+            "wangge status".to_owned(),
+        ),
         E::NotEnrolled => (
             "not_enrolled",
             Exit::Refused,

@@ -173,6 +173,16 @@ fn hide_fields(fields: &mut Map<String, Value>, mut sight: Sight<'_>) {
         }
         return;
     }
+    // A value beside the shown one: its field says what it is.
+    if let Some(field) = fields
+        .get("field")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        && let Some(value) = fields.get_mut("value")
+    {
+        hide_value(&field, value, sight);
+        return;
+    }
     let area = fields.get("area").and_then(Value::as_str);
     if let Some(area) = area.filter(|area| !area.is_empty())
         && matches!(sight.extent, Extent::Own | Extent::Masked)

@@ -34,5 +34,7 @@ mod reference;
 mod tickets;
 #[path = "cli/trail.rs"]
 mod trail;
+#[path = "cli/twins.rs"]
+mod twins;
 #[path = "cli/world.rs"]
 mod world;

@@ -3,7 +3,7 @@
 //! **A save is a cache**: the changes behind it are the truth, and a save counts only after it was
 //! loaded back and its heads were compared (`gate`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{
@@ -107,6 +107,19 @@ impl Document {
         self.inner
             .get_change_meta_by_hash(&automerge::ChangeHash(hash.0))
             .is_some()
+    }
+
+    /// Returns the changes that none of these rests on: what was written beside or after all of them.
+    pub fn beyond(&self, seen: &[ChangeHash]) -> BTreeSet<ChangeHash> {
+        let seen: Vec<_> = seen
+            .iter()
+            .map(|hash| automerge::ChangeHash(hash.0))
+            .collect();
+        let changes = self.inner.get_changes_meta(&seen);
+        changes
+            .iter()
+            .map(|change| ChangeHash(change.hash.0))
+            .collect()
     }
 
     /// Returns the id its genesis wrote.

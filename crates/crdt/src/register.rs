@@ -100,6 +100,22 @@ impl Fields {
         self.root(key).and_then(Scalar::as_text).unwrap_or_default()
     }
 
+    /// Returns every register, as (container, key).
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str, &Register)> {
+        self.containers.iter().flat_map(|(container, keys)| {
+            keys.iter()
+                .map(move |(key, register)| (&**container, &**key, register))
+        })
+    }
+
+    /// Sets a register, for a reader that puts several documents together.
+    pub fn set(&mut self, container: &str, key: &str, register: Register) {
+        self.containers
+            .entry(container.to_owned())
+            .or_default()
+            .insert(key.to_owned(), register);
+    }
+
     /// Returns the registers of a container, by key.
     pub fn container(&self, name: &str) -> impl Iterator<Item = (&str, &Register)> {
         self.containers

@@ -27,8 +27,12 @@ pub enum Kind {
     Full,
     /// Initials and spellings folded by [`pinyin::fold`].
     Fuzzy,
+    /// Initials and spelling of a given name, and of what ends it: `sf`, `shufen`, `fen`.
+    Given,
     /// The name as written, without gaps and dots.
     Name,
+    /// 户编号, as the village's books have it.
+    Number,
     /// A door in short form (`3-12`), its number alone (`12`), or an address as typed.
     Door,
     /// The digits of a phone number **from the last to the first**, so that a tail is a prefix.
@@ -118,11 +122,13 @@ pub fn rank(query: &Query, row: &Row) -> Option<Rank> {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Initials,
         Kind::Full,
         Kind::Fuzzy,
+        Kind::Given,
         Kind::Name,
+        Kind::Number,
         Kind::Door,
         Kind::Phone,
     ];
@@ -133,7 +139,9 @@ impl Kind {
             Kind::Initials => "initials",
             Kind::Full => "full",
             Kind::Fuzzy => "fuzzy",
+            Kind::Given => "given",
             Kind::Name => "name",
+            Kind::Number => "number",
             Kind::Door => "door",
             Kind::Phone => "phone",
         }
@@ -159,7 +167,7 @@ impl Probe {
     /// Returns how good a hit of this probe is.
     pub fn closeness(&self) -> Closeness {
         match (self.how, self.kind) {
-            (Match::Contains, _) => Closeness::Contains,
+            (Match::Contains, _) | (_, Kind::Given) => Closeness::Contains,
             (_, Kind::Fuzzy) => Closeness::Fuzzy,
             (Match::Exact, _) => Closeness::Exact,
             (Match::Prefix, _) => Closeness::Prefix,
@@ -227,6 +235,11 @@ impl SearchKeys {
         }
     }
 
+    /// Adds the household's number in the village's books.
+    pub fn add_number(&mut self, number: &str) {
+        self.add(Kind::Number, door_key(number), 0);
+    }
+
     /// Adds the household's door.
     pub fn add_door(&mut self, door: &Door) {
         let number = door_key(&door.number);
@@ -253,6 +266,9 @@ impl SearchKeys {
         }
         for key in keys.full {
             self.add(Kind::Full, key, place);
+        }
+        for key in keys.given {
+            self.add(Kind::Given, key, place);
         }
         for key in keys.fuzzy {
             self.add(Kind::Fuzzy, key, place);

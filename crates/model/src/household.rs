@@ -4,12 +4,14 @@
 //! family make one household and one document. What is not needed to serve is not modelled: no
 //! religion, politics, ethnicity, income; an id number is only ever a keyed hash.
 
+pub mod alias;
 mod care;
 mod identity;
 mod members;
 mod moves;
 mod needs;
 mod new;
+pub mod united;
 
 use serde::{Deserialize, Serialize};
 use wangge_crdt::{Fields, Scalar};

@@ -5,6 +5,7 @@ pub mod care;
 pub mod clock;
 pub mod door;
 pub mod due;
+pub mod duplicates;
 pub mod find;
 pub mod household;
 pub mod id_number;

@@ -33,6 +33,9 @@ pub struct NameKeys {
     pub fuzzy: Vec<String>,
     /// A beginning in full, then initials: `张sf`, `张淑f`, `zhangsf`.
     pub mixed: Vec<String>,
+    /// The given name from each of its characters on, in its commonest reading: `shufen`, `fen`; and
+    /// `sf` where it has several.
+    pub given: Vec<String>,
 }
 
 /// Returns the keys of a person's name: the surname as surnames are read, then all readings.
@@ -111,6 +114,7 @@ impl NameKeys {
         let mut full = BTreeSet::new();
         let mut fuzzy = BTreeSet::new();
         let mut mixed = BTreeSet::new();
+        let mut given = BTreeSet::new();
         for readings in combinations(spelled) {
             let whole = readings.concat();
             // The last n or ng of a character may meet a vowel: 郑安 is typed `zhengan`, `zen`, `zenan`.
@@ -124,6 +128,15 @@ impl NameKeys {
                     .filter_map(|one| folded_initial(one))
                     .collect(),
             );
+            if given.is_empty() && (1..spelled.len()).contains(&surname_chars) {
+                let alone: Vec<&str> = readings.iter().skip(surname_chars).copied().collect();
+                given.extend(
+                    (0..alone.len()).map(|from| alone.iter().skip(from).copied().collect()),
+                );
+                if alone.len() > 1 {
+                    given.extend(initials_of(&alone));
+                }
+            }
             full.insert(whole);
             initials.extend(initials_of(&readings));
             initials.insert(initials_with_long_surname(&readings, surname_chars));
@@ -145,6 +158,7 @@ impl NameKeys {
             full: listed(full),
             fuzzy: listed(fuzzy),
             mixed: listed(mixed),
+            given: listed(given),
         }
     }
 }

@@ -193,6 +193,67 @@ fn what_sounds_alike_in_sichuan_finds_the_name() {
 fn a_part_of_the_written_name_finds_it_last() {
     assert_eq!(closeness("小红", "曾小红"), Some(Closeness::Contains));
     assert_eq!(closeness("㛃", "李㛃"), Some(Closeness::Contains));
+    for (typed, name) in [
+        ("xh", "曾小红"),
+        ("xiaohong", "曾小红"),
+        ("hong", "曾小红"),
+        ("wei", "张伟"),
+        ("gong", "尉迟恭"),
+    ] {
+        let found = closeness(typed, name);
+        assert_eq!(found, Some(Closeness::Contains), "{typed} → {name}");
+    }
+}
+
+#[test]
+fn surnames_with_a_reading_of_their_own_are_found_by_it_and_not_by_the_common_one() {
+    for (surname, own, common) in [
+        ("单", "shan", "dan"),
+        ("解", "xie", "jie"),
+        ("曾", "zeng", "ceng"),
+        ("仇", "qiu", "chou"),
+        ("查", "zha", "cha"),
+        ("盖", "ge", "jie"),
+        ("区", "ou", "qv"),
+        ("任", "ren", "lin"),
+        ("华", "hua", "he"),
+        ("朴", "piao", "pu"),
+        ("尉", "wei", "lei"),
+        ("乐", "yue", "lao"),
+        ("翟", "zhai", "di4"),
+        ("缪", "miao", "mou"),
+        ("种", "chong", "zhong"),
+    ] {
+        let name = format!("{surname}家明");
+        let exact = Some(Closeness::Exact);
+        assert_eq!(closeness(&format!("{own}jiaming"), &name), exact, "{name}");
+        let initial = own.chars().next().unwrap();
+        assert_eq!(closeness(&format!("{initial}jm"), &name), exact, "{name}");
+        assert_ne!(
+            closeness(&format!("{common}jiaming"), &name),
+            exact,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_households_number_finds_it_after_its_door() {
+    let mut rows = Rows::default();
+    for (household, (door, number)) in [("3-8", "12"), ("3-12", "8"), ("3-9", "A-012")]
+        .into_iter()
+        .enumerate()
+    {
+        let mut keys = SearchKeys::new();
+        keys.add_door(&Door::parse(door, ""));
+        keys.add_number(number);
+        rows.keep(household, &keys);
+    }
+    let found = |typed: &str| -> Vec<usize> { rows.find(typed).iter().map(|one| one.0).collect() };
+    assert_eq!(found("12"), [1, 0]);
+    assert_eq!(found("A-012"), [2]);
+    assert_eq!(Query::parse("三组").group(), Some(3));
+    assert_eq!(Query::parse("3组12号").group(), None);
 }
 
 #[test]

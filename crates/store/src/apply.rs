@@ -240,15 +240,21 @@ impl Taking<'_> {
             let places = statement
                 .query_map([doc.as_bytes()], |row| row.get(0))?
                 .collect::<Result<Vec<Vec<u8>>, _>>()?;
+            let mut moved = false;
             for bytes in places {
-                document::take_place(self.conn, &wangge_wire::Place::read(&bytes)?)?;
+                moved |= document::take_place(self.conn, &wangge_wire::Place::read(&bytes)?)?;
             }
-            self.document(&doc, outcome)?;
+            self.document(&doc, moved, outcome)?;
         }
         Ok(())
     }
 
-    fn document(&self, doc: &DocId, outcome: &mut PageOutcome) -> Result<(), StoreError> {
+    fn document(
+        &self,
+        doc: &DocId,
+        moved: bool,
+        outcome: &mut PageOutcome,
+    ) -> Result<(), StoreError> {
         let sql = "SELECT raw FROM change WHERE doc = ?1 AND state = 1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let raws = statement
@@ -257,8 +263,10 @@ impl Taking<'_> {
         let Some(row) = document::row(self.conn, doc)? else {
             return Ok(());
         };
-        let (false, Some(mut document)) = (raws.is_empty(), document::load(self.conn, doc, &row)?)
-        else {
+        if raws.is_empty() && !moved {
+            return Ok(());
+        }
+        let Some(mut document) = document::load(self.conn, doc, &row)? else {
             return Ok(());
         };
         let applied = document.apply(&raws);
@@ -277,7 +285,9 @@ impl Taking<'_> {
             .try_for_each(|(hash, reason)| mark(hash, 2, reason.as_str()))?;
         outcome.waiting += applied.waiting.len();
         outcome.held += applied.held.len();
-        document::save(self.conn, doc, &document)?;
+        if !raws.is_empty() {
+            document::save(self.conn, doc, &document)?;
+        }
         derive::rows(self.conn, doc, row.kind, row.owner.as_ref(), &document)
     }
 }

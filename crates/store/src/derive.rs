@@ -8,16 +8,19 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 use wangge_crdt::{Document, Fields};
 use wangge_model::care::Interval;
+use wangge_model::door::Door;
 use wangge_model::due::Cared;
 use wangge_model::find::SearchKeys;
 use wangge_model::household::Household;
+use wangge_model::household::alias::ALIAS_OF;
+use wangge_model::household::united::Other;
 use wangge_model::ticket::document as ticket;
 use wangge_model::{due, household, kind, report, round, visit};
 use wangge_wire::{ActorId, DocId, DocKind};
 
-use crate::document;
 use crate::error::StoreError;
 use crate::open::set_meta;
+use crate::{alias, document};
 
 /// What the rows are made by; raised whenever this file, or what it reads with, makes others.
 const VERSION: u32 = 2;
@@ -62,9 +65,9 @@ pub(crate) fn rows(
     document: &Document,
 ) -> Result<(), StoreError> {
     let fields = document.fields();
-    conflicts(conn, doc, &fields)?;
+    conflicts(conn, doc, &fields, |_, _| true)?;
     match kind {
-        kind::HOUSEHOLD => household_rows(conn, doc, &fields),
+        kind::HOUSEHOLD => alias::household(conn, doc, &fields),
         kind::VISIT_BOOK => visit_rows(conn, doc, owner, &fields, document),
         kind::REPORT => report_row(conn, doc, &fields, document),
         kind::TICKET => ticket_row(conn, doc, &fields, document),
@@ -73,29 +76,43 @@ pub(crate) fn rows(
     }
 }
 
-fn conflicts(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
+/// Makes the rows of the conflicts of a document in those registers that `counts`.
+pub(crate) fn conflicts(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    counts: impl Fn(&str, &str) -> bool,
+) -> Result<(), StoreError> {
     conn.prepare_cached("DELETE FROM conflict WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     let mut insert =
         conn.prepare_cached("INSERT INTO conflict (doc, container, key) VALUES (?1, ?2, ?3)")?;
-    for (container, key, _) in fields.conflicts() {
-        insert.execute(params![doc.as_bytes(), container, key])?;
+    for (container, key, register) in fields.conflicts() {
+        // Two merges at once are both true.
+        let both_true = container.is_empty()
+            && (key.starts_with("distinct.")
+                || key == ALIAS_OF && !wangge_model::household::alias::is_disputed(register));
+        if !both_true && counts(container, key) {
+            insert.execute(params![doc.as_bytes(), container, key])?;
+        }
     }
     Ok(())
 }
 
-fn household_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
+/// Makes the rows of a household; `others` are values beside the shown ones, by which it is found too.
+pub(crate) fn household_rows(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    others: &[Other],
+) -> Result<(), StoreError> {
     if fields.is_void() {
         // Taken back by who added it: no list, search, count or roster knows it.
-        for table in ["household", "search", "id_hash", "care"] {
-            conn.execute(
-                &format!("DELETE FROM {table} WHERE doc = ?1"),
-                [doc.as_bytes()],
-            )?;
-        }
-        return Ok(());
+        return alias::forget(conn, doc);
     }
     let household = household::read(*doc, fields);
+    // Where it is placed goes before what its text says: a desk may move it without a change.
+    let area = document::home(conn, doc)?.or_else(|| household.area.clone());
     let head = household.head_member();
     let mut care: Vec<&str> = household
         .present()
@@ -117,7 +134,7 @@ fn household_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(),
         .collect();
     conn.prepare_cached(sql)?.execute(params![
         doc.as_bytes(),
-        household.area.as_ref().map_or("", |area| area.as_str()),
+        area.as_ref().map_or("", |area| area.as_str()),
         household.door.group.unwrap_or_default(),
         household.door.number,
         digits.parse::<i64>().unwrap_or_default(),
@@ -130,7 +147,7 @@ fn household_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(),
         care.join(","),
     ])?;
     care_rows(conn, doc, &due::cared(&household, fields))?;
-    search_rows(conn, doc, &household)?;
+    search_rows(conn, doc, &household, others)?;
     id_rows(conn, doc, fields)
 }
 
@@ -156,11 +173,17 @@ fn care_rows(conn: &Connection, doc: &DocId, cared: &[Cared]) -> Result<(), Stor
     Ok(())
 }
 
-fn search_rows(conn: &Connection, doc: &DocId, household: &Household) -> Result<(), StoreError> {
+fn search_rows(
+    conn: &Connection,
+    doc: &DocId,
+    household: &Household,
+    others: &[Other],
+) -> Result<(), StoreError> {
     conn.prepare_cached("DELETE FROM search WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     let mut keys = SearchKeys::new();
     keys.add_door(&household.door);
+    keys.add_number(&household.number);
     if let Some(phone) = &household.phone {
         keys.add_phone(phone);
     }
@@ -174,6 +197,7 @@ fn search_rows(conn: &Connection, doc: &DocId, household: &Household) -> Result<
             keys.add_phone(phone);
         }
     }
+    add_others(&mut keys, household, others);
     let sql = "INSERT INTO search (kind, key, doc, place) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = conn.prepare_cached(sql)?;
     for row in keys.rows() {
@@ -185,6 +209,33 @@ fn search_rows(conn: &Connection, doc: &DocId, household: &Household) -> Result<
         ])?;
     }
     Ok(())
+}
+
+/// What an alias says otherwise finds the family as well: somebody knows them by it.
+fn add_others(keys: &mut SearchKeys, household: &Household, others: &[Other]) {
+    for other in others {
+        let Some(value) = other.value.as_text() else {
+            continue;
+        };
+        match other.key.rsplit('/').next() {
+            Some("phone") => keys.add_phone(value),
+            Some("name") => keys.add_person(value),
+            Some("number") => keys.add_number(value),
+            Some("door") => {
+                let group = others
+                    .iter()
+                    .find(|group| group.doc == other.doc && group.key == "group");
+                let group = group.and_then(|group| group.value.as_int());
+                let group = group.and_then(|group| u16::try_from(group).ok());
+                keys.add_door(&Door {
+                    // A group that is not listed is the one that is shown.
+                    group: group.or(household.door.group),
+                    number: value.to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
 }
 
 fn id_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
@@ -216,7 +267,7 @@ fn visit_rows(
                  counts, same, next_on, void)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut insert = conn.prepare_cached(sql)?;
-    let owner = owner.copied().unwrap_or(*doc);
+    let owner = alias::survivor(conn, owner.unwrap_or(doc))?;
     let at_ms = |key: &str| {
         document
             .versions("visits", key)

@@ -99,14 +99,14 @@ pub(crate) fn count(conn: &Connection, doc: &DocId, hash: &ChangeHash) -> Result
     Ok(())
 }
 
-/// Takes a place if it is greater than the document's own: (n, hash) decides.
-pub(crate) fn take_place(conn: &Connection, place: &Place) -> Result<(), StoreError> {
+/// Takes a place if it is greater than the document's own: (n, hash) decides. Returns whether it was.
+pub(crate) fn take_place(conn: &Connection, place: &Place) -> Result<bool, StoreError> {
     let Some(row) = row(conn, &place.doc)? else {
-        return Ok(());
+        return Ok(false);
     };
     let (n, hash) = (i64::try_from(place.n).unwrap_or(i64::MAX), place.hash());
     if (n, hash.as_bytes()) <= (row.place_n, row.place_hash.as_slice()) {
-        return Ok(());
+        return Ok(false);
     }
     let sql = "UPDATE document SET home = ?2, audiences = ?3, place_n = ?4, place_hash = ?5
                WHERE doc = ?1";
@@ -114,7 +114,7 @@ pub(crate) fn take_place(conn: &Connection, place: &Place) -> Result<(), StoreEr
     let (doc, home) = (place.doc.as_bytes(), place.home.as_str());
     conn.prepare_cached(sql)?
         .execute(params![doc, home, audiences, n, hash.as_bytes()])?;
-    Ok(())
+    Ok(true)
 }
 
 /// Returns where a document lives: its own place, else its owner's.

@@ -5,6 +5,7 @@
 //! **Changes, documents, derived rows, outbox and cursor move in one transaction**, which never
 //! outlives a method: nothing here waits for a network.
 
+pub mod alias;
 pub mod apply;
 pub mod day;
 mod derive;
@@ -18,6 +19,7 @@ pub mod record;
 pub mod relay;
 pub mod trail;
 
+pub use alias::Family;
 pub use apply::{Incoming, PageOutcome, Signer};
 pub use day::{RoundRow, SheetRow};
 pub use due::DueRow;
@@ -25,6 +27,6 @@ pub use error::StoreError;
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;
 pub use query::{HouseholdFilter, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
-pub use record::{Draft, Recorded, Writer};
+pub use record::{Draft, Recorded, Wordings, Writer};
 pub use relay::RelayRow;
 pub use trail::{ConflictRow, Deed};

@@ -4,12 +4,12 @@
 
 mod tickets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use wangge_model::care::Care;
-use wangge_model::find::{Match, Query, Rank};
+use wangge_model::find::{Closeness, Match, Query, Rank};
 use wangge_model::household::Residence;
 use wangge_model::kind;
 use wangge_wire::{ActorId, AreaCode, DeviceId, DocId, DocKind};
@@ -45,6 +45,8 @@ pub struct HouseholdRow {
     pub care: Vec<String>,
     /// The day of the last visit; none where none is here.
     pub last_visit: Option<String>,
+    /// Households this one stands for since they were merged.
+    pub also: Vec<DocId>,
 }
 
 /// Which households a list holds; what is none lets everything through.
@@ -121,7 +123,9 @@ pub struct Counts {
 const HOUSEHOLD: &str =
     "SELECT h.doc, h.area, h.village_group, h.door, h.number, h.head_name, h.phone,
     h.residence, h.present, h.care,
-    (SELECT max(v.happened_on) FROM visit v WHERE v.household = h.doc AND v.void = 0) FROM household h";
+    (SELECT max(v.happened_on) FROM visit v WHERE v.household = h.doc AND v.void = 0),
+    coalesce((SELECT group_concat(lower(hex(a.doc)), ',' ORDER BY a.doc) FROM alias a
+              WHERE a.survivor = h.doc), '') FROM household h";
 
 impl Store {
     /// Returns the households that a filter lets through, by group and door.
@@ -154,8 +158,9 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns one household's row.
+    /// Returns the row of one household, or of the one that stands for it.
     pub fn household(&self, doc: &DocId) -> Result<Option<HouseholdRow>, StoreError> {
+        let doc = self.survivor(doc)?;
         let sql = format!("{HOUSEHOLD} WHERE h.doc = ?1");
         let mut statement = self.conn.prepare_cached(&sql)?;
         Ok(statement
@@ -165,8 +170,23 @@ impl Store {
 
     /// Returns the households a query finds, best first.
     pub fn find(&self, query: &Query, limit: usize) -> Result<Vec<HouseholdRow>, StoreError> {
+        self.find_near(query, &[], limit)
+    }
+
+    /// Returns the households a query finds, best first; of equally close ones those of `own` areas
+    /// before the others.
+    pub fn find_near(
+        &self,
+        query: &Query,
+        own: &[AreaCode],
+        limit: usize,
+    ) -> Result<Vec<HouseholdRow>, StoreError> {
         let mut best: BTreeMap<DocId, Rank> = BTreeMap::new();
         for (probe, position) in query.probes().iter().zip(0u16..) {
+            // A scan finds nothing better than what is there, and there is enough.
+            if probe.how == Match::Contains && best.len() >= limit {
+                continue;
+            }
             let (clause, low, high) = match probe.how {
                 Match::Exact => ("key = ?2 AND ?3 <> ''", probe.key.clone(), "x".to_owned()),
                 Match::Prefix => (
@@ -192,21 +212,43 @@ impl Store {
         }
         if let Some(prefix) = query.id_prefix() {
             for doc in self.documents_with_prefix(prefix, Some(kind::HOUSEHOLD))? {
-                best.entry(doc).or_insert(Rank {
-                    closeness: wangge_model::find::Closeness::Prefix,
+                best.entry(self.survivor(&doc)?).or_insert(Rank {
+                    closeness: Closeness::Prefix,
                     place: 0,
                     probe: u16::MAX,
                 });
             }
         }
-        let mut ranked: Vec<(Rank, DocId)> =
-            best.into_iter().map(|(doc, rank)| (rank, doc)).collect();
+        let far = self.households_outside(own)?;
+        let mut ranked: Vec<(Closeness, bool, Rank, DocId)> = best
+            .into_iter()
+            .map(|(doc, rank)| (rank.closeness, far.contains(&doc), rank, doc))
+            .collect();
         ranked.sort();
         let mut found = Vec::new();
-        for (_, doc) in ranked.into_iter().take(limit) {
+        for (_, _, _, doc) in ranked.into_iter().take(limit) {
             found.extend(self.household(&doc)?);
         }
         Ok(found)
+    }
+
+    /// Returns the households outside these areas; none where no area is given.
+    fn households_outside(&self, own: &[AreaCode]) -> Result<BTreeSet<DocId>, StoreError> {
+        if own.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT doc, area FROM household")?;
+        let mut rows = statement.query([])?;
+        let mut outside = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            let area = row.get_ref(1)?.as_str().unwrap_or_default();
+            if !own.iter().any(|own| area.starts_with(own.as_str())) {
+                outside.insert(DocId(row.get(0)?));
+            }
+        }
+        Ok(outside)
     }
 
     /// Returns the documents whose id begins with these hex digits.
@@ -271,7 +313,8 @@ impl Store {
                    WHERE void = 0 AND (?1 IS NULL OR household = ?1)
                    ORDER BY happened_on DESC, at_ms DESC, id LIMIT ?2";
         let mut statement = self.conn.prepare_cached(sql)?;
-        let values = params![household.map(DocId::as_bytes), limit as i64];
+        let household = household.map(|doc| self.survivor(doc)).transpose()?;
+        let values = params![household.as_ref().map(DocId::as_bytes), limit as i64];
         let rows = statement.query_map(values, visit_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -363,7 +406,10 @@ impl Store {
             visits: count("SELECT count(*) FROM visit WHERE void = 0")?,
             reports: count("SELECT count(*) FROM report WHERE void = 0")?,
             tickets: count("SELECT count(*) FROM ticket")?,
-            conflicts: count("SELECT count(*) FROM conflict")?,
+            conflicts: count(
+                "SELECT count(*) FROM (SELECT doc, container, key FROM conflict
+                                       UNION SELECT doc, container, key FROM late)",
+            )?,
             unsent: count("SELECT count(*) FROM outbox")?,
         })
     }
@@ -411,6 +457,7 @@ impl Store {
 
 fn household_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<HouseholdRow> {
     let care: String = row.get(9)?;
+    let also: String = row.get(11)?;
     Ok(HouseholdRow {
         id: DocId(row.get(0)?),
         area: row.get(1)?,
@@ -427,6 +474,7 @@ fn household_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<HouseholdRow> {
             .map(str::to_owned)
             .collect(),
         last_visit: row.get(10)?,
+        also: also.split(',').filter_map(|id| id.parse().ok()).collect(),
     })
 }
 

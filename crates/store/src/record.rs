@@ -3,6 +3,8 @@
 //! **When [`Store::write`] returns, it is on the disk.** One action on one document is one change; an
 //! action on several documents shares an action id and stands or falls as one.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, TransactionBehavior, params};
 use wangge_crdt::{Document, Put};
 use wangge_model::kind;
@@ -40,6 +42,9 @@ pub struct Recorded {
     /// Whether the document was begun by this.
     pub begun: bool,
 }
+
+/// How aliases name the members that are shown: alias, then its own member by the shown one.
+pub type Wordings = Vec<(DocId, BTreeMap<String, String>)>;
 
 /// A transaction under way.
 pub struct Writer<'a> {
@@ -119,15 +124,22 @@ impl Writer<'_> {
         Ok(next)
     }
 
-    /// Returns those writes of a roster that say something else than the roster said last time.
-    pub fn news(&self, doc: &DocId, puts: Vec<Put>) -> Result<Vec<Put>, StoreError> {
+    /// Returns those writes of a roster that say something else than the roster said last time, of the
+    /// household itself or of one it stands for; `wordings` turn a write into an alias's own.
+    pub fn news(
+        &self,
+        doc: &DocId,
+        puts: Vec<Put>,
+        wordings: &Wordings,
+    ) -> Result<Vec<Put>, StoreError> {
         let mut news = Vec::new();
         for put in puts {
-            let sql = "SELECT 1 FROM imported
-                       WHERE doc = ?1 AND container = ?2 AND key = ?3 AND value = ?4";
-            let value = content_hash(format!("{:?}", put.value).as_bytes()).to_string();
-            let mut statement = self.conn.prepare_cached(sql)?;
-            if !statement.exists(params![doc.as_bytes(), put.container, put.key, value])? {
+            let mut said = self.was_said(doc, &put)?;
+            for (alias, members) in wordings {
+                said |= self.was_said(alias, &reworded(&put, members))?;
+            }
+            if !said {
+                let value = value_hash(&put);
                 let sql = "INSERT OR REPLACE INTO imported (doc, container, key, value)
                            VALUES (?1, ?2, ?3, ?4)";
                 let mut insert = self.conn.prepare_cached(sql)?;
@@ -136,6 +148,19 @@ impl Writer<'_> {
             }
         }
         Ok(news)
+    }
+
+    /// Returns whether a roster said this last time.
+    fn was_said(&self, doc: &DocId, put: &Put) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM imported
+                   WHERE doc = ?1 AND container = ?2 AND key = ?3 AND value = ?4";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.exists(params![
+            doc.as_bytes(),
+            put.container,
+            put.key,
+            value_hash(put)
+        ])?)
     }
 
     fn record_one(
@@ -175,6 +200,10 @@ impl Writer<'_> {
             )?;
         }
         let Some(written) = written else {
+            if draft.place.is_some() {
+                let owner = draft.owner.as_ref();
+                derive::rows(conn, &draft.doc, draft.kind, owner, &document)?;
+            }
             return Ok(Recorded {
                 doc: draft.doc,
                 change: None,
@@ -248,6 +277,25 @@ impl Writer<'_> {
         ])?;
         Ok(())
     }
+}
+
+fn value_hash(put: &Put) -> String {
+    content_hash(format!("{:?}", put.value).as_bytes()).to_string()
+}
+
+/// Returns a write about the shown members as an alias says it of its own.
+fn reworded(put: &Put, members: &BTreeMap<String, String>) -> Put {
+    let mut put = put.clone();
+    for (shown, own) in members {
+        if let Some(rest) = put.key.strip_prefix(shown.as_str()) {
+            put.key = format!("{own}{rest}");
+            break;
+        }
+        if put.value.as_text() == Some(shown) {
+            put.value = own.as_str().into();
+        }
+    }
+    put
 }
 
 fn load(conn: &Connection, doc: &DocId) -> Result<Option<Document>, StoreError> {

@@ -5,6 +5,7 @@
 
 use rusqlite::{OptionalExtension, params};
 use wangge_crdt::{Fields, Put, Scalar, VOID_KEY, Version};
+use wangge_model::household::united::Late;
 use wangge_model::kind;
 use wangge_wire::{ActionId, ChangeHash, DocId, DocKind};
 
@@ -27,6 +28,8 @@ pub struct ConflictRow {
     pub key: String,
     /// The values, the shown one first.
     pub versions: Vec<Version>,
+    /// Those of them that stand in an alias, by writers who could not know of the merge.
+    pub late: Vec<Late>,
 }
 
 /// One change of the last action of this device that stands.
@@ -48,10 +51,12 @@ impl Store {
     ///
     /// A number is the same whichever of them are asked for.
     pub fn conflicts(&self, of: Option<&DocId>) -> Result<Vec<ConflictRow>, StoreError> {
-        let sql = "SELECT c.doc, d.kind, c.container, c.key,
-                     (SELECT count(*) FROM conflict e JOIN document f ON f.doc = e.doc
+        let sql = "WITH every AS (SELECT doc, container, key FROM conflict
+                                  UNION SELECT doc, container, key FROM late)
+                   SELECT c.doc, d.kind, c.container, c.key,
+                     (SELECT count(*) FROM every e JOIN document f ON f.doc = e.doc
                       WHERE (e.doc, e.container, e.key) <= (c.doc, c.container, c.key))
-                   FROM conflict c JOIN document d ON d.doc = c.doc
+                   FROM every c JOIN document d ON d.doc = c.doc
                    WHERE ?1 IS NULL OR c.doc = ?1 OR d.owner = ?1
                    ORDER BY c.doc, c.container, c.key";
         let mut statement = self.conn.prepare_cached(sql)?;
@@ -61,8 +66,12 @@ impl Store {
             let doc = DocId(row.get(0)?);
             let (container, key): (String, String) = (row.get(2)?, row.get(3)?);
             let document = self.document(&doc)?.ok_or(StoreError::Missing)?;
-            let versions = document.versions(&container, &key);
+            let mut versions = document.versions(&container, &key);
+            let mut late = self.late(&doc)?;
+            late.retain(|late| late.other.container == container && late.other.key == key);
+            versions.extend(late.iter().map(|late| late.version.clone()));
             found.push(ConflictRow {
+                late,
                 number: row.get::<_, u32>(4)? as usize,
                 doc,
                 kind: DocKind(row.get(1)?),

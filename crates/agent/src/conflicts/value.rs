@@ -226,6 +226,7 @@ mod tests {
             field: field.to_owned(),
             of: String::new(),
             versions: vec![version],
+            late: Vec::new(),
         }
     }
 

@@ -2,13 +2,14 @@
 //!
 //! **Flags are worked out each time and stored nowhere**: what caused one may be settled elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use wangge_crdt::Fields;
 use wangge_model::household::{self, Household, LaterEdit, Member, connected, later_edits};
 use wangge_wire::DocId;
 
+use crate::alias::OtherValue;
 use crate::conflicts::ConflictView;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -33,6 +34,12 @@ pub struct HouseholdView {
     pub visits: Vec<VisitView>,
     /// Fields with more than one value.
     pub conflicts: Vec<ConflictView>,
+    /// Households this one stands for since they were merged.
+    pub also: Vec<DocId>,
+    /// What those say otherwise.
+    pub other_values: Vec<OtherValue>,
+    /// Members who are the same person in one of those, by the member that is shown.
+    pub same_as: BTreeMap<String, Vec<String>>,
     /// Households that members came from or went to, as far as they are on this device.
     pub elsewhere: Vec<Elsewhere>,
     /// What a person should look at.
@@ -67,8 +74,13 @@ impl Replica {
     /// Returns a household with its latest visits, its conflicts and its flags.
     pub fn household(&self, id: &DocId) -> Result<HouseholdView, AgentError> {
         let (household, fields) = self.read_household(id)?;
+        let id = &household.id;
+        let family = self.family_of(id)?;
         let mut conflicts = self.conflicts_of(id)?;
-        conflicts.retain(|conflict| conflict.id == *id);
+        for alias in &family.also {
+            conflicts.extend(self.conflicts_of(alias)?);
+        }
+        conflicts.retain(|conflict| conflict.id == *id || family.also.contains(&conflict.id));
         let mut visits = self.visits(Some(id), VISITS_SHOWN)?;
         for visit in &mut visits {
             visit.flags = visit_flags(&household, visit);
@@ -78,6 +90,9 @@ impl Replica {
             confirmed_on: self.home.store.confirmed_on(id)?,
             visits,
             conflicts,
+            also: family.also,
+            other_values: family.other_values,
+            same_as: family.same_as,
             elsewhere: self.elsewhere(&household)?,
             flags: self.flags(&household, &fields)?,
             household,

@@ -4,8 +4,11 @@ mod add;
 mod away;
 mod consent;
 mod contact;
+mod duplicates;
 mod edit;
 mod list;
+mod merge;
+mod move_to;
 mod need;
 mod show;
 mod split;
@@ -33,6 +36,16 @@ pub(crate) enum Household {
     Edit(edit::Args),
     /// Import a roster: a spreadsheet as village offices keep it
     Import(import::Args),
+    /// List households that may be registered twice
+    Duplicates(duplicates::Args),
+    /// Make households one family; each record stays as it is
+    Merge(merge::Merge),
+    /// Take a merge back: a household stands for itself again
+    Unmerge(merge::Unmerge),
+    /// Say that two households are two families
+    Distinct(merge::Distinct),
+    /// Move a household to another grid
+    Move(move_to::Args),
     /// Split some members off into a household of their own
     Split(split::Args),
     /// Say that a household, or some members, went away to work
@@ -78,6 +91,11 @@ pub(crate) fn run(context: &Context, command: Household) -> Result<Exit, Failure
         Household::Find(args) => list::find(context, &args),
         Household::Edit(args) => edit::run(context, args),
         Household::Import(args) => import::run(context, &args),
+        Household::Duplicates(args) => duplicates::run(context, &args),
+        Household::Merge(args) => merge::merge(context, &args),
+        Household::Unmerge(args) => merge::unmerge(context, &args),
+        Household::Distinct(args) => merge::distinct(context, &args),
+        Household::Move(args) => move_to::run(context, &args),
         Household::Split(args) => split::run(context, args),
         Household::Depart(args) => away::run(context, &args, true),
         Household::Return(args) => away::run(context, &args, false),

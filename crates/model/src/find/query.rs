@@ -5,12 +5,14 @@
 
 use std::fmt;
 
-use super::{Kind, Match, Probe, TAIL_MIN, name_key, phone_digits, reversed};
+use super::{Closeness, Kind, Match, Probe, TAIL_MIN, name_key, phone_digits, reversed};
 use crate::door::{self, Door};
 use crate::{phone::Phone, pinyin, text};
 
 /// From here on the typed digits may be a phone's beginning: the whole number is being typed.
 const NUMBER_MIN: usize = 5;
+/// The fewest letters that are looked for inside a name.
+const INSIDE_MIN: usize = 2;
 /// Longer input is cut; nothing that is looked for is longer.
 const TYPED_MAX: usize = 64;
 /// The fewest hex digits that are taken for the beginning of an id.
@@ -23,6 +25,7 @@ const ID_LENGTH: usize = 32;
 pub struct Query {
     probes: Vec<Probe>,
     id_prefix: Option<String>,
+    group: Option<u16>,
 }
 
 impl Query {
@@ -37,6 +40,7 @@ impl Query {
         let mut query = Query {
             probes: Vec::new(),
             id_prefix: id_prefix(&typed),
+            group: None,
         };
         let spelled = letters(&typed);
         let has = |test: fn(char) -> bool| typed.chars().any(test);
@@ -47,6 +51,7 @@ impl Query {
         } else if !has(|c| c.is_ascii_alphabetic()) && has(|c| c.is_ascii_digit()) {
             query.add_digits(&typed);
         } else {
+            query.add(Kind::Number, Match::Exact, typed.clone());
             query.add(Kind::Name, Match::Contains, name_key(&typed));
             query.add(Kind::Door, Match::Contains, typed);
         }
@@ -64,6 +69,20 @@ impl Query {
         self.id_prefix.as_deref()
     }
 
+    /// Returns the village group that was typed and nothing beside it: it is to be listed whole.
+    pub fn group(&self) -> Option<u16> {
+        self.group
+    }
+
+    /// Returns the query without what only stands somewhere inside: for naming one household.
+    pub fn close(&self) -> Query {
+        let mut close = self.clone();
+        close
+            .probes
+            .retain(|probe| probe.closeness() < Closeness::Contains);
+        close
+    }
+
     fn add_letters(&mut self, spelled: &str) {
         for how in [Match::Exact, Match::Prefix] {
             for kind in [Kind::Initials, Kind::Full] {
@@ -74,6 +93,9 @@ impl Query {
             self.add(Kind::Fuzzy, Match::Prefix, key);
         }
         self.add(Kind::Fuzzy, Match::Prefix, pinyin::fold(spelled));
+        if spelled.len() >= INSIDE_MIN {
+            self.add(Kind::Given, Match::Prefix, spelled.to_owned());
+        }
     }
 
     fn add_digits(&mut self, typed: &str) {
@@ -82,6 +104,7 @@ impl Query {
         if !is_phone && (typed.contains('-') || digits.len() <= TAIL_MIN) {
             self.add_door(typed_door(typed));
         }
+        self.add(Kind::Number, Match::Exact, typed.to_owned());
         if is_phone || (!typed.contains('-') && digits.len() >= TAIL_MIN) {
             let tail = reversed(&digits);
             self.add(Kind::Phone, Match::Exact, tail.clone());
@@ -101,6 +124,7 @@ impl Query {
             && let Some(group) = door::group(typed)
         {
             self.add(Kind::Door, Match::Prefix, format!("{group}-"));
+            self.group = Some(group);
         }
         let name = name_key(typed);
         for how in [Match::Exact, Match::Prefix, Match::Contains] {
@@ -195,6 +219,7 @@ mod tests {
             "full Prefix nfs",
             "fuzzy Prefix lfs",
             "fuzzy Prefix nfs",
+            "given Prefix nfs",
         ];
         assert_eq!(probes("nfs"), expected);
         assert_eq!(probes("Ｎ ＦＳ"), expected);
@@ -203,9 +228,12 @@ mod tests {
 
     #[test]
     fn up_to_three_digits_or_a_dash_is_a_door() {
-        assert_eq!(probes("12"), ["door Exact 12", "door Prefix 12"]);
-        assert_eq!(probes("03—012"), ["door Exact 3-12", "door Prefix 3-12"]);
-        assert_eq!(probes("3-"), ["door Exact 3-", "door Prefix 3-"]);
+        assert_eq!(
+            probes("12"),
+            ["door Exact 12", "number Exact 12", "door Prefix 12"]
+        );
+        assert!(probes("03—012").starts_with(&["door Exact 3-12".to_owned()]));
+        assert!(probes("3-").contains(&"door Prefix 3-".to_owned()));
         assert_eq!(probes("３－１２－１")[0], "door Exact 3-12-1");
     }
 
@@ -215,6 +243,7 @@ mod tests {
             probes("5678"),
             [
                 "door Exact 5678",
+                "number Exact 5678",
                 "phone Exact 8765",
                 "door Prefix 5678",
                 "phone Prefix 8765"
@@ -223,13 +252,15 @@ mod tests {
         assert_eq!(
             probes("45678"),
             [
+                "number Exact 45678",
                 "phone Exact 87654",
                 "phone Prefix 87654",
                 "phone Contains 87654"
             ]
         );
-        assert_eq!(probes("+86 138-1234-5678"), probes("13812345678"));
-        assert_eq!(probes("0818-6212345")[0], "phone Exact 54321268180");
+        let phone = "phone Exact 87654321831".to_owned();
+        assert!(probes("+86 138-1234-5678").contains(&phone));
+        assert!(probes("0818-6212345").contains(&"phone Exact 54321268180".to_owned()));
     }
 
     #[test]

@@ -84,7 +84,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 pub(super) fn find(context: &Context, args: &Find) -> Result<Exit, Failure> {
     let replica = context.open()?;
-    let rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
+    let mut rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
+    rows.truncate(args.limit.unwrap_or(ALL));
     let found = !rows.is_empty();
     show_rows(context, &replica, seen(&rows, list_sight(&replica)));
     Ok(if found { Exit::Done } else { Exit::Failed })
@@ -135,7 +136,7 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value) {
     });
 }
 
-fn door(row: &Value) -> String {
+pub(super) fn door(row: &Value) -> String {
     match int(row, "group") {
         group if text(row, "door").is_empty() => {
             mask::address(u16::try_from(group).unwrap_or_default())

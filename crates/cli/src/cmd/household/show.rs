@@ -108,6 +108,7 @@ fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
             tone(Tone::Warn, &flag_line(lang, flag, value))
         ));
     }
+    out.push_str(&super::merge::others(lang, value));
     for conflict in items(value, "conflicts") {
         let line = lang.conflict_in(lang.field(text(conflict, "field")), int(conflict, "number"));
         out.push_str(&format!("{}\n", tone(Tone::Warn, &line)));
