@@ -11,8 +11,10 @@
 
 use std::path::Path;
 
+use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::reports::ReportInput;
+use wangge_agent::rounds::{MarkInput, RoundInput};
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::visits::VisitInput;
 use wangge_testkit::district::{District, sync};
@@ -94,12 +96,53 @@ fn main() {
     .unwrap();
     sync(&mut desk).unwrap();
     sync(&mut li).unwrap();
+    later_documents(&mut desk, &mut li);
+    sync(&mut desk).unwrap();
+    sync(&mut li).unwrap();
     li.add_visit(visit("还没有送出去的走访")).unwrap();
     let home = li.dir().to_owned();
     drop((li, desk));
     district.stop();
     copy(&home, &to.join("home"));
     copy(&district.relay_dir(), &to.join("relay"));
+}
+
+/// Adds what version 0.2.0 brought: two registrations of one family, somebody who left, care that
+/// ended, a round, a call.
+fn later_documents(desk: &mut Replica, li: &mut Replica) {
+    let twin = HouseholdInput {
+        area: Some(GRID.into()),
+        door: "5组1号附1".into(),
+        members: vec![MemberInput {
+            name: "单秀英".into(),
+            ..MemberInput::default()
+        }],
+        ..HouseholdInput::default()
+    };
+    let twin = desk.add_household(twin).unwrap().id.to_string();
+    desk.merge_households(&["5-1".to_owned(), twin], false)
+        .unwrap();
+    let wang = desk.name_household("王建国").unwrap();
+    let son = MemberInput {
+        name: "王小明".into(),
+        relation: Some("子".into()),
+        ..MemberInput::default()
+    };
+    desk.add_member(&wang, son, false).unwrap();
+    desk.member_leaves(&wang, "王小明", "迁出", None).unwrap();
+    desk.end_care(&wang, "王建国", &["独居老人".to_owned()], None)
+        .unwrap();
+    sync(desk).unwrap();
+    sync(li).unwrap();
+    li.open_round(RoundInput::default()).unwrap();
+    let found = MarkInput {
+        text: "路灯不亮".into(),
+        ..MarkInput::default()
+    };
+    li.mark_round(found).unwrap();
+    li.close_round("").unwrap();
+    li.call("王建国", "visit").unwrap();
+    sync(li).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -55,6 +55,9 @@ fn a_home_of_every_landing_opens_with_all_its_records_and_takes_new_ones() {
         assert_eq!(replica.tickets(&[], 1).unwrap()[0].status, "accepted");
         assert_eq!(replica.find("xxy", 5).unwrap().len(), 0);
         assert_eq!(replica.find("sxy", 5).unwrap()[0].head, "单秀英");
+        if version.file_name().unwrap() != "0.1.0" {
+            shows_what_0_2_0_brought(&replica);
+        }
         let visit = VisitInput {
             household: "sxy".into(),
             no_change: true,
@@ -65,6 +68,22 @@ fn a_home_of_every_landing_opens_with_all_its_records_and_takes_new_ones() {
         let status = replica.status().unwrap();
         assert_eq!((status.name.as_str(), status.all_safe), ("li", false));
     }
+}
+
+/// What 0.2.0 recorded beside what 0.1.0 could: see `crates/testkit/examples/make_golden.rs`.
+fn shows_what_0_2_0_brought(replica: &Replica) {
+    let wang = replica.name_household("王建国").unwrap();
+    let shown = replica.household(&wang).unwrap();
+    let son = |member: &&wangge_model::household::Member| member.name == "王小明";
+    let son = shown.household.members.iter().find(son).unwrap();
+    assert_eq!(son.left.as_deref(), Some("moved_out"));
+    assert!(shown.household.head_member().unwrap().care.is_empty());
+    let accesses = replica.accesses(&wang).unwrap();
+    assert_eq!(accesses.len(), 1);
+    let rounds = replica.rounds(10).unwrap();
+    assert_eq!(rounds[0].content["marks"][0]["text"], "路灯不亮");
+    let shan = replica.name_household("单秀英").unwrap();
+    assert_eq!(replica.household(&shan).unwrap().also.len(), 1);
 }
 
 #[test]
