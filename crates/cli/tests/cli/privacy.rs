@@ -6,11 +6,12 @@ use crate::world::{GRID, Out, TOWNSHIP, World};
 
 /// A family nobody else is called, lives, was born or can be called like.
 const FAMILY: &str = r#"{"door":"7-4471","phone":"13987650001","note":"女儿电话13987650004","keep":true,"members":[{"name":"冉龙凤","relation":"02","birth":"1941-03","phone":"13987650002","note":"备用13987650005"},{"name":"苟玉容","relation":"配偶","birth":"1944-07","phone":"0818-6250003"}]}"#;
-const CANARIES: [&str; 12] = [
+const CANARIES: [&str; 13] = [
     "冉龙凤",
     "苟玉容",
     "雍世华",
     "4471",
+    "4472",
     "13987650001",
     "13987650002",
     "6250003",
@@ -76,6 +77,25 @@ fn no_command_at_a_desk_shows_a_resident_in_either_language_or_form() {
     let visit = first_id(world.at("周文", &["visit", "list", "--json"]));
     let report = first_id(world.at("周文", &["report", "list", "--json"]));
     let ticket = first_id(world.at("周文", &["ticket", "list", "--json"]));
+    let twin = world
+        .at(
+            "周文",
+            &[
+                "household",
+                "add",
+                "冉龙凤",
+                "--door",
+                "7-4472",
+                "--grid",
+                GRID,
+                "--phone",
+                "13987650001",
+                "--json",
+            ],
+        )
+        .ok()
+        .json();
+    let twin = twin["id"].as_str().unwrap().to_owned();
     // A change of the desk's own, and a conflict with the worker's.
     world
         .at(
@@ -111,6 +131,24 @@ fn no_command_at_a_desk_shows_a_resident_in_either_language_or_form() {
         vec!["today"],
         vec!["today", "print", &household],
         vec!["round", "list"],
+        vec!["household", "show", &household, "--history"],
+        vec!["visit", "show", &visit, "--history"],
+        vec!["report", "show", &report, "--history"],
+        vec!["ticket", "show", &ticket, "--history"],
+        vec!["ticket", "slip", &ticket],
+        vec!["ticket", "slip", &ticket, "--for", "resident"],
+        vec!["visit", "due"],
+        vec!["household", "duplicates"],
+        vec!["household", "merge", &household, &twin, "--dry-run"],
+        vec!["household", "need", "add", &household, "要轮椅"],
+        vec!["household", "contact", "remove", &household, "9"],
+        vec!["member", "edit", &household, "2", "--away"],
+        vec!["member", "leave", &household, "9", "--reason", "迁出"],
+        vec!["care", "set", &household, "1", "独居老人"],
+        vec!["undo", "--dry-run"],
+        vec!["undo"],
+        vec!["people", "list"],
+        vec!["unit", "list"],
         vec!["household", "import", &file, "--grid", GRID, "--dry-run"],
     ];
     let conflicts: Vec<Vec<&str>> = vec![
@@ -130,6 +168,21 @@ fn no_command_at_a_desk_shows_a_resident_in_either_language_or_form() {
             let out = world.at("周文", &[&command[..], form].concat());
             assert!(!out.stderr.contains("panicked"), "{}", out.stderr);
             hides_all(&out, &format!("{command:?} {form:?}"));
+        }
+    }
+    for list in ["household", "visit", "report", "ticket"] {
+        for form in ["csv", "xlsx"] {
+            let to = world.path(&format!("{list}.{form}"));
+            let to = to.to_str().unwrap();
+            hides_all(&world.at("周文", &[list, "list", "--out", to]).ok(), to);
+            if form == "csv" {
+                let file = Out {
+                    code: 0,
+                    stdout: std::fs::read_to_string(to).unwrap(),
+                    stderr: String::new(),
+                };
+                hides_all(&file, to);
+            }
         }
     }
     world.at("李梅", &["sync"]).ok();
