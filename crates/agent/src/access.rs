@@ -158,14 +158,17 @@ impl Replica {
             let household = household::read(*doc, &fields);
             let area = household.area.as_ref().map_or("", |area| area.as_str());
             let is_masked = self.sight(area).is_masked();
+            let shown = |name: &str| match is_masked {
+                true => wangge_model::mask::name(name),
+                false => name.to_owned(),
+            };
             numbers.extend(household.phone.iter().map(|phone| number("", phone)));
             for member in household.present() {
-                let name = match is_masked {
-                    true => wangge_model::mask::name(&member.name),
-                    false => member.name.clone(),
-                };
+                let name = shown(&member.name);
                 numbers.extend(member.phone.iter().map(|phone| number(&name, phone)));
             }
+            let contacts = household.contacts.iter();
+            numbers.extend(contacts.map(|contact| number(&shown(&contact.whose), &contact.phone)));
             return Ok(numbers);
         }
         if self.hides_who_told(doc, &fields)? {

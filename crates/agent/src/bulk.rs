@@ -97,6 +97,13 @@ impl Replica {
 
 /// Reads a line; beside its own fields each may have `keep`, which saves what was pointed out.
 fn read_line<T: DeserializeOwned>(line: &str) -> (bool, Result<T, serde_json::Error>) {
+    if !line.trim_start().starts_with('{') {
+        // A list would be read as the fields in their order: names decide here, places never.
+        return (
+            false,
+            Err(serde::de::Error::custom("a line is an object {…}")),
+        );
+    }
     if !line.contains("\"keep\"") {
         return (false, serde_json::from_str(line));
     }

@@ -4,7 +4,7 @@
 //! beside a settlement somebody else made at the same time.
 
 use serde::Serialize;
-use wangge_crdt::{Put, Scalar};
+use wangge_crdt::{Put, Scalar, Version};
 use wangge_model::household::united::{self, Late};
 use wangge_model::{household, kind, mask};
 use wangge_store::{ConflictRow, Draft};
@@ -16,6 +16,9 @@ use crate::households::draft;
 use crate::replica::{Replica, WrittenBy};
 
 mod value;
+
+/// What stands for the hash of a number: that one was checked.
+const ID_CHECKED: &str = "id_checked";
 
 /// A field with more than one value.
 #[derive(Debug, Clone, Serialize)]
@@ -43,7 +46,7 @@ pub struct ConflictView {
 /// One value of a field in conflict.
 #[derive(Debug, Clone, Serialize)]
 pub struct VersionView {
-    /// The value.
+    /// The value; `id_checked` for the hash of an id's number.
     pub value: serde_json::Value,
     /// Who wrote it.
     pub by: WrittenBy,
@@ -147,17 +150,16 @@ impl Replica {
         let shown = row.versions.first().filter(|_| own);
         let shown = shown.map(|version| version.value.clone());
         let mut versions: Vec<VersionView> = Vec::new();
-        for version in row.versions {
-            let value = json(&version.value);
-            // Equal values are one value, whoever wrote them.
-            if versions.iter().any(|known| known.value == value) {
-                continue;
-            }
+        for version in distinct(row.versions) {
             versions.push(VersionView {
                 shown: Some(&version.value) == shown.as_ref(),
                 by: self.written_by(&version.actor)?,
                 at_ms: version.at_ms,
-                value,
+                value: if is_id_hash(&field) && version.value != Scalar::Null {
+                    ID_CHECKED.into()
+                } else {
+                    json(&version.value)
+                },
             });
         }
         Ok(ConflictView {
@@ -183,10 +185,9 @@ impl Replica {
             name: name.to_owned(),
         };
         if let Ok(number) = name.parse::<usize>()
-            && number <= all.len()
-            && number > 0
+            && let Some(at) = all.iter().position(|conflict| conflict.number == number)
         {
-            return Ok(all.swap_remove(number - 1));
+            return Ok(all.swap_remove(at));
         }
         let id = match self.name_any(name)? {
             crate::naming::Named::Document(id) => id,
@@ -255,28 +256,39 @@ impl Replica {
     }
 
     fn chosen(&self, conflict: &ConflictView, number: usize) -> Result<Scalar, AgentError> {
-        let version = number
-            .checked_sub(1)
-            .and_then(|index| conflict.versions.get(index));
-        let version = version.ok_or_else(|| AgentError::BadValue {
-            field: "choice",
-            value: number.to_string(),
-            expected: "the number of one of the values",
-        })?;
         let (container, key) = split(&conflict.field);
         let document = self.home.store.document(&conflict.id)?;
-        let versions = document
-            .map(|doc| doc.versions(container, key))
-            .unwrap_or_default()
-            .into_iter()
-            .chain(conflict.late.iter().map(|late| late.version.clone()));
-        let mut versions = versions;
-        let kept = versions.find(|kept| json(&kept.value) == version.value);
-        kept.map(|kept| kept.value)
-            .ok_or_else(|| AgentError::NotFound {
-                name: conflict.field.clone(),
+        let mut versions = document
+            .map(|document| document.versions(container, key))
+            .unwrap_or_default();
+        versions.extend(conflict.late.iter().map(|late| late.version.clone()));
+        number
+            .checked_sub(1)
+            .and_then(|index| distinct(versions).into_iter().nth(index))
+            .map(|version| version.value)
+            .ok_or_else(|| AgentError::BadValue {
+                field: "choice",
+                value: number.to_string(),
+                expected: "the number of one of the values",
             })
     }
+}
+
+/// Returns the versions with different values: equal ones are one, whoever wrote them.
+fn distinct(versions: Vec<Version>) -> Vec<Version> {
+    let mut kept: Vec<Version> = Vec::with_capacity(versions.len());
+    for version in versions {
+        if kept.iter().all(|known| known.value != version.value) {
+            kept.push(version);
+        }
+    }
+    kept
+}
+
+/// Says whether a field holds the hash of a number of an id, which is never told.
+fn is_id_hash(field: &str) -> bool {
+    let name = field.rsplit('/').next().unwrap_or(field);
+    name.starts_with("id_hash.")
 }
 
 pub(crate) fn split(field: &str) -> (&str, &str) {

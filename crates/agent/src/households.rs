@@ -104,6 +104,14 @@ impl Replica {
     pub fn add_household(&mut self, input: HouseholdInput) -> Result<Added, AgentError> {
         let new = self.new_household(input)?;
         household::check(&new)?;
+        let nameless = new.members.first().is_none_or(|head| head.name.is_empty());
+        if nameless && new.door.number.is_empty() {
+            return Err(AgentError::BadValue {
+                field: "name",
+                value: String::new(),
+                expected: "a head or a door: nobody could find it again",
+            });
+        }
         let derived = match household::derived_id(&new, 0) {
             Some(id) => id,
             None => self.new_doc()?,

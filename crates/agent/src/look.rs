@@ -15,7 +15,7 @@ use crate::replica::Replica;
 ///
 /// In these a telephone and a word are pointed out. Every other text (a name, a contact, a place) is
 /// looked at for numbers that are never saved.
-const NOTES: [(&str, &str); 11] = [
+const NOTES: [(&str, &str); 18] = [
     ("note", "note"),
     ("text", "text"),
     ("detail", "detail"),
@@ -27,6 +27,13 @@ const NOTES: [(&str, &str); 11] = [
     ("comment", "comment"),
     ("place", "place"),
     ("whom", "whom"),
+    ("wish", "wish"),
+    ("item", "item"),
+    ("amount", "amount"),
+    ("whose", "whose"),
+    ("kind", "kind"),
+    ("reference", "reference"),
+    ("phoned", "phoned"),
 ];
 /// The other texts a person types, by key; what is not here is shown as `text`.
 const LINES: [&str; 9] = [
@@ -87,7 +94,8 @@ impl Replica {
                 _ => Ok(()),
             });
         }
-        let key = put.key.rsplit('/').next().unwrap_or_default();
+        // A further telephone's `phone.<id>.whose` stands at the root.
+        let key = put.key.rsplit(['/', '.']).next().unwrap_or_default();
         self.look_at(key, text, kept_apart)
     }
 

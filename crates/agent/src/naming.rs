@@ -4,8 +4,8 @@
 //! **A name that fits several is never guessed**: the candidates come back with what tells them apart.
 
 use wangge_model::find::Query;
-use wangge_model::kind;
 use wangge_model::ticket::TicketCode;
+use wangge_model::{kind, text};
 use wangge_store::{HouseholdRow, VisitRow};
 use wangge_wire::{AreaCode, DocId, DocKind, PersonId};
 
@@ -44,6 +44,25 @@ impl Replica {
         if let [only] = exact.as_slice() {
             return Ok(only.id);
         }
+        if is_whole_door(name) {
+            // `3-12` is not the house 3-124: what only begins so is offered, never taken.
+            let typed = text::compact(name);
+            let (mut whole, mut begun) = (Vec::new(), Vec::new());
+            for row in found {
+                // A merged family is behind the doors of all its registrations.
+                let is_whole =
+                    row.number == typed || self.home.store.is_door_of(&typed, &row.id)?;
+                if is_whole {
+                    whole.push(row)
+                } else {
+                    begun.push(row)
+                }
+            }
+            if whole.is_empty() && !begun.is_empty() {
+                return Err(self.ambiguous(name, &begun));
+            }
+            found = whole;
+        }
         match (found.pop(), found.is_empty()) {
             (None, _) => Err(AgentError::NotFound {
                 name: name.to_owned(),
@@ -51,12 +70,16 @@ impl Replica {
             (Some(only), true) => Ok(only.id),
             (Some(last), false) => {
                 found.push(last);
-                let line = |row: &HouseholdRow| (row.id.to_string(), self.household_line(row));
-                Err(AgentError::Ambiguous {
-                    name: name.to_owned(),
-                    candidates: found.iter().map(line).collect(),
-                })
+                Err(self.ambiguous(name, &found))
             }
+        }
+    }
+
+    fn ambiguous(&self, name: &str, rows: &[HouseholdRow]) -> AgentError {
+        let line = |row: &HouseholdRow| (row.id.to_string(), self.household_line(row));
+        AgentError::Ambiguous {
+            name: name.to_owned(),
+            candidates: rows.iter().map(line).collect(),
         }
     }
 
@@ -208,6 +231,17 @@ pub(crate) fn household_line(row: &HouseholdRow) -> String {
         String::new()
     };
     format!("{group}{} {}", row.door, row.head)
+}
+
+/// Returns whether a name can only be a door or a household's number: with a dash, or too short for
+/// the tail of a telephone.
+fn is_whole_door(name: &str) -> bool {
+    let typed = text::compact(name);
+    let shaped = typed.starts_with(|sign: char| sign.is_ascii_digit())
+        && typed
+            .chars()
+            .all(|sign| sign.is_ascii_digit() || sign == '-');
+    shaped && (typed.contains('-') || typed.len() < PREFIX_DIGITS_MIN)
 }
 
 fn is_exact(row: &HouseholdRow, name: &str) -> bool {

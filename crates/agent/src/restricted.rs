@@ -56,7 +56,8 @@ impl Replica {
         let reaches = |handler: &Handler| match handler {
             Handler::Person(person) => ticket.about.contains(person),
             Handler::Area(area) => restricted::reaches(&holders, &ticket.about, area),
-            _ => false,
+            Handler::Unit(unit) => works_for(&self.roster, &ticket.about, unit),
+            Handler::Other(_) => false,
         };
         if handlers.into_iter().any(reaches) {
             return Err(NoPlace::AboutNamed.into());
@@ -153,6 +154,13 @@ impl Replica {
     fn holders(&self) -> Vec<Holder> {
         holders(&self.roster, self.day())
     }
+}
+
+/// Says whether any of these people works for a unit.
+fn works_for(roster: &Roster, people: &[PersonId], unit: &DocId) -> bool {
+    roster
+        .members()
+        .any(|(_, member)| member.unit == Some(*unit) && people.contains(&member.person))
 }
 
 /// Returns what everybody receives from a day on: what they were granted, and what covers lend them

@@ -106,6 +106,20 @@ impl Replica {
         })
     }
 
+    /// Returns what opens the ticket that a visit led to.
+    pub(crate) fn ticket_of_visit(
+        &mut self,
+        household: &DocId,
+        input: TicketInput,
+    ) -> Result<Draft, AgentError> {
+        let inherited = self.inherited(&[], input.identity.as_deref())?;
+        let household = household.to_string();
+        let belongs = self
+            .belongs(Some(&household), None)?
+            .without_link(inherited.identity == Identity::Anonymous);
+        self.ticket_draft(input, belongs, Vec::new(), inherited)
+    }
+
     /// Returns what opens a ticket that came from these reports.
     pub(crate) fn ticket_draft(
         &mut self,

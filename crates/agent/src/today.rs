@@ -103,8 +103,8 @@ impl Replica {
             on: Some(name.clone()),
             ..input
         };
-        let (visit, draft) = self.visit_draft(input)?;
-        self.look_at_drafts(std::slice::from_ref(&draft))?;
+        let (visit, drafts) = self.visit_drafts(input)?;
+        self.look_at_drafts(&drafts)?;
         let (at_ms, actor) = (self.now_ms(), self.actor());
         let action = ActionId(self.machine.random()?);
         self.wrong_clock = self.clock_now()?;
@@ -113,7 +113,7 @@ impl Replica {
         self.home
             .store
             .write(actor, |writer: &mut Writer<'_>| {
-                writer.record(at_ms, action, &[draft])?;
+                writer.record(at_ms, action, &drafts)?;
                 writer.entered(&name, number, &visit)
             })
             .map_err(AgentError::from)?;

@@ -60,7 +60,7 @@ pub struct Left {
     pub title: String,
     /// The field; empty for the document as a whole.
     pub field: String,
-    /// `changed_since moved leaned_on` or why the ticket does not allow it.
+    /// `changed_since moved leaned_on settled` or why the ticket does not allow it.
     pub reason: &'static str,
 }
 
@@ -143,15 +143,15 @@ impl Replica {
                 .is_some_and(|edit| edit.before.is_none())
         };
         match part.kind {
-            kind::REPORT if begun("at") => part.void("report"),
-            kind::HOUSEHOLD if begun("area") => {
+            kind::REPORT if begun("at") => self.undo_whole(&mut part, "report")?,
+            kind::HOUSEHOLD if begun("area") => self.undo_whole(&mut part, "household")?,
+            kind::TICKET if begun("code") => {
                 if self.home.store.is_leaned_on(&part.id)? {
                     part.leave("", "leaned_on");
                 } else {
-                    part.void("household");
+                    self.undo_opening(&mut part)?;
                 }
             }
-            kind::TICKET if begun("code") => self.undo_opening(&mut part)?,
             _ => {
                 for (entry, edits) in by_entry(&past.edits) {
                     if part.kind == kind::TICKET && entry.0 == "events" {
@@ -163,6 +163,16 @@ impl Replica {
             }
         }
         Ok(part.puts)
+    }
+
+    /// A document is taken back as a whole where nobody else built on it.
+    fn undo_whole(&self, part: &mut Part<'_>, what: &'static str) -> Result<(), AgentError> {
+        if self.home.store.is_leaned_on(&part.id)? {
+            part.leave("", "leaned_on");
+        } else {
+            part.void(what);
+        }
+        Ok(())
     }
 
     /// A ticket just opened is withdrawn; where that is not allowed, what submitted it is retracted.
@@ -241,16 +251,13 @@ impl Part<'_> {
             return self.took(what(container), None);
         }
         for edit in edits {
-            self.undo_field(edit);
+            self.undo_field(past, edit);
         }
     }
 
     /// Gives a field its former value, if it still has the one this change wrote.
-    fn undo_field(&mut self, edit: &Edit) {
-        let field = match edit.container.as_str() {
-            "" => edit.key.clone(),
-            container => format!("{container}/{}", edit.key),
-        };
+    fn undo_field(&mut self, past: &PastChange, edit: &Edit) {
+        let field = edit_view(edit, &self.document.fields(), &BTreeMap::new()).field;
         if self.kind == kind::HOUSEHOLD && field == "area" {
             // The place moved with it, and a former place does not come back by itself.
             return self.leave(&field, "moved");
@@ -270,6 +277,10 @@ impl Part<'_> {
         let Some(container) = container else {
             return self.leave(&field, "changed_since");
         };
+        if self.document.settles(past, edit) {
+            // One of the two former values would settle it again, unseen.
+            return self.leave(&field, "settled");
+        }
         let former = edit.before.clone().unwrap_or(Scalar::Null);
         let turned = Edit {
             before: Some(edit.after.clone()),

@@ -12,6 +12,7 @@ use crate::bulk::{BulkReport, Line};
 use crate::error::AgentError;
 use crate::households::visit_flags;
 use crate::replica::{Replica, WrittenBy};
+use crate::tickets::TicketInput;
 
 /// A visit as it is typed or stands in a JSON line.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +40,8 @@ pub struct VisitInput {
     pub reference: Option<String>,
     /// Who visited, by name or id, when somebody else types it.
     pub by: Option<String>,
+    /// The ticket to open in the same action; the household is the visit's.
+    pub ticket: Option<TicketInput>,
 }
 
 /// A visit as it is shown.
@@ -63,27 +66,45 @@ pub struct VisitView {
     /// Who visited, where that is somebody else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visited_by: Option<String>,
+    /// The ticket it led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<LedTo>,
     /// The visit: `happened_on mode met purposes note no_change follow_up_on source at_ms`.
     #[serde(flatten)]
     pub content: serde_json::Map<String, serde_json::Value>,
 }
 
+/// A ticket that a visit led to.
+#[derive(Debug, Clone, Serialize)]
+pub struct LedTo {
+    /// The document.
+    pub id: DocId,
+    /// `0412-0127-1`.
+    pub code: String,
+    /// In a line.
+    pub subject: String,
+}
+
 impl Replica {
     /// Records a visit.
     pub fn add_visit(&mut self, input: VisitInput) -> Result<VisitView, AgentError> {
-        let (visit, draft) = self.visit_draft(input)?;
-        self.record(&[draft])?;
+        let (visit, drafts) = self.visit_drafts(input)?;
+        self.record(&drafts)?;
         self.visit(&visit)
     }
 
-    /// Returns a visit's id and the write that records it.
-    pub(crate) fn visit_draft(&self, input: VisitInput) -> Result<(String, Draft), AgentError> {
+    /// Returns a visit's id and the writes that record it and open the ticket it led to.
+    pub(crate) fn visit_drafts(
+        &mut self,
+        input: VisitInput,
+    ) -> Result<(String, Vec<Draft>), AgentError> {
         let household = self.name_household(&input.household)?;
         let on = match input.on.as_deref() {
             Some(typed) => self.day_of_the_past("on", date("on", typed)?)?,
             None => self.today(),
         };
-        let visit = Visit {
+        let mut visit = Visit {
+            ticket: None,
             id: hex(&self.machine.random::<8>()?),
             happened_on: on.to_string(),
             at_ms: self.now_ms(),
@@ -115,7 +136,34 @@ impl Replica {
             void: false,
             clock: self.clock_now()?.filter(|flag| *flag == ClockFlag::Back),
         };
+        if visit.no_change && !visit.met.counts() {
+            // Nobody can say that all is well where nobody was met.
+            return Err(AgentError::BadValue {
+                field: "no_change",
+                value: visit.met.code().to_owned(),
+                expected: "somebody who was met",
+            });
+        }
+        if visit
+            .follow_up_on
+            .as_deref()
+            .is_some_and(|next| *next < *visit.happened_on)
+        {
+            return Err(AgentError::BadValue {
+                field: "follow_up_on",
+                value: visit.follow_up_on.unwrap_or_default(),
+                expected: "a day after the visit",
+            });
+        }
         visit::check(&visit)?;
+        let mut drafts = Vec::new();
+        if let Some(ticket) = input.ticket {
+            // A text that must not be saved uses up no number.
+            self.look(&[("note", &visit.note)])?;
+            let ticket = self.ticket_of_visit(&household, ticket)?;
+            visit.ticket = Some(ticket.doc);
+            drafts.push(ticket);
+        }
         let draft = Draft {
             doc: visit::book_id(&household, on.year()),
             kind: kind::VISIT_BOOK,
@@ -124,7 +172,8 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        Ok((visit.id, draft))
+        drafts.insert(0, draft);
+        Ok((visit.id, drafts))
     }
 
     /// Records visits from JSON lines.
@@ -162,6 +211,19 @@ impl Replica {
         Ok(view)
     }
 
+    /// Returns the ticket a visit led to; none where it is not on this device.
+    fn led_to(&self, id: DocId) -> Result<Option<LedTo>, AgentError> {
+        let document = self.home.store.document(&id)?;
+        Ok(document.map(|document| {
+            let fields = document.fields();
+            LedTo {
+                id,
+                code: fields.root_text("code").to_owned(),
+                subject: fields.root_text("subject").to_owned(),
+            }
+        }))
+    }
+
     fn visit_view(&self, row: VisitRow) -> Result<VisitView, AgentError> {
         let household = self.home.store.household(&row.household)?;
         let mut content = match row.content {
@@ -189,7 +251,14 @@ impl Replica {
             .remove("by")
             .and_then(|id| id.as_str().and_then(|id| id.parse().ok()))
             .map(|person| self.name_of(&person));
+        let led_to = content
+            .remove("ticket")
+            .and_then(|id| id.as_str().and_then(|id| id.parse::<DocId>().ok()));
         Ok(VisitView {
+            ticket: match led_to {
+                Some(id) => self.led_to(id)?,
+                None => None,
+            },
             // Whether it arrived before it happened is asked for one visit alone: it costs a look
             // into the book.
             clock: at_ms.and_then(|at_ms| flag(at_ms, None, None)).or(said),

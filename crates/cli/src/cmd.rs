@@ -58,13 +58,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The folder of this device's data, or of the relay
-    #[arg(
-        long,
-        global = true,
-        env = "WANGGE_HOME",
-        value_name = "DIR",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
     /// The language
     #[arg(long, global = true, value_name = "LANG")]
@@ -154,7 +148,7 @@ pub(crate) enum Command {
 /// Runs a command.
 pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, Failure> {
     match command {
-        None if Ui::is_terminal() => today::show(context),
+        None if Ui::is_terminal() || context.has_home() => today::show(context),
         None => {
             context
                 .ui

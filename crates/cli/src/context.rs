@@ -74,6 +74,12 @@ impl Context {
         }
     }
 
+    /// Says whether there is a home to work in.
+    pub(crate) fn has_home(&self) -> bool {
+        self.home()
+            .is_ok_and(|dir| dir.join("profile.json").exists())
+    }
+
     /// Says whether a home was named on the command line or in the environment.
     pub(crate) fn is_home_named(&self) -> bool {
         self.named_home.is_some()

@@ -54,7 +54,10 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
             .report(&context)
         }
         Parsed::Run(cli) => {
-            let mut context = Context::new(Ui::new(lang, cli.global.json), cli.global.home, args);
+            // An empty variable is one that is not set.
+            let from_env = || std::env::var_os("WANGGE_HOME").filter(|dir| !dir.is_empty());
+            let home = cli.global.home.or_else(|| from_env().map(Into::into));
+            let mut context = Context::new(Ui::new(lang, cli.global.json), home, args);
             context.keep_note = cli.global.keep_note;
             let exit = match cmd::run(&context, cli.command) {
                 Ok(exit) => exit,

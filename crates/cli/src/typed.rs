@@ -59,6 +59,12 @@ pub(crate) fn visit_words(typed: &[String], today: NaiveDate) -> Result<VisitWor
     Ok(said)
 }
 
+/// Returns whether a word alone says how a visit went: fine, nobody, declined.
+pub(crate) fn is_result(word: &str) -> bool {
+    let word = half_width(word).to_lowercase();
+    words::FINE.contains(&word.as_str()) || words::MET.iter().any(|(known, _)| *known == word)
+}
+
 /// Returns a word's parts: one argument in quotes may hold `@` and `+` words of its own.
 fn signed_parts(word: &str) -> Vec<&str> {
     let has_sign = |part: &&str| half_width(part).starts_with(['@', '+']);

@@ -12,7 +12,7 @@ use wangge_agent::conflicts::ConflictView;
 use wangge_agent::{Replica, mask};
 
 /// Texts of which only the numbers are hidden: their words are what the service works with.
-const NOTES: [&str; 8] = [
+const NOTES: [&str; 14] = [
     "note",
     "text",
     "subject",
@@ -21,6 +21,12 @@ const NOTES: [&str; 8] = [
     "handled_on_spot",
     "place",
     "title",
+    "wish",
+    "item",
+    "amount",
+    "kind",
+    "reference",
+    "number",
 ];
 /// Keys under which colleagues stand, never residents.
 const COLLEAGUES: [&str; 7] = ["by", "handler", "to", "with", "copies", "whom", "area"];
@@ -98,6 +104,9 @@ pub(crate) fn hide_conflict(conflict: &mut ConflictView, sight: Sight<'_>) {
     for version in &mut conflict.versions {
         hide_value(&conflict.field, &mut version.value, sight);
     }
+    if is_of_member(&conflict.field) && sight.extent.is_masked() {
+        conflict.of = mask::name(&conflict.of);
+    }
 }
 
 /// Returns a revealed view as words are made of it: numbers in full.
@@ -171,6 +180,9 @@ fn hide_fields(fields: &mut Map<String, Value>, mut sight: Sight<'_>) {
                 hide_value(&field, value, sight);
             }
         }
+        if is_of_member(&field) && sight.extent.is_masked() {
+            mask_text(fields, "of", mask::name);
+        }
         return;
     }
     // A value beside the shown one: its field says what it is.
@@ -218,7 +230,7 @@ fn hide_phone(fields: &mut Map<String, Value>, sight: Sight<'_>) {
 }
 
 fn mask_fields(fields: &mut Map<String, Value>, sight: Sight<'_>) {
-    for key in ["requester", "head_name", "name"] {
+    for key in ["requester", "head_name", "name", "whose"] {
         mask_text(fields, key, mask::name);
     }
     // In a list `head` is a name; in a document it is a member's id.
@@ -227,6 +239,9 @@ fn mask_fields(fields: &mut Map<String, Value>, sight: Sight<'_>) {
     }
     for key in NOTES {
         mask_text(fields, key, mask::note);
+    }
+    if let Some(Value::Object(phoned)) = fields.get_mut("phoned") {
+        mask_text(phoned, "to", mask::note);
     }
     // Who was told is a resident; where one is guided to is an office.
     if fields.get("kind").and_then(Value::as_str) == Some("answer") {
@@ -281,11 +296,17 @@ fn hide_edit(fields: &mut Map<String, Value>, sight: Sight<'_>) -> bool {
             hide_value(&field, value, sight);
         }
     }
-    let of_member = field.starts_with("members/") || field.starts_with("care/");
-    if of_member && sight.extent.is_masked() {
+    if is_of_member(&field) && sight.extent.is_masked() {
         mask_text(fields, "of", mask::name);
     }
     true
+}
+
+/// Says whether a field belongs to a member: whose it is, is a name.
+fn is_of_member(field: &str) -> bool {
+    ["members/", "care/", "needs/"]
+        .iter()
+        .any(|container| field.starts_with(container))
 }
 
 /// Hides one value of a field in conflict.
@@ -299,6 +320,7 @@ fn hide_value(field: &str, value: &mut Value, sight: Sight<'_>) {
     *value = match field.rsplit('/').next().unwrap_or_default() {
         "name" | "requester" | "head" => mask::name(text).into(),
         "phone" | "contact" => mask::phone(text).into(),
+        last if last.ends_with(".whose") => mask::name(text).into(),
         "door" => "*".repeat(text.chars().count()).into(),
         "birth" => age_band(text, sight),
         _ => mask::note(text).into(),
@@ -428,6 +450,48 @@ mod tests {
             assert_eq!(away["door_short"], "3组");
             assert_eq!(away["members"][0]["age_band"], "70-79");
         }
+    }
+
+    #[test]
+    fn whose_field_is_in_conflict_is_masked_as_the_value_is() {
+        let (_dir, replica) = worker();
+        let mut conflict = ConflictView {
+            number: 1,
+            id: serde_json::from_value(json!("01".repeat(16))).unwrap(),
+            kind: "household",
+            title: String::new(),
+            field: "members/m/birth".to_owned(),
+            of: "王小明".to_owned(),
+            versions: Vec::new(),
+            late: Vec::new(),
+        };
+        hide_conflict(&mut conflict, sight(&replica, GRID));
+        assert_eq!(conflict.of, "王小明");
+        let shown = seen(&conflict, sight(&replica, OTHER)).to_string();
+        assert!(!shown.contains("小明"), "{shown}");
+        hide_conflict(&mut conflict, sight(&replica, OTHER));
+        assert!(!conflict.of.contains("小明"), "{}", conflict.of);
+    }
+
+    #[test]
+    fn a_number_is_hidden_in_every_text_and_whose_a_telephone_is_is_masked() {
+        let (_dir, replica) = worker();
+        let typed = json!({
+            "number": "户主13700000001", "wish": "下班后打13700000002", "reference": "13700000003",
+            "phoned": {"to": "周文13700000004", "at_ms": 1},
+            "contacts": [{"id": "c", "phone": "13700000005", "whose": "王小明"}],
+            "needs": [{"kind": "找13700000006", "text": "轮椅"}],
+            "custody": [{"item": "存折13700000007", "amount": "卡13700000008", "taken": "2026-11-23"}],
+        });
+        let away = seen(&typed, sight(&replica, OTHER));
+        let shown = away.to_string();
+        for hidden in ["1370000000", "小明"] {
+            assert!(!shown.contains(hidden), "{hidden} in {shown}");
+        }
+        for kept in ["下班后打", "周文", "轮椅", "存折", "王**"] {
+            assert!(shown.contains(kept), "{kept} not in {shown}");
+        }
+        assert_eq!(seen(&typed, sight(&replica, GRID))["wish"], typed["wish"]);
     }
 
     #[test]

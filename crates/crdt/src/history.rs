@@ -81,6 +81,26 @@ impl Document {
         seen.next().is_none()
     }
 
+    /// Returns whether a change settled a register: its author saw more than one value of it.
+    pub fn settles(&self, past: &PastChange, edit: &Edit) -> bool {
+        let hash = automerge::ChangeHash(past.hash.0);
+        let (Some(change), Some(object)) = (
+            self.inner.get_change_by_hash(&hash),
+            self.container(&edit.container),
+        ) else {
+            return false;
+        };
+        let seen = self
+            .inner
+            .get_all_at(&object, edit.key.as_str(), change.deps());
+        let seen: BTreeSet<Scalar> = seen
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|(value, _)| scalar_of_value(value))
+            .collect();
+        seen.len() > 1
+    }
+
     fn past(&self, change: &Change, names: &BTreeMap<String, String>) -> Option<PastChange> {
         let expanded = crate::gate::guarded(|| change.decode())?;
         // The last write to a register is what the change says: settling writes twice.
@@ -229,6 +249,8 @@ mod tests {
         assert_eq!(settled.edits.len(), 1);
         assert_eq!(settled.edits[0].after, "3".into());
         assert_eq!(settled.deps.len(), 2);
+        assert!(li.settles(&settled, &settled.edits[0]));
+        assert!(!li.settles(&after[1], &after[1].edits[0]));
     }
 
     #[test]

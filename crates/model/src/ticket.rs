@@ -33,6 +33,7 @@ pub use code::{BadCode, TicketCode};
 pub use event::{BadEvent, Card, DoneKind, EventId, EventKind, Handler, Kind, Stamp, TicketEvent};
 pub use fold::fold;
 pub use judge::{Refusal, Seen, judge};
+pub(crate) use progress::is_bad;
 pub use progress::{Desk, Extension, ExtensionAnswer, FollowedUp, Progress, Status};
 
 /// What a ticket's document says beside its events, as far as the fold needs it.

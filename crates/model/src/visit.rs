@@ -82,6 +82,9 @@ pub struct Visit {
     pub clock: Option<ClockFlag>,
     /// What names that source: a form's number, a hotline's ticket.
     pub reference: Option<String>,
+    /// The ticket it led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<DocId>,
 }
 
 /// Returns the id of the book of a household's visits in a year.
@@ -136,6 +139,9 @@ pub fn puts(visit: &Visit) -> Vec<Put> {
     if let Some(clock) = visit.clock {
         puts.push(put("clock", clock.as_str().into()));
     }
+    if let Some(ticket) = visit.ticket {
+        puts.push(put("ticket", ticket.to_string().into()));
+    }
     puts
 }
 
@@ -174,6 +180,7 @@ pub fn read(fields: &Fields, at_ms: impl Fn(&str) -> i64) -> Vec<Visit> {
                     .unwrap_or(false),
                 clock: text("clock").and_then(ClockFlag::of),
                 reference: text("ref").map(str::to_owned),
+                ticket: text("ticket").and_then(|id| id.parse().ok()),
             }
         })
         .collect();

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use wangge_model::care::Care;
-use wangge_model::find::{Closeness, Match, Query, Rank};
+use wangge_model::door::Door;
+use wangge_model::find::{Closeness, Match, Query, Rank, SearchKeys};
 use wangge_model::household::Residence;
 use wangge_model::kind;
 use wangge_wire::{ActorId, AreaCode, DeviceId, DocId, DocKind};
@@ -249,6 +250,21 @@ impl Store {
             }
         }
         Ok(outside)
+    }
+
+    /// Returns whether a household is found by this whole door, `3-12` or `12`.
+    pub fn is_door_of(&self, door: &str, household: &DocId) -> Result<bool, StoreError> {
+        let mut keys = SearchKeys::new();
+        keys.add_door(&Door::parse(door, ""));
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT 1 FROM search WHERE kind = 'door' AND key = ?1 AND doc = ?2")?;
+        // Of a door with its group the whole key counts, not the number alone.
+        let whole = keys.rows().map(|row| row.key).max_by_key(String::len);
+        match whole {
+            Some(key) => Ok(statement.exists(params![key, household.as_bytes()])?),
+            None => Ok(false),
+        }
     }
 
     /// Returns the documents whose id begins with these hex digits.

@@ -129,6 +129,16 @@ fn with_conflict(
     base: &[Put],
     two: [Put; 2],
 ) -> (tempfile::TempDir, Replica) {
+    with_conflicts(doc, doc_kind, base, two.map(|put| vec![put]))
+}
+
+/// Makes a home in whose database two wrote several registers of a document.
+fn with_conflicts(
+    doc: DocId,
+    doc_kind: DocKind,
+    base: &[Put],
+    two: [Vec<Put>; 2],
+) -> (tempfile::TempDir, Replica) {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().join("home");
     let grid = AreaCode::parse(GRID).unwrap();
@@ -150,7 +160,7 @@ fn with_conflict(
     );
     let base = (!base.is_empty()).then(|| li.write(2, base));
     wang.hear(&base.iter().collect::<Vec<_>>());
-    let (a, b) = (li.write(3, &[a]), wang.write(4, &[b]));
+    let (a, b) = (li.write(3, &a), wang.write(4, &b));
     let letters: Vec<_> = base.iter().chain([&a, &b]).collect();
     deliver(&mut store, &letters);
     drop(store);
@@ -285,4 +295,111 @@ fn a_history_does_not_tell_a_desk_who_told_in_confidence() {
     assert!(told(&li).contains("曾小红"));
     assert!(told(&desk).contains("邻居夜里吵"));
     assert!(!told(&desk).contains("曾小红"));
+}
+
+#[test]
+fn two_hashes_of_an_id_are_told_as_two_checks_and_settled_by_choice_alone() {
+    let hash = |value: &str| Put::entry("members", "m", "id_hash.k1", value);
+    let two = [hash("aaaa1111"), hash("bbbb2222")];
+    let (_dir, mut replica) = with_conflict(HOUSEHOLD, kind::HOUSEHOLD, &[], two);
+    let listed = replica.conflicts().unwrap();
+    let told = serde_json::to_string(&listed).unwrap();
+    assert!(!told.contains("1111") && !told.contains("2222"), "{told}");
+    assert_eq!(listed[0].versions.len(), 2);
+    assert!(listed[0].versions.iter().all(|v| v.value == "id_checked"));
+    let typed = replica.settle("1", None, &Choice::Value("cccc3333".into()));
+    assert!(matches!(typed, Err(AgentError::BadValue { .. })));
+    let absent = replica.settle("1", None, &Choice::Number(3));
+    assert!(matches!(absent, Err(AgentError::BadValue { .. })));
+    replica.settle("1", None, &Choice::Number(2)).unwrap();
+    assert_eq!(replica.conflicts().unwrap().len(), 0);
+}
+
+#[test]
+fn an_undone_settlement_is_left_and_nothing_is_settled_silently() {
+    let two = [Put::root("note", "有狗"), Put::root("note", "晚上七点后")];
+    let (_dir, mut replica) = with_conflict(HOUSEHOLD, kind::HOUSEHOLD, &[], two);
+    settle(&mut replica, "有狗，晚上七点后");
+    let view = replica.undo(false).unwrap();
+    assert!(view.taken_back.is_empty(), "{view:?}");
+    let left: Vec<_> = view
+        .left
+        .iter()
+        .map(|l| (l.field.as_str(), l.reason))
+        .collect();
+    assert_eq!(left, [("note", "settled")]);
+    let household = replica.household(&HOUSEHOLD).unwrap().household;
+    assert_eq!(household.note, "有狗，晚上七点后");
+}
+
+#[test]
+fn an_opened_ticket_others_wrote_to_is_left_to_them() {
+    let district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut wang = district.home("王芳", Role::Worker, &[GRID]);
+    li.add_household(family()).unwrap();
+    let input = wangge_agent::tickets::TicketInput {
+        household: Some("zxh".into()),
+        subject: "修路灯".into(),
+        ..Default::default()
+    };
+    let id = li.open_ticket(input).unwrap().id.to_string();
+    sync(&mut li).unwrap();
+    sync(&mut wang).unwrap();
+    let comment = wangge_agent::tickets::Step {
+        kind: "comment".into(),
+        text: Some("看过了".into()),
+        ..Default::default()
+    };
+    wang.ticket_step(&id, &comment).unwrap();
+    meet(&mut wang, &mut li);
+    let status = li.ticket(&id).unwrap().status;
+    let view = li.undo(false).unwrap();
+    assert!(view.taken_back.is_empty(), "{view:?}");
+    assert_eq!(view.left[0].reason, "leaned_on");
+    assert_eq!(li.ticket(&id).unwrap().status, status);
+}
+
+#[test]
+fn a_number_is_that_of_the_list_even_where_another_conflict_is_not_shown() {
+    let base = [
+        Put::root("on", "2026-11-23"),
+        Put::root("at", 1i64),
+        Put::root("text", "路灯坏"),
+        Put::root("identity", "confidential"),
+    ];
+    let said = |who: &str, how: &str| vec![Put::root("requester", who), Put::root("urgency", how)];
+    let two = [said("甲", "P1"), said("乙", "P2")];
+    let (_dir, mut replica) = with_conflicts(DocId([8; 16]), kind::REPORT, &base, two);
+    let listed = replica.conflicts().unwrap();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|c| (c.number, c.field.as_str()))
+        .collect();
+    assert_eq!(listed, [(2, "urgency")], "who told is not shown");
+    assert_eq!(replica.name_conflict("2", None).unwrap().field, "urgency");
+    assert!(replica.name_conflict("1", None).is_err());
+    replica.settle("2", None, &Choice::Number(1)).unwrap();
+    assert!(replica.conflicts().unwrap().is_empty());
+}
+
+#[test]
+fn a_report_others_remarked_on_is_left_to_them() {
+    let district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut wang = district.home("王芳", Role::Worker, &[GRID]);
+    let report = wangge_agent::reports::ReportInput {
+        area: Some(GRID.into()),
+        text: "路灯坏".into(),
+        ..Default::default()
+    };
+    let id = li.add_report(report).unwrap().view.id.to_string();
+    sync(&mut li).unwrap();
+    sync(&mut wang).unwrap();
+    wang.comment_report(&id, "看过了").unwrap();
+    meet(&mut wang, &mut li);
+    let view = li.undo(false).unwrap();
+    assert!(view.taken_back.is_empty(), "{view:?}");
+    assert_eq!(view.left[0].reason, "leaned_on");
+    assert_eq!(li.reports(10).unwrap().len(), 1);
 }

@@ -13,7 +13,7 @@ use wangge_model::visit::{Met, Mode};
 use wangge_model::{household, relation, text};
 use wangge_wire::{AreaCode, Level};
 
-use super::ConflictView;
+use super::{ConflictView, is_id_hash};
 use crate::error::AgentError;
 use crate::households::{birth, birth_text, phone, residence, sex};
 use crate::replica::Replica;
@@ -24,6 +24,13 @@ impl Replica {
     /// Returns a typed value as the field takes it, or why it does not.
     pub(super) fn typed(&self, conflict: &ConflictView, typed: &str) -> Result<Scalar, AgentError> {
         let field = conflict.field.rsplit('/').next().unwrap_or_default();
+        if is_id_hash(&conflict.field) {
+            return Err(AgentError::BadValue {
+                field: "value",
+                value: typed.to_owned(),
+                expected: "the number of one of the values: a hash is never typed",
+            });
+        }
         let is_root = !conflict.field.contains('/');
         if conflict.kind == "household" && is_root && field == "head" {
             return self.member_typed(conflict, typed);

@@ -25,7 +25,9 @@ impl Replica {
         let so_far = progress.and_then(|progress| progress.due);
         Ok(match (kind, so_far) {
             (Kind::Submit, Some(_)) => None,
-            (Kind::Submit | Kind::Accept | Kind::Reopen, _) => Some(due(limit, at_ms).at_ms),
+            (Kind::Submit | Kind::Accept | Kind::Reopen | Kind::FollowUp, _) => {
+                Some(due(limit, at_ms).at_ms)
+            }
             // As long again as the first time, at most.
             (Kind::Extend, first) => {
                 let from = first.unwrap_or(at_ms);

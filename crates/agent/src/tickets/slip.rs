@@ -99,7 +99,7 @@ impl Replica {
         }
         let held = detail.custody.iter().filter(|held| held.returned.is_none());
         let custody = held
-            .map(|held| format!("{} {}", held.item, held.amount).trim().to_owned())
+            .map(|held| mask::note(format!("{} {}", held.item, held.amount).trim()))
             .collect();
         let named = identity == Identity::Named;
         let settings = self.settings()?;
@@ -119,7 +119,7 @@ impl Replica {
             requester: mask::name(&requester),
             contact: mask::contact(&contact),
             identity: identity.code(),
-            wish: detail.ticket.wish,
+            wish: mask::note(&detail.ticket.wish),
             first_asked: detail.first_asked,
             handler: detail.handler,
             with: detail.with,

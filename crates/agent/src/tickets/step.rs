@@ -3,8 +3,9 @@
 //! **Whoever has several areas, or stands in for somebody, need not say for which they act**: the
 //! first way that is legal is taken, and if none is, the plainest way's refusal is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use wangge_model::clock::china_day;
 use wangge_model::kind;
 use wangge_model::report::Urgency;
 use wangge_model::ticket::document as ticket;
@@ -152,9 +153,16 @@ impl Replica {
                     _ => None,
                 };
                 let from_ms = reached.map_or(event.stamp.at_ms, |level| level.from_ms);
-                self.due_for(kind, folded.ticket.urgency, from_ms, progress)?
+                // A content resident takes nothing up again.
+                let is_content = kind == Kind::FollowUp && event.grade > Some(2);
+                if is_content {
+                    None
+                } else {
+                    self.due_for(kind, folded.ticket.urgency, from_ms, progress)?
+                }
             }
         };
+        self.is_within_first_limit(&event, folded)?;
         lengths(&event)?;
         Ok(event)
     }
@@ -234,16 +242,50 @@ impl Replica {
         Ok(Handler::Area(area))
     }
 
+    /// Returns the ticket that goes on: the named one, or the one that goes on for it. It must be
+    /// open and another one, so that somebody still owes a step.
     fn merge_target(&self, id: &DocId, into: &str) -> Result<DocId, AgentError> {
-        let target = self.name_ticket(into)?;
-        if target == *id {
-            return Err(AgentError::BadValue {
-                field: "into",
-                value: into.to_owned(),
-                expected: "another ticket",
-            });
+        let mut target = self.name_ticket(into)?;
+        let mut passed = BTreeSet::from([*id]);
+        loop {
+            let progress = self.folded(&target)?.state.progress;
+            let is_new = passed.insert(target);
+            match progress.merged_into {
+                Some(next) if is_new => target = next,
+                None if is_new && progress.status.is_open() => return Ok(target),
+                _ => {
+                    return Err(AgentError::BadValue {
+                        field: "into",
+                        value: into.to_owned(),
+                        expected: "another ticket that is open",
+                    });
+                }
+            }
         }
-        Ok(target)
+    }
+
+    /// Returns an error where more time is asked for or given than the first limit again.
+    fn is_within_first_limit(
+        &self,
+        event: &TicketEvent,
+        folded: &Folded,
+    ) -> Result<(), AgentError> {
+        let asks = matches!(event.kind.known(), Some(Kind::Extend | Kind::Grant));
+        let (Some(due), true) = (event.due, asks) else {
+            return Ok(());
+        };
+        let progress = Some(&folded.state.progress);
+        let urgency = folded.ticket.urgency;
+        let most = self.due_for(Kind::Extend, urgency, event.stamp.at_ms, progress)?;
+        match most {
+            // Days are asked for: the whole of the last one counts.
+            Some(most) if china_day(due) > china_day(most) => Err(AgentError::BadValue {
+                field: "due",
+                value: china_day(due).to_string(),
+                expected: "at most as long again as the first time",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Returns this person's last event that is applied.

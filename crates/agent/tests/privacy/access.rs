@@ -1,7 +1,7 @@
 //! Who looked is written down before anything is shown, and says nothing of what was seen.
 
 use wangge_agent::AgentError;
-use wangge_agent::households::HouseholdInput;
+use wangge_agent::households::{ContactInput, HouseholdInput};
 
 use crate::{family, home};
 
@@ -80,4 +80,23 @@ fn a_household_without_a_number_has_nothing_to_call_and_no_record() {
     let none = replica.call("lgh", "visit").unwrap_err();
     assert!(matches!(none, AgentError::NoNumber), "{none}");
     assert!(replica.accesses(&id).unwrap().is_empty());
+}
+
+#[test]
+fn further_telephones_are_offered_with_whose_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut replica = home(&dir.path().join("home"));
+    let id = replica.add_household(family("龙国华", "3-12")).unwrap().id;
+    let daughter = ContactInput {
+        phone: "13987654321".into(),
+        whose: "龙小凤".into(),
+    };
+    replica.add_contact(&id, &daughter).unwrap();
+    let called = replica.call("lgh", "visit").unwrap();
+    let last = called.numbers.last().unwrap();
+    assert_eq!(
+        (last.name.as_str(), last.phone.as_str()),
+        ("龙小凤", "13987654321")
+    );
+    assert_eq!(called.numbers[0].phone, "13812345678");
 }

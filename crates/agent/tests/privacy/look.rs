@@ -4,7 +4,9 @@ use std::path::Path;
 
 use wangge_agent::AgentError;
 use wangge_agent::conflicts::Choice;
-use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::households::{
+    ContactInput, HouseholdEdit, HouseholdInput, MemberInput, NeedInput,
+};
 use wangge_agent::reports::ReportInput;
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::visits::VisitInput;
@@ -248,4 +250,36 @@ fn a_phone_and_a_word_are_pointed_out_once_and_kept_when_said_so() {
         ..ReportInput::default()
     };
     replica.add_report(report).unwrap();
+}
+
+#[test]
+fn a_wish_a_kind_of_need_and_whose_a_telephone_is_are_looked_at_like_notes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut replica = home(&dir.path().join("home"));
+    let id = replica.add_household(family("龙国华", "3-12")).unwrap().id;
+    let field = |error: AgentError| match error {
+        AgentError::LookedAt { field, .. } => field,
+        other => panic!("{other:?}"),
+    };
+    let ticket = TicketInput {
+        household: Some("lgh".into()),
+        subject: "修路灯".into(),
+        wish: "打13987654321".into(),
+        ..TicketInput::default()
+    };
+    assert_eq!(field(replica.open_ticket(ticket).unwrap_err()), "wish");
+    let need = NeedInput {
+        text: "轮椅".into(),
+        kind: "涉毒".into(),
+        since: None,
+    };
+    assert_eq!(field(replica.add_need(&id, need).unwrap_err()), "kind");
+    let contact = ContactInput {
+        phone: "13987654322".into(),
+        whose: "女儿13987654321".into(),
+    };
+    let refused = replica.add_contact(&id, &contact).unwrap_err();
+    assert_eq!(field(refused), "whose");
+    replica.keep_notes(true);
+    replica.add_contact(&id, &contact).unwrap();
 }

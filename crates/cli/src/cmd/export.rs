@@ -132,8 +132,8 @@ pub(crate) fn reports(lang: Lang, rows: &[Value]) -> Table {
             text(row, "category_name").into(),
             crate::areas::shown(text(row, "area")).into(),
             text(row, "text").into(),
-            text(row, "requester").into(),
-            text(row, "contact").into(),
+            if_named(row, "requester").into(),
+            if_named(row, "contact").into(),
             text(row, "handled_on_spot").into(),
             text(row.get("by").unwrap_or(&Value::Null), "name").into(),
             text(row, "id").into(),
@@ -166,8 +166,8 @@ pub(crate) fn tickets(lang: Lang, rows: &[Value]) -> Table {
             text(row, "urgency").into(),
             crate::areas::shown(text(row, "area")).into(),
             text(row, "subject").into(),
-            text(row, "requester").into(),
-            text(row, "contact").into(),
+            if_named(row, "requester").into(),
+            if_named(row, "contact").into(),
             opened
                 .map(|at| at.format("%Y-%m-%d %H:%M").to_string())
                 .unwrap_or_default()
@@ -176,6 +176,15 @@ pub(crate) fn tickets(lang: Lang, rows: &[Value]) -> Table {
         ]);
     }
     table
+}
+
+/// Returns who told something, or how to reach them; empty where they wished not to be named, whoever
+/// makes the file.
+fn if_named<'a>(row: &'a Value, key: &str) -> &'a str {
+    match text(row, "identity") {
+        "" | "named" => text(row, key),
+        _ => "",
+    }
 }
 
 fn count(number: i64) -> Cell {
@@ -192,6 +201,24 @@ pub(crate) fn group_in(door: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_says_nothing_of_who_wished_not_to_be_named() {
+        let cells = |identity: &str| {
+            let rows =
+                [json!({"identity": identity, "requester": "雍**", "contact": "139****0006"})];
+            format!(
+                "{:?}{:?}",
+                reports(Lang::Zh, &rows).rows,
+                tickets(Lang::Zh, &rows).rows
+            )
+        };
+        assert_eq!(cells("named").matches("雍**").count(), 2);
+        for identity in ["confidential", "anonymous", "a_later_word"] {
+            let shown = cells(identity);
+            assert!(!shown.contains("雍") && !shown.contains("0006"), "{shown}");
+        }
+    }
 
     #[test]
     fn of_a_door_only_the_group_leaves() {

@@ -113,6 +113,7 @@ impl Lang {
                 return known.map_or(text.to_owned(), path);
             }
             "area" => return crate::areas::shown(text),
+            name if name.starts_with("id_hash.") => return self.field(text).to_owned(),
             _ => return text.to_owned(),
         };
         let words: Vec<&str> = text.split(',').map(|code| self.code(group, code)).collect();

@@ -152,9 +152,17 @@ fn enter_part(
     if rest.is_empty() {
         return Err(usage(lang.no_result(number)));
     }
+    let result = |word: &String| typed::is_result(word);
+    let names_another = rest.windows(2).any(|pair| {
+        let [number, word] = pair else { return false };
+        number.chars().all(|sign| sign.is_ascii_digit()) && result(word)
+    });
+    if names_another || rest.iter().filter(|word| result(word)).count() > 1 {
+        return Err(usage(lang.unclear_entry(part)));
+    }
     let said = visit::words_of(context, &rest, day)?;
-    visit::write(context, replica, &said, |replica| {
-        replica.enter(day, number, visit::input("", &said))
+    visit::write(context, replica, |replica| {
+        replica.enter(day, number, visit::input(lang, "", &said))
     })
 }
 
@@ -197,7 +205,10 @@ fn parts(typed: &str) -> Vec<&str> {
             let wide = !after.starts_with('/');
             let apart = before.is_empty() || before.ends_with(char::is_whitespace);
             let roomy = behind.is_empty() || behind.starts_with(char::is_whitespace);
-            if wide || (apart && roomy) {
+            // `7` behind a word is the next row; `90` behind `150` is a blood pressure.
+            let row = behind.starts_with(|sign: char| sign.is_ascii_digit())
+                && !before.ends_with(|sign: char| sign.is_ascii_digit());
+            if wide || row || (apart && roomy) {
                 parts.push(before);
                 rest = behind;
                 from = 0;
@@ -234,6 +245,7 @@ mod tests {
         assert_eq!(parts("3 a / 7 b / 12 c @fri"), ["3 a", "7 b", "12 c @fri"]);
         assert_eq!(parts("3 a\u{ff1b}7 b\n9 c;\n\n"), ["3 a", "7 b", "9 c"]);
         assert_eq!(parts("12 bp 150/90 / 3 a"), ["12 bp 150/90", "3 a"]);
+        assert_eq!(parts("3a/7b/12c@fri"), ["3a", "7b", "12c@fri"]);
         assert_eq!(parts("3 a\u{ff0f}7 b"), ["3 a", "7 b"]);
         assert_eq!(parts(" / "), Vec::<&str>::new());
     }

@@ -4,7 +4,7 @@ mod ask;
 pub(super) mod due;
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::Value;
 use wangge_agent::tickets::TicketInput;
 use wangge_agent::visits::{VisitInput, VisitView};
 use wangge_agent::{AgentError, Replica};
@@ -148,7 +148,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
         let date = typed::day_of(day.trim_start_matches('@'), today);
         said.follow_up_on = Some(date.ok_or_else(|| no_day(context, day))?);
     }
-    let mut input = input(household, &said);
+    let mut input = input(lang, household, &said);
     input.on = match &args.on {
         Some(day) => Some(
             typed::past_day_of(day, today)
@@ -167,7 +167,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     if let Some(note) = &args.note {
         input.note.clone_from(note);
     }
-    record(context, &mut replica, input, &said)
+    record(context, &mut replica, input)
 }
 
 pub(super) fn words_of(
@@ -191,8 +191,22 @@ fn no_day(context: &Context, word: &str) -> Failure {
     }
 }
 
-pub(super) fn input(household: &str, said: &VisitWords) -> VisitInput {
+/// Returns what the words say of a visit, with the ticket they ask for.
+pub(super) fn input(lang: Lang, household: &str, said: &VisitWords) -> VisitInput {
+    let ticket = said.ticket.map(|kind| {
+        let subject = match said.note.as_str() {
+            "" => lang.code("ticket", kind),
+            note => note,
+        };
+        TicketInput {
+            kind: Some(kind.to_owned()),
+            subject: subject.chars().take(SUBJECT_CHARS).collect(),
+            detail: said.note.clone(),
+            ..TicketInput::default()
+        }
+    });
     VisitInput {
+        ticket,
         household: typed::half_width(household.trim()),
         mode: said.mode.map(str::to_owned),
         met: said.met.map(str::to_owned),
@@ -204,13 +218,8 @@ pub(super) fn input(household: &str, said: &VisitWords) -> VisitInput {
 }
 
 /// Records a visit, and the ticket that was asked for in the same words.
-fn record(
-    context: &Context,
-    replica: &mut Replica,
-    input: VisitInput,
-    said: &VisitWords,
-) -> Result<Exit, Failure> {
-    let value = write(context, replica, said, |replica| replica.add_visit(input))?;
+fn record(context: &Context, replica: &mut Replica, input: VisitInput) -> Result<Exit, Failure> {
+    let value = write(context, replica, |replica| replica.add_visit(input))?;
     let (lang, today) = (context.ui.lang, replica.today());
     context.ui.show(&value, || {
         let mut text = format!(
@@ -229,44 +238,14 @@ fn record(
     Ok(Exit::Done)
 }
 
-/// Writes a visit and the ticket its words ask for, and returns both as they may be shown.
+/// Writes a visit and the ticket that comes with it, and returns both as they may be shown.
 pub(super) fn write(
     context: &Context,
     replica: &mut Replica,
-    said: &VisitWords,
     visit: impl FnOnce(&mut Replica) -> Result<VisitView, AgentError>,
 ) -> Result<Value, Failure> {
-    let lang = context.ui.lang;
     let visit = visit(replica)?;
-    let ticket = match &said.ticket {
-        None => None,
-        Some(kind) => {
-            let usual = lang.code("ticket", kind);
-            let subject = if said.note.is_empty() {
-                usual
-            } else {
-                &said.note
-            };
-            Some(replica.open_ticket(TicketInput {
-                household: Some(visit.household.to_string()),
-                kind: Some((*kind).to_owned()),
-                subject: subject.chars().take(SUBJECT_CHARS).collect(),
-                detail: said.note.clone(),
-                ..TicketInput::default()
-            })?)
-        }
-    };
-    let mut value = seen(&visit, list_sight(replica));
-    if let (Some(ticket), Some(fields)) = (&ticket, value.as_object_mut()) {
-        fields.insert(
-            "ticket".to_owned(),
-            json!({
-                "id": ticket.id,
-                "code": ticket.ticket.code,
-                "subject": ticket.ticket.subject,
-            }),
-        );
-    }
+    let value = seen(&visit, list_sight(replica));
     context.warn_clock(replica);
     Ok(value)
 }

@@ -421,6 +421,11 @@ impl Lang {
     /// Returns a field in words; of a collection's field the last part.
     pub(crate) fn field(self, field: &str) -> &str {
         let name = field.rsplit('/').next().unwrap_or(field);
+        // The hash of an id's number is named by its key, which says nothing to people.
+        let name = match name.split_once('.') {
+            Some(("id_hash", _)) => "id_hash",
+            _ => name,
+        };
         let topics = super::TOPICS.iter().flat_map(|topic| topic.fields);
         FIELDS
             .iter()
@@ -440,5 +445,7 @@ mod tests {
         assert_eq!(Lang::En.code("met", "ghost"), "ghost");
         assert_eq!(Lang::Zh.field("members/abc/phone"), "电话");
         assert_eq!(Lang::Zh.field("future"), "future");
+        let twice = "two different numbers were checked";
+        assert_eq!(Lang::En.field("members/abc/id_hash.k1"), twice);
     }
 }

@@ -95,8 +95,9 @@ pub(super) const TOPIC: Topic = Topic {
     fields: &[
         ("reference", "来源编号", "reference"),
         ("ended", "已结束", "ended"),
+        ("no_change", "无变化", "all as before"),
     ],
-    takes: &[],
+    takes: &[("no_change", "没见到人就不能记「好」；见到谁请写明")],
     refusals: &[],
 };
 
@@ -160,6 +161,11 @@ messages! {
     no_number(part: &str) {
         zh: "「{part}」前面没有编号，这一条没有记下。",
         en: "\"{part}\" does not begin with a number; this entry was not recorded."
+    }
+    /// An entry in which another row's number may stand.
+    unclear_entry(part: &str) {
+        zh: "「{part}」里好像有两户，这一条没有记下；各户之间请用 / 隔开。",
+        en: "\"{part}\" seems to be two rows; it was not recorded. Put / between rows."
     }
     /// A number without a result.
     no_result(number: u32) {

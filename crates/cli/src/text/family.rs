@@ -235,6 +235,7 @@ pub(super) const TOPIC: Topic = Topic {
         ("how", "方式", "the way"),
     ],
     takes: &[
+        ("name", "应有户主姓名或门牌，不然以后找不到这一户"),
         ("left", "可用：去世 迁出 婚嫁 分户 误录"),
         ("head", "应为住在这一户（分户时为其中一位）的成员"),
         ("group", "应为组号，如 3 或 三组"),

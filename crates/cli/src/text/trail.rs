@@ -43,8 +43,19 @@ pub(super) const TOPIC: Topic = Topic {
             "别人已有改动，或名下还有走访、上报、工单",
             "others changed it, or it has visits, reports or tickets",
         ),
+        (
+            "undo_left",
+            "settled",
+            "它处理了一处冲突，撤销会悄悄选定一个值",
+            "it settled a conflict; taking it back would silently choose a value",
+        ),
     ],
     fields: &[
+        (
+            "id_hash",
+            "证件核过两次，号码不同",
+            "two different numbers were checked",
+        ),
         ("void", "已撤销", "taken back"),
         ("id_checked", "证件已核", "the id was checked"),
         ("away", "外出务工", "away for work"),

@@ -93,3 +93,16 @@ fn a_bad_line_is_named_and_costs_no_other() {
         .stdout;
     assert!(human.contains("第 3 行"), "{human}");
 }
+
+#[test]
+fn a_line_that_is_no_object_and_a_household_nobody_could_find_are_refused() {
+    let world = World::new();
+    world.home("d");
+    let lines = "[]\n{\"members\":[]}\n{\"door\":\"3-13\"}\n";
+    let report = world
+        .at_with("d", &["household", "add", "--from", "-", "--json"], lines)
+        .ends(3)
+        .json();
+    assert_eq!(report["recorded"], 1);
+    assert_eq!(report["refused"].as_array().unwrap().len(), 2);
+}

@@ -118,3 +118,22 @@ fn a_paper_form_typed_later_names_its_day_its_source_and_who_went() {
         "{visit}"
     );
 }
+
+#[test]
+fn rows_written_close_together_are_parted_and_what_may_be_two_rows_is_not_recorded() {
+    let world = World::new();
+    world.home_with_households("d");
+    world.at("d", &["today", "print", "zjg", "3-13"]).ok();
+    let unclear = world
+        .at("d", &["今天", "1 好 2 无人", "--json"])
+        .ends(1)
+        .json();
+    assert_eq!(unclear["recorded"].as_array().unwrap().len(), 0);
+    let close = world
+        .at("d", &["今天", "1好/2血压150/90 @周五", "--json"])
+        .ok()
+        .json();
+    let recorded = close["recorded"].as_array().unwrap();
+    assert_eq!(recorded.len(), 2);
+    assert_eq!(recorded[1]["note"], "血压150/90");
+}

@@ -457,3 +457,62 @@ fn a_complaint_about_a_colleague_is_not_taken_and_the_numbers_are_shown() {
     let listed = world.at("李梅", &["ticket", "list", "--json"]).ok().json();
     assert_eq!(listed.as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_restricted_ticket_is_not_given_to_the_unit_of_whom_it_is_about() {
+    let (world, relay) = desk();
+    for unit in ["水务站", "供电所"] {
+        world
+            .at("周文", &["unit", "add", unit, "--area", TOWNSHIP])
+            .ok();
+    }
+    let invite = [
+        "relay",
+        "invite",
+        "--name",
+        "刘站长",
+        "--role",
+        "unit",
+        "--unit",
+        "水务站",
+        "--json",
+    ];
+    let invited = world.at("relay", &invite).ok().json();
+    let code = invited["code"].as_str().unwrap();
+    world
+        .at("刘站长", &["enroll", code, "--relay", &relay.url()])
+        .ok();
+    world.at("周文", &["sync"]).ok();
+    let report = [
+        "report",
+        "x",
+        "听到打孩子",
+        "--restricted",
+        "--about",
+        "刘站长",
+        "--area",
+        GRID,
+        "--json",
+    ];
+    let made = world.at("周文", &report).ok().json();
+    let id = made["id"].as_str().unwrap();
+    let open = [
+        "ticket", "open", "核实", "--area", GRID, "--report", id, "--json",
+    ];
+    let opened = world.at("周文", &open).ok().json();
+    let ticket = opened["id"].as_str().unwrap();
+    world.at("周文", &["ticket", "accept", ticket]).ok();
+    let assign = ["ticket", "assign", ticket];
+    for given in [
+        vec!["--to", "水务站"],
+        vec!["--to", "供电所", "--with", "水务站"],
+        vec!["--to", "供电所", "--copy", "水务站"],
+    ] {
+        let refused = world
+            .at("周文", &[&assign[..], &given[..]].concat())
+            .ends(4);
+        assert!(refused.stderr.contains("12345"), "{}", refused.stderr);
+    }
+    let other = [&assign[..], &["--to", "供电所"]].concat();
+    world.at("周文", &other).ok();
+}

@@ -236,3 +236,63 @@ fn a_household_alone_records_no_visit() {
     let list = world.at("d", &["visit", "list", "--json"]).ok().json();
     assert_eq!(list.as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn a_visit_and_its_ticket_are_one_action_and_are_taken_back_together() {
+    let world = World::new();
+    world.home_with_households("d");
+    let visit = world
+        .at("d", &["走访", "zjg", "养老认证", "+代办", "--json"])
+        .ok()
+        .json();
+    let id = visit["id"].as_str().unwrap();
+    let shown = world.at("d", &["visit", "show", id, "--json"]).ok().json();
+    assert_eq!(shown["ticket"]["code"], visit["ticket"]["code"]);
+    world.at("d", &["undo"]).ok();
+    let visits = world.at("d", &["visit", "list", "--json"]).ok().json();
+    let tickets = world.at("d", &["ticket", "list", "--json"]).ok().json();
+    assert_eq!(visits.as_array().unwrap().len(), 0);
+    assert_eq!(tickets[0]["status"], "withdrawn");
+}
+
+#[test]
+fn a_door_is_never_taken_for_a_longer_one() {
+    let world = World::new();
+    world.home("d");
+    world
+        .at("d", &["household", "add", "陈一", "--door", "3-124"])
+        .ok();
+    for door in ["3-12", "12"] {
+        let out = world.at("d", &["走访", door, "无人"]).ends(1);
+        assert!(out.stderr.contains("3-124"), "{}", out.stderr);
+    }
+    world.at("d", &["走访", "3-124", "无人"]).ok();
+    let visits = world.at("d", &["visit", "list", "--json"]).ok().json();
+    assert_eq!(visits.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn nobody_is_well_where_nobody_was_met() {
+    let world = World::new();
+    world.home_with_households("d");
+    world.at("d", &["走访", "zjg", "好", "无人"]).ends(2);
+    world
+        .at("d", &["走访", "zjg", "好", "--follow-up", "2020-01-01"])
+        .ends(2);
+    let visits = world.at("d", &["visit", "list", "--json"]).ok().json();
+    assert_eq!(visits.as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn an_empty_variable_names_no_home_and_the_program_alone_shows_today() {
+    let world = World::new();
+    world.home_with_households("d");
+    let home = world.path("d");
+    let mut command = world.command();
+    command.env("WANGGE_HOME", "").arg("--home").arg(&home);
+    assert!(command.arg("status").status().unwrap().success());
+    let mut bare = world.command();
+    let out = bare.env("WANGGE_HOME", &home).output().unwrap();
+    assert_eq!(out.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("李梅"));
+}

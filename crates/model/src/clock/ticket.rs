@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{ClockFlag, Lamp, Limit, Span, day_start_ms, due, flag, lamp, missing_year};
 use crate::report::Urgency;
 use crate::settings::Settings;
-use crate::ticket::{EventId, Kind, TicketEvent, TicketState};
+use crate::ticket::{EventId, Kind, TicketEvent, TicketState, is_bad};
 
 /// The clocks of a ticket at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -129,7 +129,7 @@ impl Course {
                 self.stop(at);
             }
             Kind::SendBack => self.stopped_ms = None,
-            Kind::Reopen => {
+            Kind::Reopen | Kind::FollowUp if kind == Kind::Reopen || is_bad(event) => {
                 // A new promise: the old one was kept or broken long ago.
                 (self.saved_ms, self.promised_ms, self.granted) = (Some(at), due, None);
                 self.stopped_ms = None;

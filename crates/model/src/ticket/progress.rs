@@ -321,10 +321,11 @@ impl Progress {
             }
             _ => {}
         }
-        let sets_due = matches!(
-            kind,
-            Kind::Submit | Kind::Accept | Kind::Assign | Kind::Escalate | Kind::Reopen
-        );
+        let sets_due = match kind {
+            Kind::Submit | Kind::Accept | Kind::Assign | Kind::Escalate | Kind::Reopen => true,
+            Kind::FollowUp => is_bad(event),
+            _ => false,
+        };
         if sets_due && !self.due_is_granted {
             self.due = event.due.or(self.due);
         }
@@ -396,7 +397,7 @@ impl Progress {
 }
 
 /// Returns whether a follow-up says that the resident is not content: 1 or 2 of 5.
-pub(super) fn is_bad(event: &TicketEvent) -> bool {
+pub(crate) fn is_bad(event: &TicketEvent) -> bool {
     event.grade.is_some_and(|grade| grade <= 2)
 }
 

@@ -125,6 +125,11 @@ fn the_worst_grade_takes_the_ticket_up_again() {
     takes(&mut cast.township, &code, &step("close"), "closed");
     let bad = takes(&mut cast.township, &code, &grade("很不满意"), "accepted");
     assert!(bad.handler.is_none());
+    let clock = bad.clock.unwrap();
+    assert!(
+        clock.level.is_some() && clock.promise.unwrap().stopped_ms.is_none(),
+        "whoever is least content is not without a clock"
+    );
     takes(&mut cast.township, &code, &assign("李梅"), "assigned");
     cast.meet();
     assert_eq!(cast.li.ticket(&code).unwrap().handler.unwrap().name, "李梅");

@@ -101,6 +101,57 @@ fn a_merged_ticket_names_the_one_that_goes_on() {
 }
 
 #[test]
+fn a_ticket_is_merged_only_into_one_that_is_open_and_never_in_a_ring() {
+    let mut cast = Cast::new();
+    let (one, other, gone) = (
+        cast.ticket("路灯"),
+        cast.ticket("路灯不亮"),
+        cast.ticket("路灯坏"),
+    );
+    takes(
+        &mut cast.station,
+        &gone,
+        &because("withdraw", "居民撤回"),
+        "withdrawn",
+    );
+    let into = |code: &str| Step {
+        into: Some(code.to_owned()),
+        ..step("merge")
+    };
+    takes(&mut cast.station, &one, &into(&other), "merged");
+    for (from, to) in [(&other, &one), (&other, &gone)] {
+        let refused = cast.station.ticket_step(from, &into(to));
+        assert!(matches!(
+            refused,
+            Err(wangge_agent::AgentError::BadValue { field: "into", .. })
+        ));
+    }
+    let open = TicketFilter {
+        open: true,
+        ..TicketFilter::default()
+    };
+    assert_eq!(cast.station.ticket_list(&open, 10).unwrap().len(), 1);
+}
+
+#[test]
+fn more_time_is_asked_for_at_most_as_long_again_as_the_first() {
+    let mut cast = Cast::new();
+    let code = cast.ticket("修路");
+    takes(&mut cast.station, &code, &step("accept"), "accepted");
+    takes(&mut cast.station, &code, &assign("李梅"), "assigned");
+    cast.meet();
+    let asked = Step {
+        due: Some("2099-01-01".into()),
+        ..because("extend", "等材料")
+    };
+    let refused = cast.li.ticket_step(&code, &asked);
+    assert!(matches!(
+        refused,
+        Err(wangge_agent::AgentError::BadValue { field: "due", .. })
+    ));
+}
+
+#[test]
 fn a_resident_who_no_longer_asks_ends_the_ticket() {
     let mut cast = Cast::new();
     let code = cast.ticket("修路灯");

@@ -26,7 +26,22 @@ pub(super) fn run(context: &Context, replica: &mut Replica) -> Result<Exit, Fail
         if asks {
             ui.ask(lang.prompt_household());
         }
-        let Some(Ok(line)) = lines.next() else { break };
+        let line = match lines.next() {
+            None => break,
+            Some(Ok(line)) => line,
+            Some(Err(error)) => {
+                // A line in another encoding costs no other; a line that cannot be read at all ends it.
+                let goes_on = error.kind() == std::io::ErrorKind::InvalidData;
+                let reason = error.to_string();
+                let path = "-".to_owned();
+                Failure::Unreadable { path, reason }.report(context);
+                failed += 1;
+                if goes_on {
+                    continue;
+                }
+                break;
+            }
+        };
         let parts: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let Some((household, rest)) = parts.split_first() else {
             continue;
@@ -109,7 +124,12 @@ fn take(
         _ => said.to_vec(),
     };
     let words = super::words_of(context, &said, replica.today())?;
-    super::record(context, replica, super::input(household, &words), &words).map(|_| ())
+    super::record(
+        context,
+        replica,
+        super::input(context.ui.lang, household, &words),
+    )
+    .map(|_| ())
 }
 
 fn first_words(said: &[String]) -> Vec<String> {
