@@ -117,6 +117,8 @@ pub struct Progress {
     pub review_on: Option<String>,
     /// Everybody who finished the present stage; none of them may verify it.
     pub done_by: BTreeSet<PersonId>,
+    /// In whose place they finished it.
+    pub done_instead_of: BTreeSet<PersonId>,
     /// Who first told the resident.
     pub answered_by: Option<PersonId>,
     /// Who owes the answer since the last hand-over; none before.
@@ -294,6 +296,8 @@ impl Progress {
                 self.done_kind.clone_from(&event.done_kind);
                 self.review_on.clone_from(&event.on);
                 self.done_by.extend(together().map(|event| event.by));
+                self.done_instead_of
+                    .extend(together().filter_map(|event| event.instead_of));
             }
             Kind::Return => {
                 self.step_back(Status::Returned);
@@ -351,6 +355,7 @@ impl Progress {
         self.done_kind = None;
         self.review_on = None;
         self.done_by.clear();
+        self.done_instead_of.clear();
     }
 
     fn leave_handlers(&mut self) {

@@ -40,6 +40,38 @@ fn what_was_asked_back_is_brought_and_taken() {
 }
 
 #[test]
+fn what_was_finished_in_the_handlers_place_is_looked_at_by_who_was_away() {
+    // Two people: the station was asked first, the worker Bo handles it and is on leave.
+    let given = Device::new(STATION).after(&[(STATION, Kind::Submit), (STATION, Kind::Accept)]);
+    let mut device = given;
+    device.assign(STATION, BO.by_name());
+    let in_place = TicketEvent {
+        instead_of: Some(BO.id()),
+        done_kind: Some(DoneKind::Substantive),
+        ..device.draft(STATION, Kind::Done)
+    };
+    device.add(in_place);
+    assert_eq!(device.status(), Status::Done);
+    assert_eq!(
+        says(&device, STATION, Kind::Verify, nothing),
+        Err(Refusal::OwnWork)
+    );
+    let for_bo = |event: &mut TicketEvent| event.instead_of = Some(BO.id());
+    assert_eq!(
+        says(&device, STATION, Kind::Verify, for_bo),
+        Err(Refusal::OwnWork)
+    );
+    assert_eq!(says(&device, BO, Kind::Verify, nothing), Ok(()));
+    // Sent back, it is the handler's again, and so is what they finish.
+    let back = device.after(&[(BO, Kind::SendBack), (BO, Kind::Done)]);
+    assert_eq!(
+        says(&back, BO, Kind::Verify, nothing),
+        Err(Refusal::OwnWork)
+    );
+    assert_eq!(says(&back, STATION, Kind::Verify, nothing), Ok(()));
+}
+
+#[test]
 fn only_a_level_at_or_above_the_one_it_was_sent_to_accepts() {
     let up = with_bo().after(&[(BO, Kind::Escalate)]);
     let progress = up.state().progress;

@@ -136,7 +136,11 @@ pub(super) fn may_verify(
     progress: &Progress,
     event: &TicketEvent,
 ) -> Result<(), Refusal> {
-    need(!had_a_part(progress, event), Refusal::OwnWork)?;
+    let own = |person| is_own_work(progress, person);
+    need(
+        !own(event.by) && !event.instead_of.is_some_and(own),
+        Refusal::OwnWork,
+    )?;
     let in_their_place = handled(progress, opened.first_asked_by) && at_station(opened, event);
     need(
         is_asked(opened, progress, event) || in_their_place,
@@ -146,6 +150,14 @@ pub(super) fn may_verify(
 
 fn handled(progress: &Progress, person: PersonId) -> bool {
     progress.done_by.contains(&person) || progress.handlers.contains(&Handler::Person(person))
+}
+
+/// Returns whether nobody but somebody else may say that it is done: a person who finished it, or
+/// whose it is to handle. Work that another finished in the handler's place is that other's: in a
+/// village of two the one who was away looks at it.
+fn is_own_work(progress: &Progress, person: PersonId) -> bool {
+    let replaced = progress.done_instead_of.contains(&person);
+    progress.done_by.contains(&person) || (handled(progress, person) && !replaced)
 }
 
 fn had_a_part(progress: &Progress, event: &TicketEvent) -> bool {
