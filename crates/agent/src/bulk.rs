@@ -131,6 +131,7 @@ fn refused(line: usize, error: AgentError) -> Result<RefusedLine, AgentError> {
             ("ambiguous", String::new(), candidates.len().to_string())
         }
         AgentError::NotYourArea { area } => ("area", "area".to_owned(), area.clone()),
+        AgentError::InConflict { field } => ("in_conflict", field.clone(), String::new()),
         AgentError::DocumentFull => ("document_full", String::new(), String::new()),
         AgentError::Ticket(refusal) => ("ticket", String::new(), refusal.code().to_owned()),
         _ => return Err(error),

@@ -85,6 +85,12 @@ pub enum AgentError {
     /// The ticket does not allow this now, or not to this person.
     #[error("the ticket does not allow this")]
     Ticket(Refusal),
+    /// The field has more than one value, and somebody settles that first.
+    #[error("{field} has more than one value")]
+    InConflict {
+        /// The field: `phone`, `members/…/name`.
+        field: String,
+    },
     /// No round is open on this device.
     #[error("no round is open")]
     NoRound,

@@ -129,6 +129,7 @@ impl Replica {
             .kind_of(&id)?
             .is_none()
             .then(|| self.place(id, new.area.clone()));
+        self.is_without_conflict(&id, &puts)?;
         let recorded = self.record(&[Draft {
             place,
             ..draft(id, puts)
@@ -291,9 +292,29 @@ impl Replica {
         Ok(members)
     }
 
+    /// Returns an error where an edit would settle a conflict without a word: whoever changes a field
+    /// sees one value of it, and the other would be gone.
+    fn is_without_conflict(&self, id: &DocId, puts: &[Put]) -> Result<(), AgentError> {
+        let document = self.home.store.document(id)?;
+        let fields = document.map(|document| document.fields());
+        let disputed = puts.iter().find(|put| {
+            let register = fields
+                .as_ref()
+                .and_then(|fields| fields.get(put.container, &put.key));
+            register.is_some_and(|register| !register.others.is_empty())
+        });
+        match disputed {
+            Some(put) => Err(AgentError::InConflict {
+                field: crate::conflicts::field_of(put.container, &put.key),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Writes to one household; false if all of it stood already.
     fn write_household(&mut self, id: &DocId, puts: Vec<Put>) -> Result<bool, AgentError> {
         let id = self.home.store.survivor(id)?;
+        self.is_without_conflict(&id, &puts)?;
         let recorded = self.record(&[draft(id, puts)])?;
         Ok(recorded.iter().any(|recorded| recorded.change.is_some()))
     }

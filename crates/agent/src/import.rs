@@ -130,9 +130,15 @@ impl Replica {
                 if found.by_alias {
                     puts.retain(|put| !matches!(put.key.as_str(), "group" | "door" | "head"));
                 }
-                let mut puts = writer.news(&found.id, puts, &found.wordings)?;
                 let known = writer.document(&found.id)?;
-                if known.is_some_and(|document| document.fields().is_void()) {
+                let known = known.map(|document| document.fields()).unwrap_or_default();
+                // A sheet settles no conflict: what two people wrote waits for a person.
+                puts.retain(|put| {
+                    let register = known.get(put.container, &put.key);
+                    register.is_none_or(|register| register.others.is_empty())
+                });
+                let mut puts = writer.news(&found.id, puts, &found.wordings)?;
+                if known.is_void() {
                     // A household that was taken back is there again when a roster says so.
                     puts.push(Put::root(VOID_KEY, false));
                 }

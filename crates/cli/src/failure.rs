@@ -309,6 +309,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
                 "wangge ticket show ID".to_owned(),
             )
         }
+        E::InConflict { field } => (
+            "in_conflict",
+            Exit::NeedsPerson,
+            lang.in_conflict(lang.field(field)),
+            lang.conflict_list_command().to_owned(),
+        ),
         E::NoRound => (
             "no_round",
             Exit::Failed,

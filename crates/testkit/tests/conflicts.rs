@@ -97,6 +97,46 @@ fn a_settled_conflict_is_settled_for_whoever_syncs_later_and_does_not_come_back(
 }
 
 #[test]
+fn an_edit_settles_no_conflict_without_a_word() {
+    let district = District::new();
+    let (mut li, _wang) = two_notes(&district);
+    let id = li.conflicts().unwrap()[0].id;
+    let edit = HouseholdEdit {
+        note: Some("第三种说法".into()),
+        ..HouseholdEdit::default()
+    };
+    assert!(matches!(
+        li.edit_household(&id, edit),
+        Err(wangge_agent::AgentError::InConflict { .. })
+    ));
+    let left = li.conflicts().unwrap();
+    assert_eq!((left.len(), left[0].versions.len()), (1, 2));
+}
+
+#[test]
+fn a_sheet_settles_no_conflict() {
+    let district = District::new();
+    let (mut li, _wang) = two_notes(&district);
+    let shown = li.conflicts().unwrap()[0].id;
+    let household = li.household(&shown).unwrap();
+    let head = &household.household.head_member().unwrap().name;
+    let dir = tempfile::tempdir().unwrap();
+    let sheet = dir.path().join("sheet.csv");
+    let door = household.door_short.replace('-', "组");
+    std::fs::write(
+        &sheet,
+        format!("户主,门牌号,备注\n{head},{door}号,第三种说法\n"),
+    )
+    .unwrap();
+    let report = li
+        .import_roster(&sheet, &AreaCode::parse(GRID).unwrap(), false)
+        .unwrap();
+    assert_eq!(report.households.added, 0, "{report:?}");
+    let left = li.conflicts().unwrap();
+    assert_eq!((left.len(), left[0].versions.len()), (1, 2));
+}
+
+#[test]
 fn two_who_settle_alike_have_settled_and_two_who_do_not_have_one_conflict_on_both() {
     for (second, left) in [("有狗", 0), ("晚上七点后", 1)] {
         let district = District::new();

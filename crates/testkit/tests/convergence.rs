@@ -7,11 +7,11 @@
 )]
 
 use proptest::prelude::*;
-use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::reports::ReportInput;
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::visits::VisitInput;
+use wangge_agent::{AgentError, Replica};
 use wangge_testkit::district::{District, sync};
 use wangge_wire::{AreaCode, Role};
 
@@ -80,16 +80,15 @@ fn act(replica: &mut Replica, action: &Action) {
         }
         Action::Note(h, n) => {
             if let Ok(id) = replica.name_household(HEADS[*h]) {
-                let note = Some(format!("备注{n}"));
-                replica
-                    .edit_household(
-                        &id,
-                        HouseholdEdit {
-                            note,
-                            ..HouseholdEdit::default()
-                        },
-                    )
-                    .unwrap();
+                let edit = HouseholdEdit {
+                    note: Some(format!("备注{n}")),
+                    ..HouseholdEdit::default()
+                };
+                match replica.edit_household(&id, edit) {
+                    // Somebody settles it first; nothing was written.
+                    Err(AgentError::InConflict { .. }) => {}
+                    written => _ = written.unwrap(),
+                }
             }
         }
         Action::Visit(h, n) => {

@@ -11,6 +11,12 @@ pub(super) const TOPIC: Topic = Topic {
     }],
     aliases: &[("undo", "撤销")],
     codes: &[
+        (
+            "refused_line",
+            "in_conflict",
+            "有两个不同的值，要先处理冲突",
+            "two values that somebody settles first",
+        ),
         ("record", "visit", "走访", "visit"),
         ("record", "round", "巡查", "round"),
         ("record", "report", "上报", "report"),
@@ -79,6 +85,7 @@ pub(super) const TOPIC: Topic = Topic {
 };
 
 words! {
+    conflict_list_command { zh: "wangge 冲突 列表", en: "wangge conflict list" }
     nothing { zh: "（空）", en: "(nothing)" }
     nothing_to_undo { zh: "没有可以撤销的。", en: "There is nothing to take back." }
     taken_back { zh: "已撤销", en: "taken back" }
@@ -96,6 +103,11 @@ words! {
 }
 
 messages! {
+    /// A field has more than one value.
+    in_conflict(field: &str) {
+        zh: "「{field}」有两个不同的值，还没有人处理；这次没有改动，两个值都在。",
+        en: "{field} has two values that nobody has settled; nothing was changed, both are kept."
+    }
     /// A list was written to a file.
     list_written(rows: usize, file: &str) {
         zh: "✓ {rows} 条已写入 {file}（姓名、电话、门牌已隐去）",
