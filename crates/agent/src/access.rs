@@ -200,11 +200,8 @@ impl Replica {
 
     fn is_written_here(&self, doc: &DocId) -> Result<bool, AgentError> {
         let document = self.home.store.document(doc)?;
-        let versions = document
-            .map(|document| document.versions("", "text"))
-            .unwrap_or_default();
-        match versions.first() {
-            Some(first) => Ok(self.written_by(&first.actor)?.here),
+        match document.and_then(|document| document.author()) {
+            Some(author) => Ok(self.written_by(&author)?.here),
             None => Ok(false),
         }
     }

@@ -56,6 +56,25 @@ impl Document {
             .collect()
     }
 
+    /// Returns who began the document: the writer of the change that rests on the genesis alone, of
+    /// several the one with the smallest hash. None while nothing was written.
+    ///
+    /// Whoever writes a field over later did not begin it.
+    pub fn author(&self) -> Option<ActorId> {
+        let changes = self.inner.get_changes(&[]);
+        let genesis: Vec<_> = changes
+            .iter()
+            .filter(|change| change.deps().is_empty())
+            .map(|change| change.hash())
+            .collect();
+        let first = changes
+            .iter()
+            .filter(|change| !change.deps().is_empty())
+            .filter(|change| change.deps().iter().all(|dep| genesis.contains(dep)))
+            .min_by_key(|change| change.hash());
+        first.and_then(|change| ActorId::from_slice(change.actor_id().to_bytes()))
+    }
+
     /// Returns one change; none where it is not part of the document or is its genesis.
     pub fn past_change(&self, hash: &ChangeHash) -> Option<PastChange> {
         let change = self

@@ -308,7 +308,7 @@ fn report_row(
         report.happened_on,
         report.at_ms,
         report.handled_on_spot.is_some(),
-        writer(document, "", "text").as_bytes(),
+        document.author().unwrap_or(ActorId([0; 8])).as_bytes(),
         json!(report).to_string(),
         report.void,
     ])?;

@@ -424,6 +424,28 @@ fn a_number_is_that_of_the_list_even_where_another_conflict_is_not_shown() {
 }
 
 #[test]
+fn whoever_settles_the_text_of_a_confidential_report_is_not_its_author() {
+    let base = [
+        Put::root("on", "2026-11-23"),
+        Put::root("at", 1i64),
+        Put::root("text", "路灯坏"),
+        Put::root("requester", "钱七"),
+        Put::root("identity", "confidential"),
+    ];
+    let said = |text: &str| vec![Put::root("text", text)];
+    let doc = DocId([8; 16]);
+    let (_dir, mut replica) = with_conflicts(doc, kind::REPORT, &base, [said("甲"), said("乙")]);
+    let before = replica.report(&doc.to_string()).unwrap().view.by;
+    replica.settle("1", None, &Choice::Number(1)).unwrap();
+    let shown = replica.report(&doc.to_string()).unwrap();
+    assert!(!shown.view.by.here && shown.view.by == before);
+    let listed = serde_json::to_string(&replica.reports(10).unwrap()).unwrap();
+    assert!(!listed.contains("钱七"), "{listed}");
+    let shown = serde_json::to_string(&shown).unwrap();
+    assert!(!shown.contains("钱七"), "{shown}");
+}
+
+#[test]
 fn a_report_others_remarked_on_is_left_to_them() {
     let district = District::new();
     let mut li = district.home("李梅", Role::Worker, &[GRID]);

@@ -61,10 +61,7 @@ impl Replica {
         };
         let document = document.ok_or_else(missing)?;
         let fields = document.fields();
-        let writer = document
-            .versions("", "text")
-            .first()
-            .map(|version| version.actor);
+        let writer = document.author();
         let report = report::read(&fields);
         let content = serde_json::to_value(&report)
             .map_err(|error| AgentError::Internal(error.to_string()))?;
