@@ -3,10 +3,13 @@
 //! **"All safe" is said only when receipts cover everything**; what waits in an inbox is a state of its
 //! own. A number is shown only for what was proven.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::{kind, tables};
 use wangge_store::ReceiptRow;
+use wangge_store::Store;
 use wangge_store::outbox::Pending;
 use wangge_store::query::Counts;
 use wangge_wire::{AreaCode, DocId, EntryKind, RelayId};
@@ -36,6 +39,8 @@ pub struct Status {
     pub unsent: Unsent,
     /// Whether receipts cover everything this device made, and the relay still has it by its digests.
     pub all_safe: bool,
+    /// Damaged databases that were set aside in this home; they may hold work that was never sent.
+    pub set_aside: Vec<PathBuf>,
     /// Areas that were not complete at the last sync.
     pub incomplete: Vec<AreaCode>,
     /// Changes that wait for others, and changes the gate holds.
@@ -163,6 +168,7 @@ impl Replica {
         let (waiting, held) = self.home.store.unapplied()?;
         let counts = self.home.store.counts()?;
         let incomplete = self.home.store.incomplete_areas()?;
+        let set_aside = Store::all_set_aside(self.home.store.path())?;
         let relay = match &self.home.profile.relay {
             None => None,
             Some(link) => {
@@ -182,7 +188,12 @@ impl Replica {
             device: self.device().to_string(),
             device_number: self.member().map(|member| member.device_number),
             // A relay that lost what it receipted is found by its digests: then nothing is called safe.
-            all_safe: relay.is_some() && counts.unsent == 0 && incomplete.is_empty(),
+            // What a damaged database held and never sent is not known here.
+            all_safe: relay.is_some()
+                && counts.unsent == 0
+                && incomplete.is_empty()
+                && set_aside.is_empty(),
+            set_aside,
             relay,
             counts,
             unsent,

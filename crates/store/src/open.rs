@@ -118,6 +118,24 @@ impl Store {
         Ok(aside)
     }
 
+    /// Returns what was set aside beside a database, and is still there.
+    pub fn all_set_aside(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+        let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
+            return Ok(Vec::new());
+        };
+        let begins = format!("{}.damaged-", stem.to_string_lossy());
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(&begins) && name.ends_with(".db") {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// Returns the file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -37,7 +37,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         },
         || human(context.ui.lang, &replica, &status, next),
     );
-    let fine = status.all_safe && status.incomplete.is_empty() && status.counts.conflicts == 0;
+    let fine = status.all_safe
+        && status.set_aside.is_empty()
+        && status.incomplete.is_empty()
+        && status.counts.conflicts == 0;
     Ok(if args.check && !fine {
         Exit::Found
     } else {
@@ -98,6 +101,10 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
             None => lang.never().to_owned(),
         };
         lines.push(lang.last_sync(&last, &relay.name, &relay.url));
+    }
+    for aside in &status.set_aside {
+        let line = lang.still_set_aside(&aside.display().to_string());
+        lines.push(tone(Tone::Bad, &line));
     }
     if counts.conflicts > 0 {
         lines.push(tone(Tone::Warn, &lang.conflicts_wait(counts.conflicts)));

@@ -91,6 +91,11 @@ words! {
 }
 
 messages! {
+    /// A damaged database is still beside the home.
+    still_set_aside(file: &str) {
+        zh: "以前有一份数据损坏，另存在 {file}，里面可能有没送出去的记录。请交给站里的技术人员处理，处理完把它移走。",
+        en: "A damaged database is kept at {file}; it may hold records that were never sent. Hand it to whoever helps with computers, and move it away when that is done."
+    }
     /// No home in a folder.
     no_home(at: &str) {
         zh: "{at} 里还没有本机数据。",

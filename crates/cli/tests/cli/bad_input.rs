@@ -150,7 +150,18 @@ fn a_damaged_database_is_kept_and_the_next_command_works() {
             .unwrap()
             .contains(&kept.display().to_string())
     );
-    world.at("d", &["status"]).ok();
+    // It is not forgotten after the first word: it may be the only copy of unsent work.
+    let kept = kept.display().to_string();
+    for command in ["status", "today"] {
+        let shown = world.at("d", &[command]).ok().stdout;
+        assert!(shown.contains(&kept), "{shown}");
+    }
+    let status = world.at("d", &["status", "--check", "--json"]).ends(10);
+    assert_eq!(status.json()["all_safe"], false);
+    assert_eq!(status.json()["set_aside"][0], kept.as_str());
+    std::fs::remove_file(&kept).unwrap();
+    let status = world.at("d", &["status", "--json"]).ok().json();
+    assert_eq!(status["set_aside"].as_array().unwrap().len(), 0);
 }
 
 #[test]
