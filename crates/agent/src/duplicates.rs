@@ -19,7 +19,7 @@ pub struct Duplicate {
     pub b: HouseholdRow,
     /// How much speaks for it, 1 to 100.
     pub score: u8,
-    /// `id_number phone same_name similar_name door`, the weightiest first.
+    /// `id_number phone same_name similar_name name_without_door door`, the weightiest first.
     pub reasons: Vec<Reason>,
 }
 

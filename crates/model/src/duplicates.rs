@@ -1,7 +1,7 @@
 //! Which households may be one family that two workers registered.
 //!
 //! Candidates only: a person merges, or says that they are two. **Households are compared only where
-//! they share a telephone, an id number or a door**, so that five thousand take no longer than five
+//! they share a telephone, an id number, a door, or a head's name where one has no door**, so that five thousand take no longer than five
 //! thousand looks; what a crowd shares (the village office's telephone) says nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,8 @@ pub enum Reason {
     SimilarName,
     /// The same door, with other names.
     Door,
+    /// The same head in one village, and one of them has no door to tell them apart.
+    NameWithoutDoor,
 }
 
 /// Two households that may be one family; `a` has the smaller id.
@@ -73,6 +75,7 @@ impl Reason {
             Reason::SameName => "same_name",
             Reason::SimilarName => "similar_name",
             Reason::Door => "door",
+            Reason::NameWithoutDoor => "name_without_door",
         }
     }
 
@@ -82,6 +85,7 @@ impl Reason {
             Reason::SameName => 40,
             Reason::Phone => 30,
             Reason::SimilarName => 20,
+            Reason::NameWithoutDoor => 15,
             Reason::Door => 10,
         }
     }
@@ -103,6 +107,13 @@ pub fn pairs(households: &[Traits]) -> Vec<Pair> {
         if let (Some(a), Some(b)) = (households.get(pair.0), households.get(pair.1)) {
             let reason = by_names(&a.names, &b.names);
             reasons.entry(pair).or_default().insert(reason);
+        }
+    }
+    for pair in shared(households, head_key) {
+        let doorless = |at: usize| households.get(at).is_some_and(|one| one.door.is_empty());
+        if doorless(pair.0) || doorless(pair.1) {
+            let reasons = reasons.entry(pair).or_default();
+            reasons.insert(Reason::NameWithoutDoor);
         }
     }
     let mut found: Vec<Pair> = reasons
@@ -154,6 +165,12 @@ fn door_key(traits: &Traits) -> Vec<String> {
         "{} {} {}",
         traits.village, traits.group, traits.door
     )]
+}
+
+fn head_key(traits: &Traits) -> Vec<String> {
+    let head = traits.names.first().filter(|head| !head.is_empty());
+    let key = head.map(|head| format!("{} {head}", traits.village));
+    key.into_iter().collect()
 }
 
 /// Returns what the names of two households behind one door say.

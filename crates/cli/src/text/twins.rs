@@ -56,6 +56,12 @@ pub(super) const TOPIC: Topic = Topic {
         ("duplicate", "same_name", "同门牌同名", "same name and door"),
         (
             "duplicate",
+            "name_without_door",
+            "同村同名，有一户没有门牌",
+            "same name in the village, one without a door",
+        ),
+        (
+            "duplicate",
             "similar_name",
             "同门牌、姓名相近",
             "similar name, same door",

@@ -117,3 +117,22 @@ fn a_desk_moves_a_household_and_a_worker_asks_the_desk() {
         .json();
     assert_eq!(rows[0]["id"], one.as_str());
 }
+
+#[test]
+fn families_without_a_door_are_offered_by_their_heads_name() {
+    let world = World::new();
+    world.home("d");
+    world.at("d", &["household", "add", "仇和"]).ok();
+    world
+        .at("d", &["household", "add", "仇和", "--door", "1-2"])
+        .ok();
+    world
+        .at("d", &["household", "add", "解明", "--door", "1-3"])
+        .ok();
+    let pairs = world
+        .at("d", &["household", "duplicates", "--json"])
+        .ok()
+        .json();
+    assert_eq!(pairs.as_array().unwrap().len(), 1);
+    assert_eq!(pairs[0]["reasons"][0], "name_without_door");
+}
