@@ -9,7 +9,6 @@ use super::input::{bad, care};
 use super::members::{MemberDone, done};
 use crate::error::AgentError;
 use crate::replica::Replica;
-use crate::visits::date;
 
 /// What is said of care when it is set.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -34,8 +33,10 @@ impl Replica {
             .map(|word| care(word))
             .collect::<Result<_, _>>()?;
         let every = terms.every.as_deref().map(interval).transpose()?;
-        let since = terms.since.as_deref();
-        let since = since.map(|typed| date("since", typed)).transpose()?;
+        let since = match terms.since.as_deref() {
+            Some(typed) => Some(self.past_day("since", Some(typed))?),
+            None => None,
+        };
         let (household, member) = self.where_they_live(id, name)?;
         let periods = household.member(&member).map(|member| &member.care_periods);
         let in_force = |tag: Care| {
@@ -45,8 +46,8 @@ impl Replica {
         let today = self.today();
         let mut puts = Vec::new();
         for tag in tags {
-            let begins = (!in_force(tag)).then_some(today);
-            let first = since.or(begins).map(|day| day.to_string());
+            let begins = (!in_force(tag)).then(|| today.to_string());
+            let first = since.clone().or(begins);
             puts.extend(care_set_puts(&member, tag, first.as_deref(), every));
         }
         let changed = self.write_household(&household.id, puts)?;
@@ -74,6 +75,9 @@ impl Replica {
             let known = known.find(|period| period.tag == tag);
             let known =
                 known.ok_or_else(|| bad("care", tag.code(), "a care tag the member has"))?;
+            if known.since.as_ref().is_some_and(|since| *since > on) {
+                return Err(bad("on", &on, "a day since when the tag is there"));
+            }
             if known.until.is_none() {
                 puts.extend(care_end_puts(&member, tag, &on));
             }
