@@ -209,6 +209,11 @@ impl Replica {
         self.households_where(&filter, limit, offset)
     }
 
+    /// Returns how many households a filter lets through.
+    pub fn count_households(&self, filter: &HouseholdFilter) -> Result<usize, AgentError> {
+        Ok(self.home.store.count_households(filter)?)
+    }
+
     /// Returns the households that a filter lets through, by group and door.
     pub fn households_where(
         &self,

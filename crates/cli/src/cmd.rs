@@ -186,25 +186,25 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
     }
 }
 
-/// Returns the text of a file, or of stdin for `-`.
-fn read_input(from: &str) -> Result<String, Failure> {
-    let fail = |error: std::io::Error| Failure::Unreadable {
+/// Returns the text of a file, or of stdin for `-`, whole lines of it: one that is not UTF-8 becomes a
+/// sign that no reader takes, so that it is named and costs no other.
+fn read_lines(from: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = match from {
+        "-" => std::io::stdin().read_to_end(&mut bytes).map(|_| ()),
+        file => std::fs::read(file).map(|read| bytes = read),
+    };
+    read.map_err(|error| Failure::Unreadable {
         path: from.to_owned(),
         reason: error.to_string(),
-    };
-    let mut bytes = Vec::new();
-    if from == "-" {
-        std::io::stdin().read_to_end(&mut bytes).map_err(fail)?;
-    } else {
-        bytes = std::fs::read(from).map_err(fail)?;
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        fail(std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            error.utf8_error(),
-        ))
-    })
+    })?;
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let lines = lines.map(|line| std::str::from_utf8(line).unwrap_or(UNREADABLE));
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
+
+/// What stands for a line that is no text.
+const UNREADABLE: &str = "\u{fffd}";
 
 /// Shows what became of the lines of a bulk write.
 fn show_bulk(context: &Context, report: &BulkReport) -> Exit {
@@ -213,11 +213,14 @@ fn show_bulk(context: &Context, report: &BulkReport) -> Exit {
     ui.show(report, || {
         let mut text = lang.bulk_done(report.recorded, report.unchanged, report.refused.len());
         for line in &report.refused {
-            let detail = [
-                lang.code("refused_line", line.reason),
-                &line.field,
-                &line.detail,
-            ];
+            let (field, detail) = match line.reason {
+                "value" => (
+                    lang.field(&line.field),
+                    lang.takes(&line.field, &line.detail),
+                ),
+                _ => (line.field.as_str(), line.detail.clone()),
+            };
+            let detail = [lang.code("refused_line", line.reason), field, &detail];
             let detail: Vec<&str> = detail.into_iter().filter(|part| !part.is_empty()).collect();
             text.push('\n');
             text.push_str(&tone(

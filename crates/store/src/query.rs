@@ -128,7 +128,29 @@ const HOUSEHOLD: &str =
     coalesce((SELECT group_concat(lower(hex(a.doc)), ',' ORDER BY a.doc) FROM alias a
               WHERE a.survivor = h.doc), '') FROM household h";
 
+/// Which households a filter lets through.
+const FILTERED: &str = "WHERE h.area >= ?1 AND h.area < ?2
+    AND (?3 IS NULL OR h.village_group = ?3)
+    AND (?4 IS NULL OR instr(',' || h.care || ',', ',' || ?4 || ',') > 0)
+    AND (?5 IS NULL OR h.residence = ?5)";
+
 impl Store {
+    /// Returns how many households a filter lets through.
+    pub fn count_households(&self, filter: &HouseholdFilter) -> Result<usize, StoreError> {
+        let sql = format!("SELECT count(*) FROM household h {FILTERED}");
+        let low = filter.area.as_ref().map_or("", AreaCode::as_str);
+        let values = params![
+            low,
+            format!("{low}:"),
+            filter.group,
+            filter.care.map(Care::code),
+            filter.residence.map(Residence::code),
+        ];
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let count: u32 = statement.query_row(values, |row| row.get(0))?;
+        Ok(count as usize)
+    }
+
     /// Returns the households that a filter lets through, by group and door.
     pub fn households(
         &self,
@@ -138,21 +160,18 @@ impl Store {
     ) -> Result<Vec<HouseholdRow>, StoreError> {
         // The order is the index's: a page costs what it holds, whatever the village's size.
         let sql = format!(
-            "{HOUSEHOLD} WHERE h.area >= ?1 AND h.area < ?2
-               AND (?5 IS NULL OR h.village_group = ?5)
-               AND (?6 IS NULL OR instr(',' || h.care || ',', ',' || ?6 || ',') > 0)
-               AND (?7 IS NULL OR h.residence = ?7)
-             ORDER BY h.area, h.village_group, h.door_number, h.door, h.doc LIMIT ?3 OFFSET ?4"
+            "{HOUSEHOLD} {FILTERED}
+             ORDER BY h.area, h.village_group, h.door_number, h.door, h.doc LIMIT ?6 OFFSET ?7"
         );
         let low = filter.area.as_ref().map_or("", AreaCode::as_str);
         let values = params![
             low,
             format!("{low}:"),
-            limit as i64,
-            offset as i64,
             filter.group,
             filter.care.map(Care::code),
             filter.residence.map(Residence::code),
+            limit as i64,
+            offset as i64,
         ];
         let mut statement = self.conn.prepare_cached(&sql)?;
         let rows = statement.query_map(values, household_row)?;

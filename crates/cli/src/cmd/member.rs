@@ -3,7 +3,7 @@
 use wangge_agent::households::{MemberDone, MemberEdit, MemberInput, Move};
 
 use super::household::{Which, say_changed};
-use super::read_input;
+use super::read_lines;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -209,7 +209,7 @@ fn id_number(context: &Context, from: Option<&str>) -> Result<Option<String>, Fa
             hint: "wangge member edit --help".to_owned(),
         });
     }
-    let text = read_input(from)?;
+    let text = read_lines(from)?;
     Ok(Some(
         text.lines().next().unwrap_or_default().trim().to_owned(),
     ))

@@ -5,7 +5,7 @@ use wangge_agent::Replica;
 use wangge_agent::reports::{Phoned, ReportDetail, ReportInput};
 
 use super::access::Reveal;
-use super::{export, history, read_input, show_bulk};
+use super::{export, history, read_lines, show_bulk};
 use crate::areas;
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
@@ -150,7 +150,7 @@ pub(crate) fn run(context: &Context, report: Report) -> Result<Exit, Failure> {
 fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
-        let lines = read_input(from)?;
+        let lines = read_lines(from)?;
         let report = context.open()?.bulk_reports(&lines)?;
         return Ok(show_bulk(context, &report));
     }

@@ -4,13 +4,12 @@
 //! ` / ` or new lines. **Each part stands alone**: one that is not understood is named and costs no
 //! other.
 
-use std::io::Read as _;
-
 use chrono::NaiveDate;
 use serde_json::Value;
 use wangge_agent::today::Sheet;
 use wangge_agent::{AgentError, Replica};
 
+use super::read_lines;
 use super::visit::{self, due};
 use crate::context::Context;
 use crate::exit::Exit;
@@ -83,15 +82,7 @@ fn enter(context: &Context, args: &Enter) -> Result<Exit, Failure> {
     let mut replica = context.open()?;
     let day = day(context, &replica, args.on.as_deref())?;
     let typed = match args.words.as_slice() {
-        [] => {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map_err(|error| Failure::Unreadable {
-                path: "-".to_owned(),
-                reason: error.to_string(),
-            })?;
-            text
-        }
+        [] => read_lines("-")?,
         words => words.join(" "),
     };
     let mut entered = Entered {

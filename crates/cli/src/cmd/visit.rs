@@ -9,7 +9,7 @@ use wangge_agent::tickets::TicketInput;
 use wangge_agent::visits::{VisitInput, VisitView};
 use wangge_agent::{AgentError, Replica};
 
-use super::{export, history, read_input, show_bulk};
+use super::{export, history, read_lines, show_bulk};
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -115,7 +115,7 @@ pub(crate) fn run(context: &Context, visit: Visit) -> Result<Exit, Failure> {
 fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
-        let lines = read_input(from)?;
+        let lines = read_lines(from)?;
         let report = context.open()?.bulk_visits(&lines)?;
         return Ok(show_bulk(context, &report));
     }

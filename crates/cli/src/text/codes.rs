@@ -9,7 +9,7 @@ words! {
     yes { zh: "是", en: "yes" }
     no { zh: "否", en: "no" }
     comma { zh: "、", en: ", " }
-    saved { zh: "✓ 已存在本机", en: "✓ Saved on this device" }
+    saved { zh: "✓ 已保存到本机", en: "✓ Saved on this device" }
     fine { zh: "安好", en: "fine" }
     handled { zh: "当场办结", en: "handled" }
     contested { zh: "有争议", en: "contested" }

@@ -87,7 +87,7 @@ messages! {
     }
     /// Something was saved under a clock that cannot be right.
     clock_wrong(what: &str, now: &str) {
-        zh: "! 已存在本机，但这台设备的时间看来不对：{what}（现在显示 {now}）。请校准时间；要说明是哪一天，用 --on 日期。",
+        zh: "! 已保存到本机，但这台设备的时间看来不对：{what}（现在显示 {now}）。请校准时间；要说明是哪一天，用 --on 日期。",
         en: "! Saved on this device, but its clock looks wrong: {what} (it says {now}). Set the clock; say the day with --on DAY."
     }
     /// The settings do not read.

@@ -264,7 +264,7 @@ words! {
 messages! {
     /// A household was split.
     was_split(count: usize, id: &str) {
-        zh: "✓ {count} 位成员已另立一户，存在本机 · {id}",
+        zh: "✓ {count} 位成员已另立一户，已保存到本机 · {id}",
         en: "✓ {count} members are a household of their own, saved on this device · {id}"
     }
     /// A need.

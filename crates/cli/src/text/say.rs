@@ -22,7 +22,7 @@ words! {
     no_tickets { zh: "没有工单。", en: "No tickets." }
     no_conflicts { zh: "没有冲突。", en: "No conflicts." }
     no_devices { zh: "还没有设备。", en: "No devices yet." }
-    household_changed { zh: "✓ 已改好，存在本机。", en: "✓ Changed and saved on this device." }
+    household_changed { zh: "✓ 已改好，已保存到本机。", en: "✓ Changed and saved on this device." }
     said_already { zh: "原来就是这样，没有改动。", en: "It said so already; nothing was changed." }
     grid_needed { zh: "您负责的网格不止一个，请说明导入到哪个：--grid 代码。", en: "You have several grids; say which one it goes to: --grid CODE." }
     visit_example { zh: "wangge 走访 zjg 好", en: "wangge visit zjg fine" }
@@ -102,13 +102,18 @@ messages! {
         en: "  ! {count} in the relay's inbox, for the operator to decide"
     }
     /// A household was added.
-    household_added(id: &str) { zh: "✓ 已存在本机 · {id}", en: "✓ Saved on this device · {id}" }
+    household_added(id: &str) { zh: "✓ 已保存到本机 · {id}", en: "✓ Saved on this device · {id}" }
     /// A household is there already.
     household_known(id: &str) {
         zh: "这一户已经有了，已按所填更新 · {id}",
         en: "This household is there already and was brought up to date · {id}"
     }
     /// Rows of a list.
+    rows_of(first: usize, last: usize, total: usize) {
+        zh: "第 {first}–{last} 户，共 {total} 户；看别的用 --page 或 --offset",
+        en: "{first} to {last} of {total} households; --page or --offset shows others"
+    }
+    /// How many households.
     rows(count: usize) { zh: "共 {count} 户", en: "{count} households" }
     /// A field in conflict.
     conflict_in(field: &str, number: i64) {

@@ -106,3 +106,42 @@ fn a_line_that_is_no_object_and_a_household_nobody_could_find_are_refused() {
     assert_eq!(report["recorded"], 1);
     assert_eq!(report["refused"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn a_line_in_another_encoding_costs_no_other() {
+    let world = World::new();
+    world.home("d");
+    let file = world.path("lines.jsonl");
+    let lines = b"{\"door\":\"3-13\"}\n{\"door\":\"\xff\"}\n{\"door\":\"3-15\"}\n";
+    std::fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    let report = world
+        .at("d", &["household", "add", "--from", file, "--json"])
+        .ends(3)
+        .json();
+    assert_eq!(
+        (&report["recorded"], &report["refused"][0]["line"]),
+        (&2.into(), &2.into())
+    );
+}
+
+#[test]
+fn why_a_line_was_refused_is_said_in_the_language() {
+    let world = World::new();
+    world.home("d");
+    let line = "{\"door\":\"3-13\",\"phone\":\"12\"}\n";
+    let add = ["household", "add", "--from", "-"];
+    let zh = world.at_with("d", &add, line).ends(3).stdout;
+    assert!(
+        zh.contains("电话") && zh.contains("应为") && !zh.contains("digits"),
+        "{zh}"
+    );
+    let en = [&add[..], &["--lang", "en"]].concat();
+    assert!(
+        world
+            .at_with("d", &en, line)
+            .ends(3)
+            .stdout
+            .contains("11 digits")
+    );
+}

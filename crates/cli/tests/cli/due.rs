@@ -228,7 +228,7 @@ fn a_record_under_an_impossible_clock_is_saved_and_says_how_to_say_the_day() {
     drop(ahead);
     let out = world.at("li", &["走访", "zjg", "好"]).ok();
     assert!(
-        out.stdout.contains("已存在本机") && out.stdout.contains("时钟倒退过"),
+        out.stdout.contains("已保存到本机") && out.stdout.contains("时钟倒退过"),
         "{}",
         out.stdout
     );

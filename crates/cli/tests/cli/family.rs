@@ -234,3 +234,31 @@ fn a_page_of_a_list_follows_the_one_before() {
     assert_eq!(doors(&["--page", "2"]), Vec::<String>::new());
     assert_eq!(doors(&["--group", "3", "--limit", "1"]), ["1"]);
 }
+
+#[test]
+fn a_part_of_the_list_says_how_many_there_are() {
+    let world = World::new();
+    world.home("d");
+    for door in ["1", "2", "3", "4"] {
+        world
+            .at("d", &["household", "add", "陈一", "--door", door])
+            .ok();
+    }
+    let page = ["household", "list", "--limit", "2", "--page", "2"];
+    let shown = world.at("d", &page).ok().stdout;
+    assert!(shown.contains("第 3–4 户，共 4 户"), "{shown}");
+    let all = world.at("d", &["household", "list"]).ok().stdout;
+    assert!(all.contains("共 4 户") && !all.contains("--page"), "{all}");
+}
+
+#[test]
+fn care_begins_on_a_day_that_has_been_and_ends_after_it_began() {
+    let world = World::new();
+    world.home_with_households("d");
+    let set = ["care", "set", "zjg", "1", "独居老人", "--since"];
+    world.at("d", &[&set[..], &["2099-01-01"]].concat()).ends(2);
+    world.at("d", &[&set[..], &["2026-03-01"]].concat()).ok();
+    let end = ["care", "end", "zjg", "1", "独居老人", "--on"];
+    world.at("d", &[&end[..], &["2026-02-01"]].concat()).ends(2);
+    world.at("d", &[&end[..], &["2026-04-01"]].concat()).ok();
+}

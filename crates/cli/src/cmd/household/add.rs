@@ -2,7 +2,7 @@
 
 use wangge_agent::households::{HouseholdInput, MemberInput};
 
-use crate::cmd::{read_input, show_bulk};
+use crate::cmd::{read_lines, show_bulk};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
-        let lines = read_input(from)?;
+        let lines = read_lines(from)?;
         let report = context.open()?.bulk_households(&lines)?;
         return Ok(show_bulk(context, &report));
     }

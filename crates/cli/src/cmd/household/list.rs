@@ -78,7 +78,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let table = export::households(context.ui.lang, rows);
         return export::write(context, &args.out, &table);
     }
-    show_rows(context, &replica, seen(&rows, list_sight(&replica)));
+    let total = replica.count_households(&filter)?;
+    let shown = (offset, total);
+    show_rows(context, &replica, seen(&rows, list_sight(&replica)), shown);
     Ok(Exit::Done)
 }
 
@@ -87,11 +89,13 @@ pub(super) fn find(context: &Context, args: &Find) -> Result<Exit, Failure> {
     let mut rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
     rows.truncate(args.limit.unwrap_or(ALL));
     let found = !rows.is_empty();
-    show_rows(context, &replica, seen(&rows, list_sight(&replica)));
+    let shown = (0, rows.len());
+    show_rows(context, &replica, seen(&rows, list_sight(&replica)), shown);
     Ok(if found { Exit::Done } else { Exit::Failed })
 }
 
-fn show_rows(context: &Context, replica: &Replica, rows: Value) {
+/// Shows rows of a list that begins behind `offset` of `total`.
+fn show_rows(context: &Context, replica: &Replica, rows: Value, (offset, total): (usize, usize)) {
     let lang = context.ui.lang;
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     let today = replica.today();
@@ -131,7 +135,13 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value) {
         format!(
             "{}{}",
             table(&heads, &cells),
-            tone(Tone::Faint, &lang.rows(rows.len()))
+            tone(
+                Tone::Faint,
+                &match rows.len() == total {
+                    true => lang.rows(total),
+                    false => lang.rows_of(offset + 1, offset + rows.len(), total),
+                }
+            )
         )
     });
 }

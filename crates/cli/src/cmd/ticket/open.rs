@@ -3,7 +3,7 @@
 use wangge_agent::tickets::TicketInput;
 
 use super::show::show;
-use crate::cmd::{read_input, show_bulk};
+use crate::cmd::{read_lines, show_bulk};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ pub(crate) struct Open {
 pub(super) fn run(context: &Context, args: Open) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
-        let lines = read_input(from)?;
+        let lines = read_lines(from)?;
         let report = context.open()?.bulk_tickets(&lines)?;
         return Ok(show_bulk(context, &report));
     }
