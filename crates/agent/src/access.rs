@@ -80,13 +80,20 @@ impl Replica {
         })
     }
 
-    /// Returns who asked to see a record's hidden fields, the latest first.
+    /// Returns who asked to see a record's hidden fields, the latest first; of a household also who
+    /// asked by a ticket or report of it.
     pub fn accesses(&self, doc: &DocId) -> Result<Vec<AccessView>, AgentError> {
-        let owner = self.access_owner(doc)?;
+        let mut owners = vec![self.access_owner(doc)?];
+        for kind in [kind::TICKET, kind::REPORT] {
+            owners.extend(self.home.store.owned(doc, kind)?);
+        }
         let year = self.today().year();
         let mut views = Vec::new();
-        for year in (year - YEARS_SHOWN..=year + 1).rev() {
-            let Some(book) = self.home.store.document(&access::book_id(&owner, year))? else {
+        let years = (year - YEARS_SHOWN..=year + 1).rev();
+        for book in
+            years.flat_map(|year| owners.iter().map(move |owner| access::book_id(owner, year)))
+        {
+            let Some(book) = self.home.store.document(&book)? else {
                 continue;
             };
             for record in access::read(&book.fields()) {
@@ -135,7 +142,12 @@ impl Replica {
         let (_, owner) = known.ok_or_else(|| AgentError::NotFound {
             name: doc.to_string(),
         })?;
-        Ok(owner.unwrap_or(*doc))
+        // Whoever handles a ticket elsewhere does not hold the household it is for.
+        let held = match owner {
+            Some(owner) => self.home.store.kind_of(&owner)?.map(|_| owner),
+            None => None,
+        };
+        Ok(held.unwrap_or(*doc))
     }
 
     fn numbers(&self, doc: &DocId) -> Result<Vec<NumberView>, AgentError> {

@@ -150,6 +150,7 @@ impl Replica {
             household: belongs.household,
             requester: text::tidy(&input.requester),
             contact: text::tidy(&input.contact),
+            door: wangge_model::door::Door::default(),
             identity: inherited.identity,
             restricted: inherited.restricted,
             about: inherited.about,

@@ -306,6 +306,15 @@ impl Store {
         Ok(crate::document::row(&self.conn, doc)?.map(|row| (row.kind, row.owner)))
     }
 
+    /// Returns the documents of a kind that belong to a household.
+    pub fn owned(&self, household: &DocId, kind: DocKind) -> Result<Vec<DocId>, StoreError> {
+        let sql = "SELECT doc FROM document WHERE owner = ?1 AND kind = ?2 ORDER BY doc";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let values = params![household.as_bytes(), kind.0];
+        let rows = statement.query_map(values, |row| row.get(0).map(DocId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Returns where a document lives.
     pub fn home(&self, doc: &DocId) -> Result<Option<AreaCode>, StoreError> {
         crate::document::home(&self.conn, doc)

@@ -1,9 +1,10 @@
 //! Who a ticket is given to, and the place that brings it to those whose areas do not.
 
+use wangge_crdt::Put;
 use wangge_model::limits::TooLong;
 use wangge_model::text;
-use wangge_model::ticket::Handler;
-use wangge_model::ticket::document::Ticket;
+use wangge_model::ticket::document::{self as ticket, Ticket};
+use wangge_model::ticket::{Handler, Kind, TicketEvent};
 use wangge_wire::limits::PLACE_AUDIENCES_MAX;
 use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
 
@@ -115,6 +116,36 @@ impl Replica {
         }
         place.n += 1;
         Ok(Some(place))
+    }
+
+    /// Returns what a ticket must say of its household for those it is given to who do not hold it.
+    pub(super) fn contact_for(
+        &self,
+        id: &DocId,
+        event: &TicketEvent,
+        ticket: &Ticket,
+    ) -> Result<Vec<Put>, AgentError> {
+        let (Some(household), Some(home)) = (ticket.household, self.home.store.home(id)?) else {
+            return Ok(Vec::new());
+        };
+        let works = event.to.iter().chain(&event.with);
+        let is_given = event.kind.known() == Some(Kind::Assign);
+        let outside = is_given
+            && works
+                .into_iter()
+                .any(|to| self.audience(&home, to).is_some());
+        if !outside || self.home.store.household(&household)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let (household, _) = self.read_household(&household)?;
+        let head = household.head_member().map(|head| head.name.as_str());
+        let phone = household.phone.as_deref().unwrap_or_default();
+        Ok(ticket::contact_puts(
+            ticket,
+            head.unwrap_or_default(),
+            phone,
+            &household.door,
+        ))
     }
 
     /// Returns the audience a handler must be, where their areas do not reach the home.

@@ -66,11 +66,13 @@ impl Replica {
         let given = event.to.iter().chain(&event.with).chain(&event.copies);
         self.keep_from_subject(&folded.ticket, given)?;
         let told = self.told(&event, &folded.state.progress);
+        let mut puts = vec![event_put(&event)?];
+        puts.extend(self.contact_for(&id, &event, &folded.ticket)?);
         let draft = Draft {
             doc: id,
             kind: kind::TICKET,
             owner: folded.ticket.household,
-            puts: vec![event_put(&event)?],
+            puts,
             place: self.place_for(&id, &folded.ticket, &told)?,
             urgent: folded.ticket.urgency == Urgency::P0,
         };

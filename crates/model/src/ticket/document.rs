@@ -10,6 +10,7 @@ use wangge_crdt::{Fields, Put, Scalar};
 use wangge_wire::{AreaCode, DocId, PersonId};
 
 use super::{EventId, Opened, TicketEvent, TicketState, fold};
+use crate::door::Door;
 use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 use crate::report::{self, Identity, Urgency};
 
@@ -34,6 +35,8 @@ pub struct Ticket {
     pub requester: String,
     /// How to reach them.
     pub contact: String,
+    /// Where they live, once the ticket goes to somebody who does not hold the household.
+    pub door: Door,
     /// How the person wishes to be named; the strictest of the reports it came from.
     pub identity: Identity,
     /// It must not come to whom it is about.
@@ -134,6 +137,29 @@ pub fn puts(ticket: &Ticket) -> Vec<Put> {
     puts
 }
 
+/// Returns the writes by which a ticket carries its own contact and place: whoever is audience of it
+/// needs no household. What it says already stays.
+///
+/// Nothing of it is written of a person who wished not to be named, or where the ticket is restricted.
+pub fn contact_puts(ticket: &Ticket, head: &str, phone: &str, door: &Door) -> Vec<Put> {
+    if ticket.identity != Identity::Named || ticket.restricted {
+        return Vec::new();
+    }
+    let mut puts = Vec::new();
+    let mut text = |key: &str, known: &str, value: &str| {
+        if known.is_empty() && !value.is_empty() {
+            puts.push(Put::root(key, value));
+        }
+    };
+    text("requester", &ticket.requester, head);
+    text("contact", &ticket.contact, phone);
+    text("door", &ticket.door.number, &door.number);
+    if let (None, Some(group)) = (ticket.door.group, door.group) {
+        puts.push(Put::root("group", i64::from(group)));
+    }
+    puts
+}
+
 /// Returns the write that adds an event.
 pub fn event_put(event: &TicketEvent) -> Result<(EventId, Put), serde_json::Error> {
     let (id, text) = event.write()?;
@@ -161,6 +187,13 @@ pub fn read(fields: &Fields) -> Ticket {
         household: fields.root_text("household").parse().ok(),
         requester: text("requester"),
         contact: text("contact"),
+        door: Door {
+            group: fields
+                .root("group")
+                .and_then(Scalar::as_int)
+                .and_then(|group| u16::try_from(group).ok()),
+            number: text("door"),
+        },
         reports: fields
             .root_text("reports")
             .split(',')

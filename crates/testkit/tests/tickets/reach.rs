@@ -1,6 +1,7 @@
 //! Who receives a ticket and a report: whoever handles it, helps or is told, and whoever recorded it.
 
 use wangge_agent::AgentError;
+use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::reports::ReportInput;
 use wangge_agent::tickets::{Step, TicketFilter, TicketInput};
 use wangge_testkit::district::{sync, wait};
@@ -168,4 +169,54 @@ fn a_list_shows_whose_turn_it_is() {
         ..TicketFilter::default()
     };
     assert_eq!(list(&cast.li, open).len(), 2);
+}
+
+#[test]
+fn whoever_handles_a_ticket_elsewhere_learns_whom_it_is_for_and_where_they_live() {
+    let mut cast = Cast::new();
+    let mut zhao = cast.district.home("赵强", Role::Worker, &[ELSEWHERE]);
+    cast.li
+        .add_household(HouseholdInput {
+            door: "3组12号".into(),
+            phone: Some("13812345678".into()),
+            members: vec![MemberInput {
+                name: "曾小红".into(),
+                ..MemberInput::default()
+            }],
+            ..HouseholdInput::default()
+        })
+        .unwrap();
+    let mut open = |identity: Option<&str>| {
+        let input = TicketInput {
+            household: Some("zxh".into()),
+            subject: "修水管".into(),
+            identity: identity.map(str::to_owned),
+            ..TicketInput::default()
+        };
+        cast.li.open_ticket(input).unwrap().ticket.code
+    };
+    let (named, veiled) = (open(None), open(Some("confidential")));
+    meet(&mut [&mut cast.li, &mut cast.township, &mut zhao]);
+    for code in [&named, &veiled] {
+        takes(&mut cast.township, code, &step("accept"), "accepted");
+        assert_eq!(cast.township.ticket(code).unwrap().ticket.requester, "");
+        takes(&mut cast.township, code, &assign("赵强"), "assigned");
+    }
+    meet(&mut [&mut cast.township, &mut zhao]);
+    assert_eq!(zhao.store().counts().unwrap().households, 0);
+    let seen = zhao.ticket(&named).unwrap().ticket;
+    assert_eq!(
+        (&*seen.requester, &*seen.contact),
+        ("曾小红", "13812345678")
+    );
+    assert_eq!(seen.door.short(), "3-12");
+    let call = zhao.call(&named, "errand").unwrap();
+    assert_eq!(call.numbers[0].phone, "13812345678");
+    meet(&mut [&mut zhao, &mut cast.township, &mut cast.li]);
+    let family = cast.li.name_household("zxh").unwrap();
+    let looked = cast.li.accesses(&family).unwrap();
+    assert_eq!((looked.len(), &*looked[0].by.name), (1, "赵强"));
+    let seen = zhao.ticket(&veiled).unwrap().ticket;
+    assert_eq!((&*seen.requester, &*seen.contact), ("", ""));
+    assert!(seen.door.number.is_empty());
 }
