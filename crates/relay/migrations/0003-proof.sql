@@ -1,0 +1,1 @@
+-- Holds, packs, inbox, levels, attachments: one block a topic.

@@ -1,0 +1,1 @@
+-- Repair, packs, hand-over, levels, attachments: one block a topic.
