@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod district;
+pub mod hostile;
 pub mod scribe;
 pub mod tidy;
 pub mod wire_client;
