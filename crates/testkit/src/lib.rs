@@ -8,3 +8,4 @@ pub mod tidy;
 pub mod wire_client;
 pub mod wire_tap;
 pub mod working_days;
+pub mod workload;
