@@ -181,6 +181,7 @@ fn orders(lines: &mut Lines) {
         areas: vec![area(GRID)],
         device_number: 1,
         unit: None,
+        n: None,
     });
     let revoke = OrderBody::Revoke {
         device: Device::new(3).id(),
