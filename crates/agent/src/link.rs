@@ -7,8 +7,10 @@ mod enroll;
 mod http;
 mod incoming;
 mod order;
+mod repair;
 mod sync;
 
 pub use enroll::Enrolled;
 pub use http::Address;
+pub use repair::RepairReport;
 pub use sync::{AreaReport, SyncReport};

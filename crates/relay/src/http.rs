@@ -5,6 +5,7 @@ mod body;
 mod card;
 mod enroll;
 mod order;
+mod repair;
 mod signed;
 mod sync;
 
@@ -26,6 +27,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/enroll", post(enroll::enroll))
         .route("/v1/sync", post(sync::sync))
         .route("/v1/order", post(order::order))
+        .route("/v1/repair", post(repair::repair))
         .with_state(app)
 }
 

@@ -20,6 +20,7 @@ mod places;
 mod pull;
 mod push;
 mod relay;
+mod repair;
 mod scope;
 mod secrets;
 mod serve;

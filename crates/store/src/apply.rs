@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use wangge_model::kind;
 use wangge_wire::frame::{self, Known, Surroundings, Unread};
+use wangge_wire::message::PageEntry;
 use wangge_wire::{
     Batch, Change, ChangeHash, Cursor, DocId, EntryKind, Item, Order, Page, RelayId, Shape,
 };
@@ -57,27 +58,8 @@ impl Store {
         let transaction = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut taking = Taking {
-            conn: &transaction,
-            relay: page.cursor.relay,
-            touched: BTreeSet::new(),
-        };
-        let mut outcome = PageOutcome::default();
-        for entry in &page.entries {
-            match entry {
-                wangge_wire::message::PageEntry::Batch(batch) => {
-                    taking.batch(batch, incoming, &mut outcome)?;
-                }
-                wangge_wire::message::PageEntry::Single {
-                    kind,
-                    position,
-                    bytes,
-                } => {
-                    taking.single(EntryKind(*kind), *position, bytes, incoming, &mut outcome)?;
-                }
-            }
-        }
-        taking.settle(&mut outcome)?;
+        let taking = Taking::begin(&transaction, page.cursor.relay);
+        let outcome = taking.all(&page.entries, incoming)?;
         relay::move_cursor(&transaction, &page.cursor)?;
         transaction.commit()?;
         Ok(outcome)
@@ -100,13 +82,44 @@ impl Store {
 }
 
 /// A page being taken in.
-struct Taking<'a> {
+pub(crate) struct Taking<'a> {
     conn: &'a Connection,
     relay: RelayId,
     touched: BTreeSet<DocId>,
 }
 
-impl Taking<'_> {
+impl<'a> Taking<'a> {
+    pub(crate) fn begin(conn: &'a Connection, relay: RelayId) -> Self {
+        Self {
+            conn,
+            relay,
+            touched: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in all entries and brings their documents up to them.
+    pub(crate) fn all(
+        mut self,
+        entries: &[PageEntry],
+        incoming: &mut dyn Incoming,
+    ) -> Result<PageOutcome, StoreError> {
+        let mut outcome = PageOutcome::default();
+        for entry in entries {
+            match entry {
+                PageEntry::Batch(batch) => self.batch(batch, incoming, &mut outcome)?,
+                PageEntry::Single {
+                    kind,
+                    position,
+                    bytes,
+                } => {
+                    self.single(EntryKind(*kind), *position, bytes, incoming, &mut outcome)?;
+                }
+            }
+        }
+        self.settle(&mut outcome)?;
+        Ok(outcome)
+    }
+
     fn batch(
         &mut self,
         page: &wangge_wire::PageBatch,

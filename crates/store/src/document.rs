@@ -18,6 +18,15 @@ pub(crate) struct DocumentRow {
     saved: Vec<u8>,
 }
 
+/// A document and where it lives.
+pub(crate) struct Lives {
+    pub(crate) doc: DocId,
+    pub(crate) kind: DocKind,
+    pub(crate) owner: Option<DocId>,
+    pub(crate) home: AreaCode,
+    pub(crate) audiences: Vec<Audience>,
+}
+
 pub(crate) fn row(conn: &Connection, doc: &DocId) -> Result<Option<DocumentRow>, StoreError> {
     let sql = "SELECT kind, owner, place_n, place_hash, changes, sum, saved
                FROM document WHERE doc = ?1";
@@ -126,6 +135,32 @@ pub(crate) fn home(conn: &Connection, doc: &DocId) -> Result<Option<AreaCode>, S
         .query_row([doc.as_bytes()], |row| row.get(0));
     let home: Option<String> = found.optional()?;
     Ok(home.and_then(|code| AreaCode::parse(&code).ok()))
+}
+
+/// Returns every document of which it is known where it lives: by its own place, else by its owner's.
+pub(crate) fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
+    let sql = "SELECT d.doc, d.kind, d.owner, coalesce(nullif(d.home, ''), o.home, ''),
+                      CASE WHEN d.home <> '' THEN d.audiences ELSE coalesce(o.audiences, x'80') END
+               FROM document d LEFT JOIN document o ON o.doc = d.owner";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (home, audiences): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
+        // Where nothing says where it lives, nothing says that it is somebody else's.
+        let Ok(home) = AreaCode::parse(&home) else {
+            continue;
+        };
+        let owner: Option<Vec<u8>> = row.get(2)?;
+        found.push(Lives {
+            doc: DocId(row.get(0)?),
+            kind: DocKind(row.get(1)?),
+            owner: owner.and_then(|bytes| DocId::from_slice(&bytes)),
+            home,
+            audiences: wangge_wire::packing::decode(&audiences, "audiences")?,
+        });
+    }
+    Ok(found)
 }
 
 /// Returns the digest of what is placed in each of these audiences.

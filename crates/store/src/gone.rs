@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use wangge_model::kind;
-use wangge_wire::{AreaCode, Audience, DocId, DocKind, packing};
+use wangge_wire::{AreaCode, Audience, DocId, DocKind};
 
+use crate::document::{self, Lives};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::{alias, derive};
@@ -36,15 +37,6 @@ pub struct LetGo {
     /// Whether changes that this device made were removed: it must not count on from them, should a
     /// document come back, and begins a new life.
     pub own_changes: bool,
-}
-
-/// A document and where it lives.
-struct Lives {
-    doc: DocId,
-    kind: DocKind,
-    owner: Option<DocId>,
-    home: AreaCode,
-    audiences: Vec<Audience>,
 }
 
 impl Store {
@@ -128,7 +120,7 @@ fn sort_out(
     at_ms: i64,
 ) -> Result<BTreeMap<DocId, (DocId, DocKind)>, StoreError> {
     let mut lost = BTreeMap::new();
-    for lives in all(conn)? {
+    for lives in document::all(conn)? {
         let Lives {
             doc, kind, home, ..
         } = &lives;
@@ -145,32 +137,6 @@ fn sort_out(
         lost.insert(*doc, (lives.owner.unwrap_or(*doc), *kind));
     }
     Ok(lost)
-}
-
-/// Returns every document of which it is known where it lives: by its own place, else by its owner's.
-fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
-    let sql = "SELECT d.doc, d.kind, d.owner, coalesce(nullif(d.home, ''), o.home, ''),
-                      CASE WHEN d.home <> '' THEN d.audiences ELSE coalesce(o.audiences, x'80') END
-               FROM document d LEFT JOIN document o ON o.doc = d.owner";
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (home, audiences): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
-        // Where nothing says where it lives, nothing says that it is somebody else's.
-        let Ok(home) = AreaCode::parse(&home) else {
-            continue;
-        };
-        let owner: Option<Vec<u8>> = row.get(2)?;
-        found.push(Lives {
-            doc: DocId(row.get(0)?),
-            kind: DocKind(row.get(1)?),
-            owner: owner.and_then(|bytes| DocId::from_slice(&bytes)),
-            home,
-            audiences: packing::decode(&audiences, "audiences")?,
-        });
-    }
-    Ok(found)
 }
 
 /// Returns the roots of the families of which an entry has no receipt, or lies in an inbox.

@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod query;
 pub mod record;
 pub mod relay;
+pub mod repair;
 pub mod trail;
 
 pub use alias::Family;

@@ -4,6 +4,7 @@
 //! meeting; [`admit`] judges what arrives, on a relay and wherever else batches are taken in.
 
 pub mod admit;
+pub mod riblt;
 pub mod session;
 
 pub use session::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};

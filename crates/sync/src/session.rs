@@ -114,6 +114,7 @@ pub struct Session {
     idle_rounds: u32,
     last_batch: Option<(u64, BatchHash)>,
     refused: Vec<(BatchHash, Refusal)>,
+    in_full: bool,
 }
 
 impl Session {
@@ -122,6 +123,14 @@ impl Session {
         Self {
             last_batch,
             ..Self::default()
+        }
+    }
+
+    /// Returns the session with every batch sent in full: the relay lost what it was known to hold.
+    pub fn in_full(self) -> Self {
+        Self {
+            in_full: true,
+            ..self
         }
     }
 
@@ -176,10 +185,15 @@ impl Session {
                 bytes <= REQUEST_BATCH_BYTES_GOAL || bytes == parcel.bytes
             })
             .count();
+        let form = if self.in_full {
+            Form::Full
+        } else {
+            Form::Short
+        };
         batches.extend(
             self.waiting
                 .drain(..fitting)
-                .map(|parcel| (parcel.batch, Form::Short)),
+                .map(|parcel| (parcel.batch, form)),
         );
         self.asked.clone_from(&batches);
         self.ended = false;

@@ -21,6 +21,7 @@ pub mod message;
 pub mod order;
 pub mod packing;
 pub mod receipt;
+pub mod repair;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};

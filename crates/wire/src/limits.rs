@@ -31,6 +31,13 @@ pub const REQUEST_BATCHES_MAX: usize = 1_024;
 /// Bytes of the head frame of a request.
 pub const HEAD_BYTES_MAX: usize = 4 * 1024;
 
+/// Bytes of a question of a repair.
+pub const REPAIR_ASK_BYTES_MAX: usize = 64 * 1024;
+/// Symbols of one answer of a repair; what differs more is read from the beginning.
+pub const REPAIR_SYMBOLS_MAX: usize = 128 * 1024;
+/// Fingerprints in one question of a repair.
+pub const REPAIR_WANTED_MAX: usize = 4_096;
+
 /// Bytes of packed entries a relay aims at for one page.
 pub const PAGE_BYTES_GOAL: usize = 16 * 1024;
 /// Bytes of one page once inflated: a re-placed document brings its history along.

@@ -54,6 +54,9 @@ pub struct SyncReport {
     pub unsent: u64,
     /// Changes the gate holds, and batches whose signature does not fit.
     pub held: usize,
+    /// What was repaired because digests differed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<super::repair::RepairReport>,
     /// Households that are somebody else's now and left this device.
     pub handed_over: usize,
     /// Households that are somebody else's now and stay until what was written of them is receipted.
@@ -72,17 +75,19 @@ pub struct AreaReport {
 }
 
 /// A sync under way.
-struct Meeting<'a> {
-    replica: &'a mut Replica,
-    line: Line,
-    relay_key: PublicKey,
-    session: Session,
+pub(super) struct Meeting<'a> {
+    pub(super) replica: &'a mut Replica,
+    pub(super) line: Line,
+    pub(super) relay_key: PublicKey,
+    pub(super) session: Session,
     packer: Packer,
-    unpacker: Unpacker,
-    judge: Judge,
-    report: SyncReport,
-    clock_offset_ms: i64,
-    reload_roster: bool,
+    pub(super) unpacker: Unpacker,
+    pub(super) judge: Judge,
+    pub(super) report: SyncReport,
+    pub(super) clock_offset_ms: i64,
+    pub(super) reload_roster: bool,
+    /// The last end that was told.
+    told: Option<End>,
     /// The relay's clock.
     relay_ms: i64,
     /// Whether the log may be another one than was read before: of that one it is not known what it has.
@@ -122,11 +127,12 @@ impl Replica {
             report: SyncReport::default(),
             clock_offset_ms: 0,
             reload_roster: false,
+            told: None,
             relay_ms: 0,
             log_changed: false,
             replica: self,
         };
-        let outcome = meeting.run().await;
+        let outcome = meeting.run_and_repair().await;
         let mut report = meeting.report;
         report.round_trips = meeting.line.requests;
         report.bytes_up = meeting.line.bytes_up;
@@ -188,7 +194,21 @@ impl Replica {
 impl Meeting<'_> {
     async fn run(&mut self) -> Result<Outcome, AgentError> {
         let parcels = self.parcels()?;
-        let mut effects = self.session.handle(Event::LinkUp(parcels));
+        let effects = self.session.handle(Event::LinkUp(parcels));
+        self.drive(effects).await
+    }
+
+    /// Syncs, and repairs once what the digests say is different.
+    async fn run_and_repair(&mut self) -> Result<Outcome, AgentError> {
+        let outcome = self.run().await?;
+        let (Outcome::Complete, Some(end)) = (outcome, self.told.take()) else {
+            return Ok(outcome);
+        };
+        Ok(self.repair(&end).await?.unwrap_or(outcome))
+    }
+
+    /// Does what the session says until it is over.
+    pub(super) async fn drive(&mut self, mut effects: Vec<Effect>) -> Result<Outcome, AgentError> {
         while let Some(effect) = effects.pop() {
             match effect {
                 Effect::Ask {
@@ -219,7 +239,7 @@ impl Meeting<'_> {
             .collect()
     }
 
-    fn frame(
+    pub(super) fn frame(
         &mut self,
         hash: &BatchHash,
         form: Form,
@@ -388,6 +408,7 @@ impl Meeting<'_> {
         let now_ms = self.replica.now_ms();
         let areas = self.replica.home.store.end_sync(end, now_ms)?;
         self.report.inbox = end.inbox;
+        self.told = Some(end.clone());
         self.report.complete = areas
             .into_iter()
             .map(|area: Completeness| {
@@ -444,7 +465,7 @@ impl Elide for Held<'_> {
     }
 }
 
-fn strange(error: wangge_wire::Malformed) -> AgentError {
+pub(super) fn strange(error: wangge_wire::Malformed) -> AgentError {
     AgentError::StrangeAnswer {
         reason: error.to_string(),
     }

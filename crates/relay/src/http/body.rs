@@ -50,10 +50,15 @@ impl Incoming {
 
     /// Returns the head in front: four bytes of length, then as many bytes.
     pub(super) async fn head(&mut self) -> Result<Vec<u8>, Fault> {
+        self.head_up_to(HEAD_BYTES_MAX).await
+    }
+
+    /// Returns a head of at most so many bytes.
+    pub(super) async fn head_up_to(&mut self, limit: usize) -> Result<Vec<u8>, Fault> {
         loop {
             if let Some((length, rest)) = self.buffer.split_first_chunk::<4>() {
                 let length = u32::from_be_bytes(*length) as usize;
-                if length > HEAD_BYTES_MAX {
+                if length > limit {
                     return Err(Fault::Garbage);
                 }
                 if let Some((head, rest)) = rest.split_at_checked(length) {

@@ -1,0 +1,177 @@
+//! Repair: what the two sides lack of each other is found by symbols, fetched and given back.
+//!
+//! Runs by itself after a sync whose digests differ. **What is fetched passes the same signature and
+//! gate as every page, what is given back the same judging as every push**; then the digests are
+//! compared once more, and only they say whether the area is complete.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wangge_sync::{Event, Form, Outcome, Parcel, Session, riblt};
+use wangge_wire::limits::{PAGE_INFLATED_BYTES_MAX, REPAIR_SYMBOLS_MAX, REPAIR_WANTED_MAX};
+use wangge_wire::message::PageEntry;
+use wangge_wire::repair::{EntriesAnswer, RepairAsk, SymbolsAnswer, Wish, fingerprint};
+use wangge_wire::{Audience, ChangeHash, DocId, End, PROTOCOL_VERSION, packing};
+
+use super::http::{no_link, refusal};
+use super::sync::{Meeting, strange};
+use crate::error::AgentError;
+
+/// Symbols asked for at once when little differs: enough for a hundred differences.
+const SYMBOLS_MIN: usize = 160;
+
+/// What a repair did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RepairReport {
+    /// Areas, units and people whose digests differed.
+    pub audiences: usize,
+    /// Entries that came.
+    pub fetched: usize,
+    /// Changes that the relay had no more, or never had, and was sent.
+    pub given_back: usize,
+    /// Questions asked before the first entry travelled.
+    pub questions: u32,
+    /// Bytes of symbols.
+    pub symbol_bytes: usize,
+}
+
+impl Meeting<'_> {
+    /// Repairs what differs from the end's digests; returns how the sync after it ended.
+    pub(super) async fn repair(&mut self, end: &End) -> Result<Option<Outcome>, AgentError> {
+        let different = self.different(end)?;
+        if different.is_empty() {
+            return Ok(None);
+        }
+        let mut report = RepairReport {
+            audiences: different.len(),
+            ..RepairReport::default()
+        };
+        let mut lacking = Vec::new();
+        for (audience, changes) in different {
+            lacking.extend(self.reconcile(&audience, changes, &mut report).await?);
+        }
+        lacking.sort();
+        lacking.dedup();
+        report.given_back = lacking.len();
+        let relay = self.relay_key.relay();
+        let batches = self.replica.home.store.give_back(&relay, &lacking)?;
+        let mut parcels = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let bytes = self.frame(&batch, Form::Full, None)?.len();
+            parcels.push(Parcel { batch, bytes });
+        }
+        self.report.repair = Some(report);
+        let last_batch = self.replica.home.store.last_batch(&self.replica.actor())?;
+        self.session = Session::new(Some(last_batch)).in_full();
+        let effects = self.session.handle(Event::LinkUp(parcels));
+        self.drive(effects).await.map(Some)
+    }
+
+    /// Returns those whose digests differ, and how many changes the relay has there.
+    fn different(&self, end: &End) -> Result<Vec<(Audience, u64)>, AgentError> {
+        let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
+        let here = self.replica.home.store.digests(&audiences)?;
+        let here: BTreeMap<&Audience, _> =
+            here.iter().map(|(who, digest)| (who, *digest)).collect();
+        let differ = end
+            .digests
+            .iter()
+            .filter(|(who, relay)| here.get(who) != Some(relay));
+        Ok(differ
+            .map(|(who, relay)| (who.clone(), relay.changes))
+            .collect())
+    }
+
+    /// Fetches what this device lacks of an audience; returns what the relay lacks.
+    async fn reconcile(
+        &mut self,
+        audience: &Audience,
+        changes: u64,
+        report: &mut RepairReport,
+    ) -> Result<Vec<(DocId, ChangeHash)>, AgentError> {
+        let own = self.replica.home.store.names_in(audience)?;
+        let key = u64::from_le_bytes(self.replica.machine.random()?);
+        let named: BTreeMap<u64, (DocId, ChangeHash)> = own
+            .into_iter()
+            .map(|(doc, hash)| (fingerprint(key, &doc, &hash), (doc, hash)))
+            .collect();
+        let apart = usize::try_from(changes).unwrap_or(0).abs_diff(named.len());
+        let mut count = (SYMBOLS_MIN + 2 * apart).min(REPAIR_SYMBOLS_MAX);
+        let ask = |wish| RepairAsk {
+            version: PROTOCOL_VERSION,
+            audience: audience.clone(),
+            key,
+            wish,
+        };
+        let difference = loop {
+            let wish = Wish::Symbols(u32::try_from(count).unwrap_or(u32::MAX));
+            let bytes = self.question(&ask(wish)).await?;
+            let answer: SymbolsAnswer = packing::decode(&bytes, "symbols").map_err(strange)?;
+            let theirs = riblt::from_bytes(&answer.symbols);
+            report.questions += 1;
+            report.symbol_bytes += answer.symbols.len();
+            let ours = riblt::symbols(named.keys().copied(), theirs.len());
+            match riblt::difference(&theirs, &ours) {
+                Some(difference) => break difference,
+                None if theirs.len() >= REPAIR_SYMBOLS_MAX || theirs.len() < count => {
+                    // So far apart that reading from the beginning costs no more.
+                    let relay = self.relay_key.relay();
+                    self.replica.home.store.forget_cursor(&relay)?;
+                    return Ok(Vec::new());
+                }
+                None => count = (2 * count).min(REPAIR_SYMBOLS_MAX),
+            }
+        };
+        let mut wanted: Vec<u64> = difference.theirs.into_iter().collect();
+        while !wanted.is_empty() {
+            let asked: Vec<u64> = wanted.iter().copied().take(REPAIR_WANTED_MAX).collect();
+            let bytes = self.question(&ask(Wish::Entries(asked))).await?;
+            let answer = self.unpacker.unpack(&bytes, PAGE_INFLATED_BYTES_MAX);
+            let answer: EntriesAnswer =
+                packing::decode(&answer.map_err(strange)?, "entries").map_err(strange)?;
+            report.fetched += self.take_entries(&answer.entries)?;
+            let here = self.replica.home.store.names_in(audience)?;
+            let here = here.iter().map(|(doc, hash)| fingerprint(key, doc, hash));
+            let here: std::collections::BTreeSet<u64> = here.collect();
+            let before = wanted.len();
+            wanted.retain(|fingerprint| !here.contains(fingerprint));
+            if wanted.len() == before {
+                // Nothing of it is taken here; the digests will say that it still differs.
+                break;
+            }
+        }
+        let lacking = difference.ours.iter();
+        Ok(lacking
+            .filter_map(|fingerprint| named.get(fingerprint).copied())
+            .collect())
+    }
+
+    fn take_entries(&mut self, entries: &[PageEntry]) -> Result<usize, AgentError> {
+        let relay = self.relay_key.relay();
+        let store = &mut self.replica.home.store;
+        let outcome = store.take_entries(relay, entries, &mut self.judge)?;
+        self.reload_roster |= entries
+            .iter()
+            .any(|entry| matches!(entry, PageEntry::Single { .. }));
+        self.report.received += outcome.received;
+        self.report.held += outcome.held + outcome.unsigned;
+        Ok(outcome.received)
+    }
+
+    async fn question(&mut self, ask: &RepairAsk) -> Result<Vec<u8>, AgentError> {
+        let head = packing::encode(ask);
+        let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
+        let body = [length.to_be_bytes().as_slice(), &head].concat();
+        let (key, machine) = (&self.replica.home.key, &self.replica.machine);
+        let offset_ms = &mut self.clock_offset_ms;
+        let line = &mut self.line;
+        let posted = line.post_told("/v1/repair", &head, &body, key, machine, offset_ms);
+        let response = posted.await?;
+        if !response.status().is_success() {
+            return Err(refusal(response.status()));
+        }
+        let bytes = response.bytes().await.map_err(|error| no_link(&error))?;
+        self.line.bytes_down += bytes.len() as u64;
+        Ok(bytes.to_vec())
+    }
+}

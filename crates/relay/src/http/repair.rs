@@ -1,0 +1,71 @@
+//! `POST /v1/repair`: a device whose digest differs asks what, and fetches what it lacks.
+//!
+//! * 200: `SymbolsAnswer`, or `EntriesAnswer` packed with the dictionary.
+//! * 400: not a request.
+//! * 401: not signed by a member; with `wangge-time` when only the clock is off.
+//! * 426: a protocol newer than this relay's.
+//! * 500, 503: a few words.
+//!
+//! The body is a head alone, as a sync's begins: all of it is signed.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use wangge_wire::limits::{REPAIR_ASK_BYTES_MAX, REPAIR_SYMBOLS_MAX};
+use wangge_wire::repair::{RepairAsk, Wish};
+use wangge_wire::{Day, PROTOCOL_VERSION, packing};
+
+use super::body::Incoming;
+use super::{bytes, cbor, signed, words};
+use crate::app::App;
+use crate::repair;
+
+/// The length in front of the head.
+const LENGTH_BYTES: usize = 4;
+
+pub(super) async fn repair(State(app): State<Arc<App>>, request: Request) -> Response {
+    match answered(&app, request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
+    let busy = || words(StatusCode::SERVICE_UNAVAILABLE, "busy");
+    let _permit = app.syncs.try_acquire().map_err(|_| busy())?;
+    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
+    let (parts, body) = request.into_parts();
+    let mut incoming = Incoming::new(body, REPAIR_ASK_BYTES_MAX + LENGTH_BYTES);
+    let head = incoming
+        .head_up_to(REPAIR_ASK_BYTES_MAX)
+        .await
+        .map_err(|_| garbage())?;
+    let device = signed::member(app, &parts, &head).await?;
+    let ask: RepairAsk = packing::decode(&head, "repair").map_err(|_| garbage())?;
+    if ask.version > PROTOCOL_VERSION {
+        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
+    }
+    let day = Day::of_ms(app.now_ms());
+    let answer = app.read(move |connection, standing| match &ask.wish {
+        Wish::Symbols(count) => {
+            let count = usize::try_from(*count).unwrap_or(usize::MAX);
+            let count = count.min(REPAIR_SYMBOLS_MAX);
+            let answer = repair::symbols(connection, standing, &device, day, &ask, count)?;
+            Ok(cbor(StatusCode::OK, &answer))
+        }
+        Wish::Entries(wanted) => {
+            let answer = repair::entries(connection, standing, &device, day, &ask, wanted)?;
+            let packed = repair::packed(&answer)?;
+            Ok(bytes(
+                StatusCode::OK,
+                "application/octet-stream",
+                packed.into(),
+            ))
+        }
+    });
+    answer.await.map_err(|error| {
+        tracing::error!(%error, "a repair failed");
+        words(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+    })
+}

@@ -1,0 +1,207 @@
+//! A relay that lost what it had, and a device that missed what was sent: both are whole again after
+//! one sync, whoever wrote what was missing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::path::PathBuf;
+
+use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::link::SyncReport;
+use wangge_agent::visits::VisitInput;
+use wangge_agent::{Machine, Replica};
+use wangge_store::Store;
+use wangge_testkit::device::card;
+use wangge_testkit::district::{District, sync};
+use wangge_wire::Role;
+
+const VILLAGE: &str = "511724103202";
+const GRID: &str = "511724103202001";
+
+fn family(replica: &mut Replica, door: &str) {
+    let input = HouseholdInput {
+        door: door.into(),
+        members: vec![MemberInput {
+            name: "张建国".into(),
+            ..MemberInput::default()
+        }],
+        ..HouseholdInput::default()
+    };
+    replica.add_household(input).unwrap();
+}
+
+fn visit(replica: &mut Replica, household: &str) {
+    let input = VisitInput {
+        household: household.into(),
+        no_change: true,
+        ..VisitInput::default()
+    };
+    replica.add_visit(input).unwrap();
+}
+
+fn visits(replica: &Replica) -> usize {
+    replica.visits(None, usize::MAX).unwrap().len()
+}
+
+fn is_whole(report: &SyncReport) -> bool {
+    report.unsent == 0 && !report.complete.is_empty() && report.complete.values().all(|a| a.equal)
+}
+
+/// A relay's database as it was.
+struct Yesterday(PathBuf);
+
+impl Yesterday {
+    fn keep(district: &mut District) -> Self {
+        district.stop();
+        let kept = district.path().join("yesterday.db");
+        std::fs::copy(district.relay_dir().join("relay.db"), &kept).unwrap();
+        district.start();
+        Self(kept)
+    }
+
+    /// Puts it back behind everybody's back.
+    fn return_to(&self, district: &mut District) {
+        district.stop();
+        let folder = district.relay_dir();
+        for name in ["relay.db-wal", "relay.db-shm"] {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
+        std::fs::copy(&self.0, folder.join("relay.db")).unwrap();
+        district.start();
+    }
+}
+
+#[test]
+fn a_relay_put_back_behind_our_back_gets_back_what_it_lost() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    family(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    let yesterday = Yesterday::keep(&mut district);
+    for _ in 0..25 {
+        visit(&mut li, "3-12");
+    }
+    family(&mut li, "3-13");
+    assert!(is_whole(&sync(&mut li).unwrap()));
+    assert!(li.status().unwrap().all_safe);
+
+    yesterday.return_to(&mut district);
+    let report = sync(&mut li).unwrap();
+    assert!(is_whole(&report), "{report:?}");
+    let repair = report.repair.unwrap();
+    assert_eq!((repair.given_back, repair.fetched), (26, 0), "{repair:?}");
+    assert!(is_whole(&sync(&mut desk).unwrap()));
+    assert_eq!(
+        (visits(&desk), desk.store().counts().unwrap().households),
+        (25, 2)
+    );
+    assert!(sync(&mut li).unwrap().repair.is_none(), "once is enough");
+}
+
+#[test]
+fn a_relay_that_has_grown_past_where_we_stood_is_noticed_all_the_same() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut wang = district.home("王芳", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    let yesterday = Yesterday::keep(&mut district);
+    for _ in 0..5 {
+        visit(&mut li, "3-12");
+    }
+    sync(&mut li).unwrap();
+    yesterday.return_to(&mut district);
+    sync(&mut wang).unwrap();
+    for _ in 0..30 {
+        visit(&mut wang, "3-12");
+    }
+    sync(&mut wang).unwrap();
+
+    let report = sync(&mut li).unwrap();
+    assert!(is_whole(&report), "{report:?}");
+    assert_eq!(visits(&li), 35);
+    assert!(is_whole(&sync(&mut wang).unwrap()));
+    assert_eq!(visits(&wang), 35);
+}
+
+#[test]
+fn what_a_lost_phone_wrote_comes_back_from_a_colleague() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    sync(&mut desk).unwrap();
+    let yesterday = Yesterday::keep(&mut district);
+    family(&mut li, "3-12");
+    visit(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    drop(li);
+
+    yesterday.return_to(&mut district);
+    let report = sync(&mut desk).unwrap();
+    assert!(is_whole(&report), "{report:?}");
+    let mut wang = district.home("王芳", Role::Worker, &[GRID]);
+    assert!(is_whole(&sync(&mut wang).unwrap()));
+    assert_eq!(visits(&wang), 1);
+    let written = &wang.visits(None, 1).unwrap()[0];
+    assert_eq!(written.by.name, "李梅", "still as its author signed it");
+}
+
+#[test]
+fn until_it_has_a_new_receipt_what_was_lost_is_unsent_again() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    let relay = card(district.address()).key.relay();
+    let names = li.store().names_in(&wangge_wire::Audience::Area(
+        wangge_wire::AreaCode::parse(GRID).unwrap(),
+    ));
+    let folder = district.path().join("李梅");
+    drop(li);
+    {
+        let mut store = Store::open(&folder.join("wangge.db")).unwrap();
+        let batches = store.give_back(&relay, &names.unwrap()).unwrap();
+        assert_eq!(batches.len(), 1);
+    }
+    let mut li = Replica::open(&folder, Machine::default()).unwrap();
+    assert!(!li.status().unwrap().all_safe);
+    district.stop();
+    assert!(sync(&mut li).is_err());
+    assert!(!li.status().unwrap().all_safe);
+    district.start();
+    assert!(is_whole(&sync(&mut li).unwrap()));
+    assert!(li.status().unwrap().all_safe);
+}
+
+#[test]
+fn a_device_that_missed_pages_fetches_exactly_what_it_lacks() {
+    let district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    for door in 1..=8 {
+        family(&mut li, &format!("3-{door}"));
+        visit(&mut li, &format!("3-{door}"));
+    }
+    sync(&mut li).unwrap();
+    let relay = card(district.address()).key.relay();
+    let cursor = li.store().relay(&relay).unwrap().cursor.unwrap();
+    let folder = district.path().join("陈站长");
+    drop(desk);
+    // As if pages had been passed over.
+    Store::open(&folder.join("wangge.db"))
+        .unwrap()
+        .move_cursor(&cursor)
+        .unwrap();
+    let mut desk = Replica::open(&folder, Machine::default()).unwrap();
+    let report = sync(&mut desk).unwrap();
+    assert!(is_whole(&report), "{report:?}");
+    let repair = report.repair.unwrap();
+    assert_eq!(repair.given_back, 0);
+    assert!(repair.fetched >= 16, "{repair:?}");
+    assert_eq!(visits(&desk), 8);
+    assert_eq!(desk.store().counts().unwrap().households, 8);
+}
