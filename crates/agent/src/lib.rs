@@ -34,6 +34,7 @@ pub mod status;
 pub mod tickets;
 pub mod today;
 pub mod undo;
+pub mod verify;
 pub mod visits;
 
 pub use error::{AgentError, InvitationRefused};

@@ -30,6 +30,7 @@ mod ticket;
 mod today;
 mod undo;
 mod unit;
+mod verify;
 mod visit;
 
 use std::io::Read as _;
@@ -115,6 +116,8 @@ pub(crate) enum Command {
     Ticket(ticket::Ticket),
     /// Take back the last action of this device
     Undo(undo::Args),
+    /// Prove that this device holds exactly what the relay has, and repair what differs
+    Verify(verify::Args),
     /// Colleagues: who works here, who is on leave, who stands in
     #[command(subcommand)]
     People(people::People),
@@ -169,6 +172,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
         Some(Command::Undo(args)) => undo::run(context, &args),
+        Some(Command::Verify(args)) => verify::run(context, &args),
         Some(Command::People(command)) => people::run(context, command),
         Some(Command::Unit(command)) => unit::run(context, command),
         Some(Command::Sync(args)) => sync::run(context, &args),

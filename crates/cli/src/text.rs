@@ -14,6 +14,7 @@ pub(crate) mod help;
 mod help_more;
 mod people;
 mod privacy;
+mod proof;
 mod say;
 mod tickets;
 mod tickets_words;
@@ -46,6 +47,7 @@ const TOPICS: &[Topic] = &[
     people::TOPIC,
     privacy::TOPIC,
     tickets::TOPIC,
+    proof::TOPIC,
     trail::TOPIC,
     twins::TOPIC,
 ];

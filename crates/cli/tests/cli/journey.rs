@@ -374,6 +374,29 @@ fn a_relay_folder_is_served_by_one_program() {
 }
 
 #[test]
+fn verify_says_how_many_households_are_complete_up_to_which_number() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    for door in ["3-12", "3-13"] {
+        let add = ["household", "add", "张建国", "--door", door];
+        world.at("李梅", &add).ok();
+    }
+    let found = world.at("李梅", &["verify", "--json"]).ok().json();
+    assert_eq!(found["areas"][0]["households"], 2);
+    assert_eq!(found["areas"][0]["complete"], true);
+    let position = found["position"].as_u64().unwrap();
+    let said = world.at("李梅", &["核对"]).ok().stdout;
+    assert!(
+        said.contains("2 户") && said.contains(&position.to_string()),
+        "{said}"
+    );
+    assert_eq!(relay.end("-KILL"), None);
+    let cut = world.at("李梅", &["verify"]).ends(5).stderr;
+    assert!(!cut.contains("一致"), "{cut}");
+}
+
+#[test]
 fn areas_are_shown_with_their_real_names_the_own_first() {
     let world = World::new();
     let all = world.run(&["area", "list", "--json"]).ok().json();

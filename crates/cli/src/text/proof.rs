@@ -1,0 +1,35 @@
+//! Verification and repair, in words.
+
+use super::help::Help;
+use super::{Topic, messages};
+
+pub(super) const TOPIC: Topic = Topic {
+    help: &[Help {
+        path: "verify",
+        about: "核对：证明这台设备与中继完全一致，不一致的自动补齐",
+        args: &[],
+    }],
+    aliases: &[("verify", "核对")],
+    codes: &[],
+    fields: &[],
+    takes: &[],
+    refusals: &[],
+};
+
+messages! {
+    /// An area is proven complete.
+    area_proven(area: &str, households: usize, position: u64) {
+        zh: "✓ {area}：{households} 户，与中继第 {position} 号为止的内容完全一致",
+        en: "✓ {area}: {households} households, complete as of relay number {position}"
+    }
+    /// Something was repaired.
+    repaired(fetched: usize, given_back: usize) {
+        zh: "已补齐：从中继取回 {fetched} 条，向中继补送 {given_back} 条",
+        en: "repaired: {fetched} fetched from the relay, {given_back} given back to it"
+    }
+    /// Something is unsent.
+    still_unsent(count: u64) {
+        zh: "还有 {count} 条没有回执，都在这台设备上，没有丢",
+        en: "{count} have no receipt yet; they are on this device and not lost"
+    }
+}
