@@ -3,6 +3,7 @@
 //! **No transaction is open while a byte travels.** Each frame is handled as it arrives: a receipt is
 //! kept, a page applied, before the next is read; a cut costs the frame it hit.
 
+mod blobs;
 mod enroll;
 mod http;
 mod incoming;
@@ -11,4 +12,5 @@ mod sync;
 
 pub use enroll::Enrolled;
 pub use http::Address;
+pub use blobs::BlobReport;
 pub use sync::{AreaReport, SyncReport};

@@ -20,6 +20,7 @@ use wangge_wire::{
     RelayId, Verdict, packing,
 };
 
+use super::blobs::BlobReport;
 use super::http::{Address, Line};
 use super::incoming::Judge;
 use crate::error::AgentError;
@@ -54,6 +55,8 @@ pub struct SyncReport {
     pub unsent: u64,
     /// Changes the gate holds, and batches whose signature does not fit.
     pub held: usize,
+    /// What the lane of attachments did, after all text.
+    pub attachments: BlobReport,
 }
 
 /// The proof of one area.
@@ -127,7 +130,10 @@ impl Replica {
         report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.unsent = self.home.store.counts()?.unsent;
         match outcome? {
-            Outcome::Complete | Outcome::Stuck => Ok(report),
+            Outcome::Complete | Outcome::Stuck => {
+                report.attachments = self.carry_attachments().await;
+                Ok(report)
+            }
             Outcome::Cut => Err(AgentError::NoLink {
                 reason: "the connection was cut".into(),
             }),
