@@ -99,7 +99,10 @@ impl Replica {
         self.look(&[("name", &name)])?;
         let small = thumb::thumb(kind, &bytes);
         self.shelf().keep(&bytes)?;
-        let thumb = small.as_ref().map(|small| self.shelf().keep(small)).transpose()?;
+        let thumb = small
+            .as_ref()
+            .map(|small| self.shelf().keep(small))
+            .transpose()?;
         let attachment = Attachment {
             id: hex(&self.machine.random::<8>()?),
             visit: target.visit,
@@ -131,10 +134,12 @@ impl Replica {
 
     /// Returns the attachment with this id or beginning of one, or those of what is named.
     pub(crate) fn name_attachments(&self, name: &str) -> Result<Vec<AttachmentView>, AgentError> {
-        let fits = name.len() >= PREFIX_DIGITS_MIN
-            && name.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let fits =
+            name.len() >= PREFIX_DIGITS_MIN && name.bytes().all(|digit| digit.is_ascii_hexdigit());
         let rows = if fits {
-            self.home.store.attachments_with_prefix(&name.to_ascii_lowercase())?
+            self.home
+                .store
+                .attachments_with_prefix(&name.to_ascii_lowercase())?
         } else {
             Vec::new()
         };
@@ -159,7 +164,9 @@ impl Replica {
     pub fn save_attachment(&self, view: &AttachmentView, to: &Path) -> Result<(), AgentError> {
         let unwritable = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::StorageFull => AgentError::DiskFull,
-            std::io::ErrorKind::AlreadyExists => AgentError::FileExists { path: to.to_owned() },
+            std::io::ErrorKind::AlreadyExists => AgentError::FileExists {
+                path: to.to_owned(),
+            },
             _ => AgentError::Unwritable {
                 path: to.to_owned(),
                 reason: error.to_string(),
@@ -257,7 +264,10 @@ impl Replica {
         Ok(AttachmentView {
             doc,
             kind: kind.map_or("unknown", wangge_model::kind::name),
-            by_name: attachment.by.map(|by| self.name_of(&by)).unwrap_or_default(),
+            by_name: attachment
+                .by
+                .map(|by| self.name_of(&by))
+                .unwrap_or_default(),
             path: here(&attachment.hash),
             thumb_path: attachment.thumb.as_ref().and_then(here),
             waiting: store.is_blob_pending(&attachment.hash, &doc, log.as_ref())?,

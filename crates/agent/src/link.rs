@@ -10,7 +10,7 @@ mod incoming;
 mod order;
 mod sync;
 
+pub use blobs::BlobReport;
 pub use enroll::Enrolled;
 pub use http::Address;
-pub use blobs::BlobReport;
 pub use sync::{AreaReport, SyncReport};

@@ -120,7 +120,10 @@ impl Shelf {
             }
             if let Err(error) = append(&path, held, piece) {
                 // Half a piece may be there: it is cut off again, or found too long by the next.
-                let _ = OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(held));
+                let _ = OpenOptions::new()
+                    .write(true)
+                    .open(&path)
+                    .and_then(|file| file.set_len(held));
                 return Err(error);
             }
             held += piece.len() as u64;
@@ -190,7 +193,11 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Notes an attachment whose bytes are durable, and the document that names it.
-pub(crate) fn note(connection: &Connection, arrived: &Arrived, now_ms: i64) -> rusqlite::Result<()> {
+pub(crate) fn note(
+    connection: &Connection,
+    arrived: &Arrived,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO blob (hash, bytes, device, received_ms) VALUES (?1, ?2, ?3, ?4)

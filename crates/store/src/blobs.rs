@@ -93,9 +93,8 @@ impl Store {
     /// Returns what waits to be carried to a relay with this log: small pictures first, then in the
     /// order in which they were attached.
     pub fn pending_blobs(&self, log: Option<&Incarnation>) -> Result<Vec<Blob>, StoreError> {
-        let sql = format!(
-            "SELECT u.hash, u.doc, u.bytes, u.thumb {PENDING} ORDER BY u.thumb DESC, u.id"
-        );
+        let sql =
+            format!("SELECT u.hash, u.doc, u.bytes, u.thumb {PENDING} ORDER BY u.thumb DESC, u.id");
         let mut statement = self.conn.prepare_cached(&sql)?;
         let rows = statement.query_map([log_bytes(log)], blob)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -110,7 +109,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let sql = format!("SELECT count(*) > 0 {PENDING} AND u.hash = ?2 AND u.doc = ?3");
         let values = params![log_bytes(log), hash.as_bytes(), doc.as_bytes()];
-        Ok(self.conn.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
+        Ok(self
+            .conn
+            .prepare_cached(&sql)?
+            .query_row(values, |row| row.get(0))?)
     }
 
     /// Notes that a relay's log has a blob, durably.

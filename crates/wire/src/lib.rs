@@ -31,8 +31,8 @@ pub use day::Day;
 pub use digest::Digest;
 pub use entry::{Change, DocKind, EntryKind, Place, Shape};
 pub use id::{
-    ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, Incarnation, LifeNonce,
-    PersonId, PublicKey, RelayId, Signature,
+    ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, Incarnation,
+    LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
 pub use order::{Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, Role, Unit};

@@ -30,7 +30,11 @@ const MP4_DEPTH_MAX: usize = 6;
 /// Returns what the bytes are; none for what is not taken. A file's name says nothing here.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<FileKind> {
     let has = |at: usize, mark: &[u8]| bytes.get(at..).is_some_and(|rest| rest.starts_with(mark));
-    let audio = || [&b"M4A "[..], b"M4B ", b"mp42", b"isom", b"3gp"].iter().any(|mark| has(8, mark));
+    let audio = || {
+        [&b"M4A "[..], b"M4B ", b"mp42", b"isom", b"3gp"]
+            .iter()
+            .any(|mark| has(8, mark))
+    };
     match () {
         () if has(0, &JPEG_START) => Some(FileKind::Jpeg),
         () if has(0, &PNG_START) => Some(FileKind::Png),
@@ -78,7 +82,9 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut turned = None;
     loop {
         // A marker may have any number of 0xff in front.
-        let [0xff] = take(&mut rest, 1)? else { return None };
+        let [0xff] = take(&mut rest, 1)? else {
+            return None;
+        };
         let mut marker = 0xff;
         while marker == 0xff {
             marker = *take(&mut rest, 1)?.first()?;
@@ -89,7 +95,9 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
         if matches!(marker, 0x01 | 0xd0..=0xd7) {
             continue;
         }
-        let length = rest.first_chunk::<2>().map(|two| u16::from_be_bytes(*two))?;
+        let length = rest
+            .first_chunk::<2>()
+            .map(|two| u16::from_be_bytes(*two))?;
         let part = take(&mut rest, usize::from(length))?;
         let said = part.get(2..)?;
         if marker == 0xe1 && said.starts_with(EXIF) {
@@ -134,10 +142,18 @@ fn orientation(tiff: &[u8]) -> Option<u16> {
     };
     let two = |at: usize| -> Option<u16> {
         let bytes = *tiff.get(at..)?.first_chunk::<2>()?;
-        Some(if little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
+        Some(if little {
+            u16::from_le_bytes(bytes)
+        } else {
+            u16::from_be_bytes(bytes)
+        })
     };
     let first = *tiff.get(4..)?.first_chunk::<4>()?;
-    let first = if little { u32::from_le_bytes(first) } else { u32::from_be_bytes(first) };
+    let first = if little {
+        u32::from_le_bytes(first)
+    } else {
+        u32::from_be_bytes(first)
+    };
     let first = usize::try_from(first).ok()?;
     let count = usize::from(two(first)?);
     let entries = (0..count).map(|n| first.saturating_add(2 + 12 * n));

@@ -19,9 +19,25 @@ fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
 
 /// Returns EXIF that says the photo lies on its side, and where it was taken.
 fn exif(little: bool) -> Vec<u8> {
-    let two = |n: u16| if little { n.to_le_bytes() } else { n.to_be_bytes() };
-    let four = |n: u32| if little { n.to_le_bytes() } else { n.to_be_bytes() };
-    let mut tiff = if little { b"II".to_vec() } else { b"MM".to_vec() };
+    let two = |n: u16| {
+        if little {
+            n.to_le_bytes()
+        } else {
+            n.to_be_bytes()
+        }
+    };
+    let four = |n: u32| {
+        if little {
+            n.to_le_bytes()
+        } else {
+            n.to_be_bytes()
+        }
+    };
+    let mut tiff = if little {
+        b"II".to_vec()
+    } else {
+        b"MM".to_vec()
+    };
     tiff.extend(two(42));
     tiff.extend(four(8));
     tiff.extend(two(2));
@@ -42,7 +58,9 @@ fn with_part(jpeg: &[u8], marker: u8, said: &[u8]) -> Vec<u8> {
 }
 
 fn tells(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }
 
 #[test]
@@ -138,14 +156,30 @@ fn recordings_and_webp_lose_what_they_tell_and_keep_their_length_right() {
 
 #[test]
 fn other_files_are_not_taken_whatever_they_are_called_and_broken_ones_are_none() {
-    for bytes in [&b"MZ\x90\0"[..], b"PK\x03\x04", b"\x7fELF", b"hello", b"", b"\xff"] {
+    for bytes in [
+        &b"MZ\x90\0"[..],
+        b"PK\x03\x04",
+        b"\x7fELF",
+        b"hello",
+        b"",
+        b"\xff",
+    ] {
         assert_eq!(sniff(bytes), None);
     }
     let whole = [
-        (FileKind::Jpeg, with_part(&picture(ImageFormat::Jpeg, 30, 20), 0xe1, &exif(true))),
+        (
+            FileKind::Jpeg,
+            with_part(&picture(ImageFormat::Jpeg, 30, 20), 0xe1, &exif(true)),
+        ),
         (FileKind::Png, picture(ImageFormat::Png, 30, 20)),
-        (FileKind::M4a, boxed(b"moov", &boxed(b"trak", &boxed(b"udta", b"x")))),
-        (FileKind::Wav, [b"RIFF\0\0\0\0WAVE".to_vec(), part(b"data", b"x")].concat()),
+        (
+            FileKind::M4a,
+            boxed(b"moov", &boxed(b"trak", &boxed(b"udta", b"x"))),
+        ),
+        (
+            FileKind::Wav,
+            [b"RIFF\0\0\0\0WAVE".to_vec(), part(b"data", b"x")].concat(),
+        ),
     ];
     for (kind, whole) in whole {
         for end in 0..whole.len() {

@@ -31,7 +31,9 @@ pub(crate) fn thumb(kind: FileKind, bytes: &[u8]) -> Option<Vec<u8>> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().ok()?;
     let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).ok()?.thumbnail(SIDE_MAX, SIDE_MAX);
+    let mut picture = DynamicImage::from_decoder(decoder)
+        .ok()?
+        .thumbnail(SIDE_MAX, SIDE_MAX);
     picture.apply_orientation(turned);
     let picture = DynamicImage::ImageRgb8(picture.to_rgb8());
     QUALITIES.into_iter().find_map(|quality| {

@@ -150,12 +150,15 @@ impl Replica {
         let length = u32::try_from(head.len()).unwrap_or(u32::MAX).to_be_bytes();
         let body = [length.as_slice(), &head, piece].concat();
         let (path, key) = (format!("/v1/blob/{}", blob.hash), &self.home.key);
-        let told = lane
-            .line
-            .post_told(&path, &head, &body, key, &self.machine, &mut lane.offset_ms);
+        let told =
+            lane.line
+                .post_told(&path, &head, &body, key, &self.machine, &mut lane.offset_ms);
         let response = told.await?;
         let status = response.status();
-        let answer = response.bytes().await.map_err(|error| super::http::no_link(&error))?;
+        let answer = response
+            .bytes()
+            .await
+            .map_err(|error| super::http::no_link(&error))?;
         lane.line.bytes_down += answer.len() as u64;
         if !status.is_success() {
             return Err(refusal(status));
@@ -180,9 +183,9 @@ impl Replica {
             }
             let (path, query) = (format!("/v1/blob/{hash}"), format!("?doc={doc}"));
             let (key, machine) = (&self.home.key, &self.machine);
-            let asked = lane
-                .line
-                .get_told((&path, &query), held, key, machine, &mut lane.offset_ms);
+            let asked =
+                lane.line
+                    .get_told((&path, &query), held, key, machine, &mut lane.offset_ms);
             let mut response = asked.await?;
             if response.status() == reqwest::StatusCode::RANGE_NOT_SATISFIABLE && held > 0 {
                 break;
@@ -229,7 +232,11 @@ impl Replica {
 /// Returns the size of the whole, if the answer begins where it was asked to.
 fn total(response: &reqwest::Response, from: u64) -> Option<u64> {
     let range = response.headers().get(reqwest::header::CONTENT_RANGE)?;
-    let (span, total) = range.to_str().ok()?.strip_prefix("bytes ")?.split_once('/')?;
+    let (span, total) = range
+        .to_str()
+        .ok()?
+        .strip_prefix("bytes ")?
+        .split_once('/')?;
     let begins: u64 = span.split_once('-')?.0.parse().ok()?;
     let total = total.parse().ok()?;
     (begins == from && total <= BLOB_BYTES_MAX).then_some(total)

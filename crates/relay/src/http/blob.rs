@@ -77,7 +77,11 @@ async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response>
     let shelf = Shelf::beside(&app.relay.place.path);
     // Whoever could not read it shows by sending all of it that they have it.
     let here = known.bytes == Some(ask.bytes) && known.readable && shelf.has(&hash);
-    let room = app.relay.settings.blob_bytes_max.saturating_sub(known.brought);
+    let room = app
+        .relay
+        .settings
+        .blob_bytes_max
+        .saturating_sub(known.brought);
     if known.bytes.is_none() && ask.bytes > room {
         return Err(words(StatusCode::PAYLOAD_TOO_LARGE, "quota"));
     }
@@ -106,7 +110,12 @@ async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response>
     };
     if whole && !(here && known.named) {
         let (doc, bytes) = (ask.doc, ask.bytes);
-        let arrived = Box::new(Arrived { hash, doc, bytes, device });
+        let arrived = Box::new(Arrived {
+            hash,
+            doc,
+            bytes,
+            device,
+        });
         let noted = app.ask_writer(|reply| Job::Blob(arrived, reply)).await;
         noted.unwrap_or(Err(Unwritten::Busy)).map_err(unwritten)?;
         tracing::info!(%device, bytes, "an attachment arrived");
@@ -121,7 +130,10 @@ async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> 
     let (parts, _) = request.into_parts();
     let device = signed::member(app, &parts, &[]).await?;
     let hash = name(&parts).ok_or_else(garbage)?;
-    let doc = parts.uri.query().and_then(|query| query.strip_prefix("doc="));
+    let doc = parts
+        .uri
+        .query()
+        .and_then(|query| query.strip_prefix("doc="));
     let doc: DocId = doc.and_then(|doc| doc.parse().ok()).ok_or_else(garbage)?;
     let from = from(&parts).ok_or_else(garbage)?;
     let known = look(app, device, (hash, doc), Action::Read).await?;
@@ -134,7 +146,10 @@ async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> 
     }
     let read = move || shelf.read(&hash, from, BLOB_ANSWER_BYTES_MAX);
     let read = tokio::task::spawn_blocking(read).await;
-    let piece = read.ok().and_then(Result::ok).filter(|piece| !piece.is_empty());
+    let piece = read
+        .ok()
+        .and_then(Result::ok)
+        .filter(|piece| !piece.is_empty());
     let piece = piece.ok_or_else(|| unwritten(Unwritten::Failed))?;
     let last = from + piece.len() as u64 - 1;
     let range = HeaderValue::try_from(format!("bytes {from}-{last}/{total}"));
@@ -158,7 +173,13 @@ async fn look(
     let day = Day::of_ms(app.now_ms());
     let asked = app.read(move |connection, standing| {
         let (who, what) = ((&device, day), (&hash, &doc));
-        Ok(blobs::standing(connection, standing.roster(), who, what, action)?)
+        Ok(blobs::standing(
+            connection,
+            standing.roster(),
+            who,
+            what,
+            action,
+        )?)
     });
     asked.await.map_err(|error| {
         tracing::error!(%error, "an attachment cannot be looked up");
