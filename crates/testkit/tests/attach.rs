@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbImage};
-use wangge_agent::households::HouseholdInput;
+use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::reports::ReportInput;
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, AttachInput, AttachmentView, Replica};
@@ -77,8 +77,11 @@ impl Town {
         let mut li = district.home_at("李梅", Role::Worker, &[GRID_1], &line.url());
         let zhou = district.home_at("周文", Role::Township, &[TOWNSHIP], &line.url());
         let household = HouseholdInput {
-            head: "张建国".into(),
-            door: Some("3-12".into()),
+            door: "3-12".into(),
+            members: vec![MemberInput {
+                name: "张建国".into(),
+                ..MemberInput::default()
+            }],
             ..HouseholdInput::default()
         };
         li.add_household(household).unwrap();
@@ -339,25 +342,21 @@ fn a_full_disk_keeps_no_half_and_loses_nothing() {
     assert!(photo.exists(), "the photo is where it was");
     std::fs::remove_file(&next).unwrap();
     // The database has no room: the file may stay, no record names it.
+    let visits: Vec<String> = (0..80).map(|n| town.visit(&n.to_string())).collect();
     let pages = town.li.store().pages().unwrap();
     town.li.store().limit_pages(pages).unwrap();
-    let mut refused = 0;
-    for n in 0..200 {
-        let name = format!("{n}{}", "楼道".repeat(50));
+    let full = visits.iter().zip(100..).find_map(|(to, seed)| {
         let input = AttachInput {
-            file: town.photo(100 + n, 20, 20),
-            to: town.li.visits(None, 1, 0).unwrap()[0].id.clone(),
-            name,
+            file: town.photo(seed, 20, 20),
+            to: to.clone(),
+            name: "楼道".repeat(50),
             on: None,
         };
-        match town.li.attach(&input) {
-            Ok(_) => {}
-            Err(AgentError::DiskFull) => refused += 1,
-            Err(AgentError::TooLong(_)) => break,
-            Err(other) => assert!(matches!(other, AgentError::DiskFull), "{other}"),
-        }
-    }
-    assert!(refused > 0, "the limit was never met");
+        town.li.attach(&input).err().map(|error| (to, error))
+    });
+    let (to, error) = full.unwrap();
+    assert!(matches!(error, AgentError::DiskFull), "{error}");
+    assert_eq!(town.li.attachments(to).unwrap().len(), 0);
     town.li.store().limit_pages(pages + 10_000).unwrap();
     assert!(attach(&mut town.li, &photo, &visit).is_ok());
     assert_eq!(sync(&mut town.li).unwrap().unsent, 0);

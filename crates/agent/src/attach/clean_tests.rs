@@ -95,6 +95,13 @@ fn a_small_picture_stands_upright_and_is_small() {
     assert!(small.len() <= wangge_model::attachment::THUMB_BYTES_MAX);
     let small = image::load_from_memory(&small).unwrap();
     assert!(small.height() > small.width() && small.height() <= 320);
+    let tiny = picture(ImageFormat::Png, 30, 20);
+    let small = image::load_from_memory(&thumb(FileKind::Png, &tiny).unwrap()).unwrap();
+    assert_eq!(
+        (small.width(), small.height()),
+        (30, 20),
+        "a small one is not blown up"
+    );
     assert_eq!(thumb(FileKind::Pdf, b"%PDF-1.7"), None);
     assert_eq!(thumb(FileKind::Jpeg, &[0xff, 0xd8, 0xff, 0xd9]), None);
 }

@@ -7,10 +7,15 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 use wangge_model::attachment::{FileKind, THUMB_BYTES_MAX};
 
-/// The longer side, in pixels.
-const SIDE_MAX: u32 = 320;
-/// Tried one after the other until the picture is small enough.
-const QUALITIES: [u8; 4] = [70, 50, 30, 10];
+/// The longer side in pixels, and the quality: tried one after the other until it is small enough.
+const TRIES: [(u32, u8); 6] = [
+    (320, 70),
+    (320, 40),
+    (240, 50),
+    (160, 50),
+    (100, 50),
+    (60, 30),
+];
 /// Pixels of a side that are read at all.
 const SOURCE_SIDE_MAX: u32 = 20_000;
 /// Memory that reading a photo may take, bytes.
@@ -31,15 +36,15 @@ pub(crate) fn thumb(kind: FileKind, bytes: &[u8]) -> Option<Vec<u8>> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().ok()?;
     let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder)
-        .ok()?
-        .thumbnail(SIDE_MAX, SIDE_MAX);
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
     picture.apply_orientation(turned);
-    let picture = DynamicImage::ImageRgb8(picture.to_rgb8());
-    QUALITIES.into_iter().find_map(|quality| {
+    TRIES.into_iter().find_map(|(side, quality)| {
+        // A small one is not blown up.
+        let side = side.min(picture.width().max(picture.height()));
+        let scaled = DynamicImage::ImageRgb8(picture.thumbnail(side, side).to_rgb8());
         let mut small = Vec::new();
         let encoder = JpegEncoder::new_with_quality(&mut small, quality);
-        picture.write_with_encoder(encoder).ok()?;
+        scaled.write_with_encoder(encoder).ok()?;
         (small.len() <= THUMB_BYTES_MAX).then_some(small)
     })
 }
