@@ -7,15 +7,20 @@
     reason = "a test may fail loudly"
 )]
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbImage};
 use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::reports::ReportInput;
 use wangge_agent::visits::VisitInput;
-use wangge_agent::{AgentError, AttachInput, AttachmentView, Replica};
+use wangge_agent::{AgentError, AttachInput, AttachmentView, Machine, Replica};
 use wangge_testkit::district::{District, sync, wait};
 use wangge_testkit::wire_tap::WireTap;
 use wangge_wire::{BlobHash, Role};
@@ -470,4 +475,61 @@ fn damaged_bytes_from_a_relay_are_not_taken() {
     assert!(town.zhou.attachments(&visit).unwrap()[0].path.is_none());
     std::fs::write(&stored, right).unwrap();
     assert!(wait(town.zhou.fetch(&visit)).unwrap()[0].path.is_some());
+}
+
+/// A line that swallows everything once so many bytes went up, and says that it does.
+fn stalling(relay: SocketAddr, after: usize) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (told, stalled) = channel();
+    std::thread::spawn(move || {
+        let up = Arc::new(AtomicUsize::new(0));
+        for near in listener.incoming().flatten() {
+            let far = TcpStream::connect(relay).unwrap();
+            let (mut from, mut to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            let (told, up) = (told.clone(), Arc::clone(&up));
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(read @ 1..) = from.read(&mut buffer) {
+                    if up.fetch_add(read, Ordering::SeqCst) > after {
+                        let _ = told.send(());
+                    } else {
+                        to.write_all(&buffer[..read]).unwrap();
+                    }
+                }
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            std::thread::spawn(move || std::io::copy(&mut { far }, &mut { near }));
+        }
+    });
+    (url, stalled)
+}
+
+#[test]
+fn a_visit_can_be_recorded_while_a_photo_is_stuck_on_the_line() {
+    let town = Town::new();
+    let (url, stalled) = stalling(town.district.address(), 100_000);
+    let mut wang = town.district.home_at("王芳", Role::Worker, &[GRID_1], &url);
+    let input = ReportInput {
+        text: "路灯不亮".into(),
+        ..ReportInput::default()
+    };
+    let report = wang.add_report(input).unwrap().view.id.to_string();
+    attach(&mut wang, &town.photo(11, 800, 800), &report).unwrap();
+    let home = wang.dir().to_owned();
+    let other = std::thread::spawn(move || {
+        stalled.recv().unwrap();
+        // Waits for the home as any command does: three seconds, and the line is silent for sixty.
+        let mut here = Replica::open(&home, Machine::default()).unwrap();
+        let input = ReportInput {
+            text: "路灯修好了".into(),
+            ..ReportInput::default()
+        };
+        here.add_report(input).unwrap();
+        here.status().unwrap().attachments_waiting
+    });
+    let synced = sync(&mut wang).unwrap();
+    assert_eq!((synced.unsent, synced.attachments.left), (0, 1));
+    drop(wang);
+    assert_eq!(other.join().unwrap(), 1, "the photo goes on later");
 }

@@ -15,6 +15,8 @@ use crate::replica::Replica;
 
 /// Small pictures fetched in one sync; further ones come with the next.
 const THUMBS_MAX: usize = 64;
+/// Small pictures asked for in one sync, whether or not they are there yet.
+const THUMBS_ASKED_MAX: usize = 256;
 /// What an attachment whose bytes do not fit its name is called in an error.
 const DAMAGED: &str = "an attachment's bytes";
 
@@ -46,7 +48,14 @@ impl Replica {
         let mut report = BlobReport::default();
         match self.lane() {
             Ok(mut lane) => {
-                if let Err(error) = self.carry(&mut lane, &mut report).await {
+                let knocked = crate::home::knocked(self.home.dir.clone());
+                // A visit that somebody wants to record waits for no photo: the lane makes room, and
+                // goes on where it was at the next sync.
+                let carried = tokio::select! {
+                    carried = self.carry(&mut lane, &mut report) => carried,
+                    () = knocked => Err(AgentError::InUse),
+                };
+                if let Err(error) = carried {
                     tracing::info!(%error, "attachments are left for the next sync");
                 }
                 report.bytes_up = lane.line.bytes_up;
@@ -99,7 +108,10 @@ impl Replica {
         let shelf = self.shelf();
         let missing = self.home.store.thumbs()?.into_iter();
         let missing: Vec<Blob> = missing.filter(|thumb| !shelf.has(&thumb.hash)).collect();
-        for thumb in missing.into_iter().take(THUMBS_MAX) {
+        for thumb in missing.into_iter().take(THUMBS_ASKED_MAX) {
+            if report.received >= THUMBS_MAX {
+                break;
+            }
             match self.bring(lane, &thumb.hash, &thumb.doc, None).await {
                 Ok(came) => report.received += usize::from(came),
                 Err(error) => pass(error)?,
