@@ -494,6 +494,7 @@ fn relay(error: &RelayError, lang: Lang) -> Told {
         RelayError::TooNew { .. } => ("too_new", Exit::Damaged, lang.too_new().to_owned()),
         RelayError::Full => ("disk_full", Exit::Failed, lang.relay_full().to_owned()),
         RelayError::Busy => ("busy", Exit::NoLink, lang.relay_busy().to_owned()),
+        RelayError::Served => ("served", Exit::Refused, lang.relay_served().to_owned()),
         RelayError::BadInvitation { what } => {
             ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
         }
@@ -562,6 +563,7 @@ mod tests {
         let relay = [
             (RelayError::Full, Exit::Failed),
             (RelayError::Busy, Exit::NoLink),
+            (RelayError::Served, Exit::Refused),
             (RelayError::TooNew { found: 9, known: 1 }, Exit::Damaged),
             (
                 RelayError::BadInvitation {

@@ -38,6 +38,9 @@ pub enum RelayError {
     /// Another process holds the database. Try again.
     #[error("the database is busy")]
     Busy,
+    /// Another process serves this folder. Stop it, or take another folder.
+    #[error("another process serves this folder")]
+    Served,
     /// The invitation asks for what cannot be.
     #[error("the invitation's {what}")]
     BadInvitation {

@@ -6,10 +6,10 @@
 use std::cell::RefCell;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_sync::admit::{Holdings, Placed};
+use wangge_sync::admit::{Holdings, Lived, Placed};
 use wangge_wire::frame::Known;
 use wangge_wire::receipt::Reason;
-use wangge_wire::{ActorId, ChangeHash, DocId, DocKind, Malformed, Shape, packing};
+use wangge_wire::{ActorId, ChangeHash, Day, DocId, DocKind, Malformed, Shape, packing};
 
 use crate::{log, places};
 
@@ -66,6 +66,10 @@ impl Holdings for SqlHoldings<'_> {
             .and_then(|document| document.owner)
     }
 
+    fn lived(&self, doc: &DocId) -> Vec<Lived> {
+        self.answer(lived(self.connection, doc))
+    }
+
     fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool {
         let numbered = self
             .answer(log::position_of(self.connection, doc, hash))
@@ -109,6 +113,21 @@ impl Known for SqlHoldings<'_> {
     fn change(&self, doc: &DocId, prefix: &[u8; 6]) -> Option<ChangeHash> {
         self.answer(by_prefix(self.connection, doc, prefix))
     }
+}
+
+fn lived(connection: &Connection, doc: &DocId) -> rusqlite::Result<Vec<Lived>> {
+    let mut rows = connection.prepare_cached(
+        "SELECT b.home, b.audiences, e.received_ms
+         FROM place_before b JOIN entry e ON e.position = b.position WHERE b.doc = ?1",
+    )?;
+    let rows = rows.query_map([doc.0], |row| {
+        Ok(Lived {
+            home: places::area(row, 0)?,
+            audiences: places::audiences(row, 1)?,
+            until: Day::of_ms(row.get(2)?),
+        })
+    })?;
+    rows.collect()
 }
 
 fn shapes(connection: &Connection, kind: DocKind, schema: u8) -> rusqlite::Result<Vec<Shape>> {

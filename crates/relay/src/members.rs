@@ -150,6 +150,7 @@ pub(crate) fn enroll(
         }
         None => {
             let number = standing.next_device_number();
+            let known = standing.roster().known(&ask.device_key.device());
             let body = OrderBody::Grant(Grant {
                 device_key: ask.device_key,
                 person: invitation.person,
@@ -158,6 +159,7 @@ pub(crate) fn enroll(
                 areas: invitation.areas.clone(),
                 device_number: number,
                 unit: invitation.unit,
+                n: known.map(|known| known.n.saturating_add(1)),
             });
             orders::append(connection, standing, &secrets.key, body, now_ms)?;
             let sql = "UPDATE invitation SET spent_by = ?2 WHERE public = ?1";

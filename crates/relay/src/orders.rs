@@ -33,6 +33,8 @@ pub(crate) struct Granted {
     pub(crate) first: u64,
     /// The position of its last grant.
     pub(crate) last: u64,
+    /// The position of the last grant that gave it more than it had; 0 if none did.
+    pub(crate) widened: u64,
     /// When it was first granted, milliseconds since 1970.
     pub(crate) at_ms: i64,
 }
@@ -48,6 +50,7 @@ impl Standing {
             let position = unsigned(row.get(0)?);
             let bytes: Vec<u8> = row.get(1)?;
             let order = Order::read(&bytes).map_err(|_| unreadable())?;
+            let widens = widens(&self.roster, &order.body);
             Arc::make_mut(&mut self.roster)
                 .take(&order)
                 .map_err(|_| unreadable())?;
@@ -56,10 +59,15 @@ impl Standing {
                     let new = Granted {
                         first: position,
                         last: position,
+                        widened: 0,
                         at_ms: order.at_ms,
                     };
                     let grants = Arc::make_mut(&mut self.grants);
-                    grants.entry(grant.device_key.device()).or_insert(new).last = position;
+                    let granted = grants.entry(grant.device_key.device()).or_insert(new);
+                    granted.last = position;
+                    if widens {
+                        granted.widened = position;
+                    }
                 }
                 OrderBody::Cover(cover) => {
                     Arc::make_mut(&mut self.covers).insert(cover.id, position);
@@ -98,6 +106,20 @@ impl Standing {
             .max();
         taken.unwrap_or(0) + 1
     }
+}
+
+/// Returns whether a grant gives a device that has one areas, or another person, that it had not.
+fn widens(roster: &Roster, body: &OrderBody) -> bool {
+    let OrderBody::Grant(grant) = body else {
+        return false;
+    };
+    let known = roster.known(&grant.device_key.device());
+    known.is_some_and(|known| {
+        let has = |area: &AreaCode| known.areas.iter().any(|own| own.covers(area));
+        let same =
+            known.person == grant.person && known.role == grant.role && known.unit == grant.unit;
+        !same || !grant.areas.iter().all(has)
+    })
 }
 
 /// Signs an order, numbers it and reads it into `standing`.

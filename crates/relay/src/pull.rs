@@ -374,9 +374,9 @@ pub(crate) fn is_current(
     if cursor.relay != *relay || cursor.incarnation != *incarnation {
         return Ok(false);
     }
-    // A second grant may open areas whose entries the cursor has passed: begin again.
+    // A further grant may open areas whose entries the cursor has passed: begin again.
     let granted = standing.granted(device);
-    let regranted = granted.is_some_and(|g| g.last > g.first && g.last > cursor.position);
+    let regranted = granted.is_some_and(|g| g.widened > cursor.position);
     let roster = standing.roster();
     let member = roster.member(device);
     let is_read = |cover: &Cover| {

@@ -1,5 +1,6 @@
 //! Lets devices in: listener, routes, writer, and an orderly end.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,17 +16,21 @@ use crate::relay::Relay;
 use crate::writer::Writer;
 use crate::{db, http};
 
+/// Held while a relay is served.
+const LOCK: &str = "serving";
 /// How long open answers may go on after the order to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves devices on `listener` until `stop`; then finishes what was begun.
 ///
-/// A receipt that was sent is of a batch that is durable, however this ends.
+/// A receipt that was sent is of a batch that is durable, however this ends. A folder is served by one
+/// process at a time: each remembers for itself which requests it has seen.
 pub async fn serve(
     relay: Relay,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RelayError> {
+    let _serving = lock(&relay.place.path.with_file_name(LOCK))?;
     let connection = db::connect(&relay.place)?;
     let writer = Writer::start(
         connection,
@@ -61,4 +66,16 @@ pub async fn serve(
     }
     tracing::info!("stopped");
     served.map_err(|source| RelayError::io(Path::new(""), source))
+}
+
+fn lock(path: &Path) -> Result<File, RelayError> {
+    let fail = |source| RelayError::io(path, source);
+    let mut options = OpenOptions::new();
+    let options = options.create(true).truncate(false).write(true);
+    let file = options.open(path).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RelayError::Served),
+        Err(TryLockError::Error(source)) => Err(fail(source)),
+    }
 }

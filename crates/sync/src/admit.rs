@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wangge_trust::allow::COVER_LATE_DAYS_MAX;
 use wangge_trust::{Action, Roster, What, allowed};
 use wangge_wire::digest::content_hash;
 use wangge_wire::limits::CHANGE_BYTES_MAX;
@@ -33,12 +34,25 @@ pub struct Placed {
     pub own: bool,
 }
 
+/// Where a document lived before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lived {
+    /// The area.
+    pub home: AreaCode,
+    /// Those who received it beside.
+    pub audiences: Vec<Audience>,
+    /// The day it was given to somebody else.
+    pub until: Day,
+}
+
 /// What the judging side holds, before the batch.
 pub trait Holdings {
     /// Returns where the document lives: by its own place, else by its owner's.
     fn place(&self, doc: &DocId) -> Option<Placed>;
     /// Returns the document that this one belongs to, as its first change said.
     fn owner(&self, doc: &DocId) -> Option<DocId>;
+    /// Returns where the document lived before by its own places, and the day each ended.
+    fn lived(&self, doc: &DocId) -> Vec<Lived>;
     /// Returns whether an entry of the document with this hash is numbered, or is its genesis.
     fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool;
     /// Returns the hash of the genesis of `doc` with this shape.
@@ -187,7 +201,7 @@ impl<H: Holdings> Judge<'_, H> {
         let Some(placed) = self.placed(&change.doc, change.owner, 0) else {
             return ItemDecision::Inbox(Reason::Unplaced);
         };
-        if !self.may(Action::Write, &placed.home, &placed.audiences) {
+        if !self.may_write(&change.doc, change.owner, &placed) {
             return ItemDecision::Inbox(Reason::OutOfScope);
         }
         let number = (change.doc, change.actor, change.seq);
@@ -258,11 +272,32 @@ impl<H: Holdings> Judge<'_, H> {
         }
         match self.placed(&name.doc, None, 0) {
             None => ItemDecision::Inbox(Reason::Unplaced),
-            Some(placed) if self.may(Action::Write, &placed.home, &placed.audiences) => {
-                ItemDecision::Accept
-            }
+            Some(placed) if self.may_write(&name.doc, None, &placed) => ItemDecision::Accept,
             Some(_) => ItemDecision::Inbox(Reason::OutOfScope),
         }
+    }
+
+    /// Whether the signer may write to a document where it lives, or might until a short while ago: who
+    /// was relieved without a link goes on working, and what they wrote belongs to the document.
+    fn may_write(&self, doc: &DocId, claimed_owner: Option<DocId>, placed: &Placed) -> bool {
+        if self.may(Action::Write, &placed.home, &placed.audiences) {
+            return true;
+        }
+        let lately = |lived: &Lived| {
+            self.day.0 <= lived.until.0.saturating_add(COVER_LATE_DAYS_MAX)
+                && self.may(Action::Write, &lived.home, &lived.audiences)
+        };
+        let mut next = Some(*doc);
+        for depth in 0..=OWNERS_DEPTH_MAX {
+            let Some(doc) = next else { break };
+            if self.held.lived(&doc).iter().any(lately) {
+                return true;
+            }
+            let owner = self.held.owner(&doc);
+            let owner = owner.or_else(|| self.news.owners.get(&doc).copied());
+            next = owner.or(claimed_owner.filter(|_| depth == 0));
+        }
+        false
     }
 
     fn may(&self, action: Action, home: &AreaCode, audiences: &[Audience]) -> bool {

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wangge_sync::admit::{Holdings, ItemDecision, Placed, admit};
+use wangge_sync::admit::{Holdings, ItemDecision, Lived, Placed, admit};
+use wangge_trust::allow::COVER_LATE_DAYS_MAX;
 use wangge_trust::{KeyPair, Roster};
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::chunk::{self, Parts};
@@ -29,6 +30,7 @@ struct Held {
     entries: BTreeSet<(DocId, ChangeHash)>,
     numbers: BTreeMap<(DocId, ActorId, u64), ChangeHash>,
     verdict: Option<Reason>,
+    lived: BTreeMap<DocId, Vec<Lived>>,
 }
 
 impl Holdings for Held {
@@ -38,6 +40,10 @@ impl Holdings for Held {
 
     fn owner(&self, doc: &DocId) -> Option<DocId> {
         self.owners.get(doc).copied()
+    }
+
+    fn lived(&self, doc: &DocId) -> Vec<Lived> {
+        self.lived.get(doc).cloned().unwrap_or_default()
     }
 
     fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool {
@@ -95,6 +101,7 @@ fn roster(role: Role, grid: &str) -> Roster {
         areas: vec![area(grid)],
         device_number: 1,
         unit: None,
+        n: None,
     });
     roster
         .take(&relay.sign_order(grant, roster.last(), 2))
@@ -156,6 +163,10 @@ fn lives(home: &str) -> Held {
 }
 
 fn judged(items: Vec<Item>, roster: &Roster, held: &Held) -> Vec<ItemDecision> {
+    judged_on(items, roster, held, DAY)
+}
+
+fn judged_on(items: Vec<Item>, roster: &Roster, held: &Held, day: Day) -> Vec<ItemDecision> {
     let head = BatchHead {
         suite: SUITE_PLAIN,
         device: li().public().device(),
@@ -177,7 +188,7 @@ fn judged(items: Vec<Item>, roster: &Roster, held: &Held) -> Vec<ItemDecision> {
         signature: Signature([0; 64]),
         shapes: vec![shape],
     };
-    admit(&batch, &[], roster, DAY, held)
+    admit(&batch, &[], roster, day, held)
 }
 
 fn one(item: Item, roster: &Roster, held: &Held) -> ItemDecision {
@@ -233,6 +244,46 @@ fn out_of_scope_is_never_refused_and_a_place_in_the_batch_counts_from_there_on()
         [ItemDecision::Accept, inbox],
         "it has moved out of the desk's scope"
     );
+}
+
+#[test]
+fn who_was_relieved_a_short_while_ago_still_writes_and_nobody_else() {
+    let written = change(HOUSEHOLD, 1, vec![genesis(&HOUSEHOLD)]);
+    let book = change(BOOK, 1, vec![genesis(&BOOK)]);
+    let inbox = ItemDecision::Inbox(Reason::OutOfScope);
+    let moved = |from: &str, until: u32| {
+        let mut held = lives(GRID_2);
+        let lived = Lived {
+            home: area(from),
+            audiences: Vec::new(),
+            until: Day(until),
+        };
+        held.lived.insert(HOUSEHOLD, vec![lived]);
+        held
+    };
+    let on = |item: Item, held: &Held, day: u32| {
+        judged_on(vec![item], &worker(), held, Day(day)).remove(0)
+    };
+    let late = COVER_LATE_DAYS_MAX;
+    for (day, expected) in [
+        (100, ItemDecision::Accept),
+        (100 + late, ItemDecision::Accept),
+        (101 + late, inbox.clone()),
+    ] {
+        let held = moved(GRID_1, 100);
+        assert_eq!(on(item(&written), &held, day), expected, "day {day}");
+        assert_eq!(
+            on(item(&book), &held, day),
+            expected,
+            "what it owns, day {day}"
+        );
+    }
+    let elsewhere = moved("511724103202003", 100);
+    assert_eq!(on(item(&written), &elsewhere, 100), inbox);
+    // What comes late is what they met, never where the household lives.
+    let back = Item::Place(place(HOUSEHOLD, GRID_1, 2));
+    let refused = ItemDecision::Inbox(Reason::PlaceNotAllowed);
+    assert_eq!(on(back, &moved(GRID_1, 100), 100), refused);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod blob_line;
 pub mod device;
 pub mod district;
+pub mod hostile;
 pub mod scribe;
 pub mod tidy;
 pub mod wire_client;

@@ -72,6 +72,7 @@ fn order() -> impl Strategy<Value = OrderBody> {
             areas,
             device_number: 1,
             unit: None,
+            n: None,
         })),
         1 => (0..DEVICES).prop_map(|key| OrderBody::Revoke {
             device: device(key).public().device(),

@@ -7,8 +7,9 @@ use wangge_wire::{AreaCode, Audience, Day, DeviceId};
 
 use crate::roster::{Member, Roster};
 
-/// How long after a cover's last day what was made during it still takes its place: a village may be
-/// without signal. Nothing is sent by it.
+/// How long after a cover's last day, or after an area or a document was given to somebody else, what
+/// its holder made without knowing still takes its place: a village may be without signal. Nothing is
+/// sent by it.
 pub const COVER_LATE_DAYS_MAX: u32 = 30;
 
 /// What somebody wants to do.
@@ -87,6 +88,7 @@ pub fn in_scope(
     use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
     let by_area = |area: &AreaCode| {
         member.areas.iter().any(|own| own.covers(area))
+            || (forgives(action) && had(member, area, day))
             || late_days(action)
                 .is_some_and(|late| roster.lent(member, day, late).any(|own| own.covers(area)))
     };
@@ -105,6 +107,20 @@ pub fn in_scope(
         }
     };
     (works_for_areas && by_area(what.home)) || what.audiences.iter().any(named)
+}
+
+/// Returns whether the member was granted the area until a short while ago.
+fn had(member: &Member, area: &AreaCode, day: Day) -> bool {
+    let mut past = member.past.iter();
+    past.any(|(own, until)| {
+        own.covers(area) && day.0 <= until.0.saturating_add(COVER_LATE_DAYS_MAX)
+    })
+}
+
+/// Returns whether an action may come late from somebody who has been relieved: what they met and
+/// wrote, never where a known document lives or who else may come.
+fn forgives(action: Action) -> bool {
+    matches!(action, Action::Write | Action::PlaceNew)
 }
 
 /// Returns how long after its last day a cover counts for an action; none if it never does.

@@ -1,9 +1,12 @@
-//! What a desk may order: leaves, covers and units of its own areas, nothing else.
+//! What a desk may order: leaves, covers, units and workers' areas, all within its own.
 //!
 //! **A desk orders only over what it works for itself**: no cover counts here, and what replaces an
 //! order must be of areas the asker may order over before and after.
 
-use wangge_wire::{AreaCode, Cover, Day, DeviceId, OrderBody, OrderRefusal, Unit};
+use std::collections::BTreeSet;
+
+use wangge_wire::limits::GRANT_AREAS_MAX;
+use wangge_wire::{AreaCode, Cover, Day, DeviceId, Grant, OrderBody, OrderRefusal, Role, Unit};
 
 use crate::allow::{Action, What, allowed};
 use crate::roster::{Member, Roster, may_stand_in};
@@ -34,9 +37,8 @@ pub fn ask(
     match body {
         OrderBody::Cover(new) => cover(roster, new, &may),
         OrderBody::Unit(new) => unit(roster, new, &may),
-        OrderBody::Root { .. } | OrderBody::Grant(_) | OrderBody::Revoke { .. } => {
-            Err(OrderRefusal::NotAllowed)
-        }
+        OrderBody::Grant(new) => areas(roster, new, &may),
+        OrderBody::Root { .. } | OrderBody::Revoke { .. } => Err(OrderRefusal::NotAllowed),
     }
 }
 
@@ -74,6 +76,31 @@ fn cover(
         return Err(OrderRefusal::Malformed);
     }
     follows(known, new, known.map(|known| known.n), new.n)
+}
+
+/// Gives a worker's device other areas; who the person is and what they work as stays as it was.
+fn areas(
+    roster: &Roster,
+    new: &Grant,
+    may: &dyn Fn(&AreaCode) -> bool,
+) -> Result<Asked, OrderRefusal> {
+    let device = new.device_key.device();
+    let known = roster.member(&device).ok_or(OrderRefusal::UnknownPerson)?;
+    if known.role != Role::Worker || !new.areas.iter().chain(&known.areas).all(may) {
+        return Err(OrderRefusal::NotAllowed);
+    }
+    let same = Grant {
+        areas: new.areas.clone(),
+        n: new.n,
+        ..known.grant()
+    };
+    let distinct: BTreeSet<&AreaCode> = new.areas.iter().collect();
+    let sound = new.areas.len() <= GRANT_AREAS_MAX && distinct.len() == new.areas.len();
+    if same != *new || !sound {
+        return Err(OrderRefusal::Malformed);
+    }
+    let (before, n) = (known.grant(), new.n.unwrap_or(0));
+    follows(Some(&before), new, Some(known.n), n)
 }
 
 fn unit(

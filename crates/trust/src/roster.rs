@@ -45,6 +45,12 @@ pub struct Member {
     pub device_number: u32,
     /// The unit the person works for; none for those who work for areas.
     pub unit: Option<DocId>,
+    /// The number of the grant; 0 for the one an enrolment made.
+    pub n: u64,
+    /// The day of the grant.
+    pub since: Day,
+    /// Areas the person had by earlier grants and has no more, each until a day.
+    pub past: Vec<(AreaCode, Day)>,
 }
 
 /// Why an order was not taken.
@@ -75,7 +81,7 @@ impl Roster {
         if order.rests_on != self.last.unwrap_or(ChangeHash([0; 32])) {
             return Err(BadOrder::OutOfOrder);
         }
-        self.apply(&order.body);
+        self.apply(&order.body, order.at_ms);
         self.last = Some(order.hash());
         Ok(())
     }
@@ -92,7 +98,7 @@ impl Roster {
             (Some((key, ..)), _) if verify_order(key, order) => {}
             (Some(_), _) => return Err(BadOrder::Signature),
         }
-        self.apply(&order.body);
+        self.apply(&order.body, order.at_ms);
         self.last = Some(order.hash());
         Ok(())
     }
@@ -206,15 +212,22 @@ impl Roster {
         devices.filter(move |absent| may_stand_in(substitute, absent.role))
     }
 
-    pub(crate) fn apply(&mut self, body: &OrderBody) {
+    pub(crate) fn apply(&mut self, body: &OrderBody, at_ms: i64) {
         match body {
             OrderBody::Root { key, name, level } => {
                 self.root = Some((*key, name.clone(), (*level).into()));
             }
             OrderBody::Grant(grant) => {
                 let device = grant.device_key.device();
-                self.members.insert(device, Member::from(grant));
                 self.devices.entry(grant.person).or_default().insert(device);
+                let new = Member::of(grant, Day::of_ms(at_ms));
+                let known = self.members.remove(&device);
+                let standing = match known {
+                    Some(known) if known.n > new.n => known.after(new),
+                    Some(known) => new.after(known),
+                    None => new,
+                };
+                self.members.insert(device, standing);
             }
             OrderBody::Revoke { device, .. } => {
                 self.revoked.insert(*device);
@@ -251,8 +264,8 @@ pub fn may_stand_in(substitute: Role, absent: Role) -> bool {
     }
 }
 
-impl From<&Grant> for Member {
-    fn from(grant: &Grant) -> Self {
+impl Member {
+    fn of(grant: &Grant, since: Day) -> Self {
         Self {
             key: grant.device_key,
             person: grant.person,
@@ -261,7 +274,41 @@ impl From<&Grant> for Member {
             areas: grant.areas.clone(),
             device_number: grant.device_number,
             unit: grant.unit,
+            n: grant.n.unwrap_or(0),
+            since,
+            past: Vec::new(),
         }
+    }
+
+    /// Returns the grant that made the member.
+    pub fn grant(&self) -> Grant {
+        Grant {
+            device_key: self.key,
+            person: self.person,
+            name: self.name.clone(),
+            role: self.role,
+            areas: self.areas.clone(),
+            device_number: self.device_number,
+            unit: self.unit,
+            n: (self.n > 0).then_some(self.n),
+        }
+    }
+
+    /// Returns this grant as the one that follows `before`: what it no longer has is remembered, since
+    /// its holder may not know yet and goes on writing there.
+    fn after(mut self, before: Member) -> Self {
+        if before.person == self.person {
+            let had = before.areas.into_iter().map(|area| (area, self.since));
+            self.past.extend(had.chain(before.past));
+            let has = |area: &AreaCode| self.areas.iter().any(|own| own.covers(area));
+            self.past = std::mem::take(&mut self.past)
+                .into_iter()
+                .filter(|(area, _)| !has(area))
+                .collect();
+            self.past.sort();
+            self.past.dedup();
+        }
+        self
     }
 }
 
@@ -287,6 +334,7 @@ pub(crate) mod tests {
                 .collect(),
             device_number: 1,
             unit: None,
+            n: None,
         })
     }
 

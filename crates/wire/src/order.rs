@@ -76,6 +76,9 @@ pub struct Grant {
     /// The unit the person works for; none for those who work for areas.
     #[n(6)]
     pub unit: Option<DocId>,
+    /// Absent for the grant an enrolment made; 1, 2, 3 … for those that replace it. The greatest stands.
+    #[n(7)]
+    pub n: Option<u64>,
 }
 
 /// Somebody is on leave; somebody else may stand in, for these areas and days.
@@ -352,6 +355,7 @@ mod tests {
             areas: vec![area("511724103202001")],
             device_number: 7,
             unit,
+            n: None,
         })
     }
 

@@ -75,6 +75,7 @@ words! {
         zh: "中继的磁盘满了，没有写进一半的东西；已回执的都在。请腾出空间。",
         en: "The relay's disk is full. Nothing was half-written and all that was receipted is safe. Make room."
     }
+    relay_served { zh: "另一个程序正在用这个文件夹提供中继服务。请先停下它，或用 --home 指定别的文件夹。什么也没有改动。", en: "Another program serves this relay folder. Stop it first, or name another folder with --home. Nothing was changed." }
     relay_busy { zh: "中继的数据库正忙，请再试一次。什么也没有丢。", en: "The relay's database is busy; try again. Nothing was lost." }
     unknown_device { zh: "没有这台设备。", en: "There is no such device." }
     nothing_to_change { zh: "没有说要改什么。", en: "Nothing was said that should change." }

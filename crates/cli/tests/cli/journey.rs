@@ -361,6 +361,19 @@ fn a_relay_lists_its_devices_and_stops_on_both_signals() {
 }
 
 #[test]
+fn a_relay_folder_is_served_by_one_program() {
+    let world = World::new();
+    let relay = world.relay();
+    let second = world
+        .at("relay", &["relay", "serve", "--listen", "127.0.0.1:0"])
+        .ends(4);
+    assert!(second.stderr.contains("另一个程序"), "{}", second.stderr);
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    assert_eq!(relay.end("-TERM"), Some(0));
+    drop(world.relay());
+}
+
+#[test]
 fn areas_are_shown_with_their_real_names_the_own_first() {
     let world = World::new();
     let all = world.run(&["area", "list", "--json"]).ok().json();

@@ -71,6 +71,10 @@ impl Chance {
         Day(u32::try_from(100 + self.below(40)).unwrap())
     }
 
+    fn moment(&mut self) -> i64 {
+        i64::from(self.day().0 - 60) * 24 * 60 * 60 * 1000
+    }
+
     fn person(&mut self) -> PersonId {
         PersonId([self.byte(4); 16])
     }
@@ -87,6 +91,7 @@ impl Chance {
                     areas: self.areas(),
                     device_number: 1,
                     unit: (self.below(2) == 0).then(|| DocId([self.byte(2); 16])),
+                    n: None,
                 })
             }
             4 => OrderBody::Revoke {
@@ -128,12 +133,12 @@ impl Chance {
 }
 
 /// The orders as they came.
-struct Naive(Vec<OrderBody>);
+struct Naive(Vec<(OrderBody, i64)>);
 
 impl Naive {
     fn grant(&self, device: &DeviceId) -> Option<&Grant> {
         let mut last = None;
-        for order in &self.0 {
+        for (order, _) in &self.0 {
             match order {
                 OrderBody::Grant(grant) if grant.device_key.device() == *device => {
                     last = Some(grant);
@@ -141,7 +146,7 @@ impl Naive {
                 _ => {}
             }
         }
-        let revoked = |order: &OrderBody| matches!(order, OrderBody::Revoke { device: other, .. } if other == device);
+        let revoked = |(order, _): &(OrderBody, i64)| matches!(order, OrderBody::Revoke { device: other, .. } if other == device);
         last.filter(|_| !self.0.iter().any(revoked))
     }
 
@@ -154,7 +159,7 @@ impl Naive {
     /// The order that stands of each id: the greatest n, and of several the first that came.
     fn covers(&self) -> Vec<&Cover> {
         let mut standing: Vec<&Cover> = Vec::new();
-        for order in &self.0 {
+        for (order, _) in &self.0 {
             let OrderBody::Cover(cover) = order else {
                 continue;
             };
@@ -169,7 +174,7 @@ impl Naive {
 
     fn unit_is_open(&self, id: DocId) -> bool {
         let mut standing: Option<&Unit> = None;
-        for order in &self.0 {
+        for (order, _) in &self.0 {
             if let OrderBody::Unit(unit) = order
                 && unit.id == id
                 && standing.is_none_or(|known| known.n < unit.n)
@@ -184,6 +189,10 @@ impl Naive {
         let inside =
             |outer: &AreaCode, inner: &AreaCode| inner.as_str().starts_with(outer.as_str());
         if me.areas.iter().any(|own| inside(own, area)) {
+            return true;
+        }
+        let writes = matches!(action, Action::Write | Action::PlaceNew);
+        if writes && self.had(me, area, day) {
             return true;
         }
         let desk = |role| matches!(role, Role::Station | Role::Township | Role::County);
@@ -214,6 +223,38 @@ impl Naive {
             }
         }
         false
+    }
+
+    /// Whether an earlier grant of this device to this person had the area, and one that followed
+    /// without a break of the person took it away at most so many days ago.
+    fn had(&self, me: &Grant, area: &AreaCode, day: Day) -> bool {
+        let grants: Vec<(&Grant, i64)> = self
+            .0
+            .iter()
+            .filter_map(|(order, at_ms)| match order {
+                OrderBody::Grant(grant) if grant.device_key == me.device_key => {
+                    Some((grant, *at_ms))
+                }
+                _ => None,
+            })
+            .collect();
+        let others = grants
+            .iter()
+            .rposition(|(grant, _)| grant.person != me.person);
+        let own = &grants[others.map_or(0, |at| at + 1)..];
+        own.windows(2).enumerate().any(|(index, pair)| {
+            let before = &pair[0].0.areas;
+            let lost = before.iter().filter(|had| {
+                area.as_str().starts_with(had.as_str())
+                    && own[index + 1..].iter().all(|(later, _)| {
+                        !later
+                            .areas
+                            .iter()
+                            .any(|has| had.as_str().starts_with(has.as_str()))
+                    })
+            });
+            lost.count() > 0 && day.0 <= Day::of_ms(pair[1].1).0 + COVER_LATE_DAYS_MAX
+        })
     }
 
     fn allowed(&self, who: &DeviceId, action: Action, what: &What<'_>, day: Day) -> bool {
@@ -248,12 +289,14 @@ fn a_hundred_thousand_questions_have_the_answer_of_the_naive_model() {
     let mut chance = Chance(0x5eed_cafe_f00d);
     let (mut asked, mut yes, mut by_cover) = (0, 0, 0);
     for _ in 0..2_500 {
-        let orders: Vec<OrderBody> = (0..10 + chance.below(24)).map(|_| chance.order()).collect();
+        let orders: Vec<(OrderBody, i64)> = (0..10 + chance.below(24))
+            .map(|_| (chance.order(), chance.moment()))
+            .collect();
         let (mut roster, mut plain) = (Roster::default(), Roster::default());
-        for order in &orders {
-            roster.apply(order);
+        for (order, at_ms) in &orders {
+            roster.apply(order, *at_ms);
             if !matches!(order, OrderBody::Cover(_)) {
-                plain.apply(order);
+                plain.apply(order, *at_ms);
             }
         }
         let naive = Naive(orders);
@@ -309,8 +352,8 @@ fn covers_and_units_stand_the_same_in_whatever_order_they_come() {
             }
         }
         let (mut forth, mut back) = (Roster::default(), Roster::default());
-        orders.iter().for_each(|order| forth.apply(order));
-        orders.iter().rev().for_each(|order| back.apply(order));
+        orders.iter().for_each(|order| forth.apply(order, 0));
+        orders.iter().rev().for_each(|order| back.apply(order, 0));
         assert!(forth.covers().eq(back.covers()));
         assert!(forth.units().eq(back.units()));
     }

@@ -1,0 +1,256 @@
+//! What any bytes at all may be handed to, and what must hold whatever they are.
+//!
+//! Each function takes bytes as a stranger sends them and panics where a promise is broken: a reader
+//! that panics, a value that reads back as another one, a document that does not survive a change.
+//! The fuzzer drives them with bytes it breeds (`scripts/fuzz`), a test with those it kept
+//! (`fixtures/fuzz`). **A value that could be read can be written and read again, the same.**
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken promise panics: that is how the fuzzer hears of it"
+)]
+
+use std::io::Write as _;
+use std::sync::Once;
+
+use minicbor::{Decode, Encode};
+use wangge_crdt::{Document, Put, Scalar, gate, genesis, parse};
+use wangge_wire::chunk::{self, Parts};
+use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
+use wangge_wire::frame::{self, Known, Rebuilt, Surroundings};
+use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, FRAME_INFLATED_BYTES_MAX};
+use wangge_wire::message::{PageEntry, Standing};
+use wangge_wire::packing::{self, Unpacker};
+use wangge_wire::stream::Splitter;
+use wangge_wire::{
+    ActorId, Ask, BatchHead, ChangeHash, DeviceId, DocId, DocKind, End, ItemName, Order, OrderAsk,
+    Page, Place, Receipt, Shape, Verdict,
+};
+
+/// Something that takes any bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its folder of kept bytes.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("message", message),
+    ("frame", frame),
+    ("page", page),
+    ("change", change),
+    ("gate", gate),
+    ("roster", roster),
+];
+
+/// Reads one of the messages; the first byte says which.
+pub fn message(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else {
+        return;
+    };
+    match which % 16 {
+        0 => same::<Ask>(bytes),
+        1 => same::<Standing>(bytes),
+        2 => same::<Verdict>(bytes),
+        3 => same::<End>(bytes),
+        4 => same::<Page>(bytes),
+        5 => same::<Receipt>(bytes),
+        6 => same::<Order>(bytes),
+        7 => same::<OrderAsk>(bytes),
+        8 => same::<Place>(bytes),
+        9 => same::<Shape>(bytes),
+        10 => same::<BatchHead>(bytes),
+        11 => same::<Vec<ItemName>>(bytes),
+        12 => same::<EnrollAsk>(bytes),
+        13 => same::<EnrollAnswer>(bytes),
+        14 => same::<RelayCard>(bytes),
+        _ => pieces(bytes),
+    }
+}
+
+/// Rebuilds a batch frame, packed or not, with a receiver that holds nothing and one that holds all.
+pub fn frame(bytes: &[u8]) {
+    let mut unpacker = Unpacker::new().unwrap();
+    let unpacked = unpacker.unpack(bytes, FRAME_INFLATED_BYTES_MAX);
+    assert!(
+        unpacked
+            .as_ref()
+            .is_ok_and(|bytes| bytes.len() <= FRAME_INFLATED_BYTES_MAX)
+            || unpacked.is_err()
+    );
+    frame_of(bytes);
+    if let Ok(unpacked) = unpacked {
+        frame_of(&unpacked);
+    }
+}
+
+/// Reads a page and the frames in it.
+pub fn page(bytes: &[u8]) {
+    let Ok(page) = packing::decode::<Page>(bytes, "page") else {
+        return;
+    };
+    for entry in &page.entries {
+        match entry {
+            PageEntry::Batch(batch) => frame_of(&batch.frame),
+            PageEntry::Single { bytes, .. } => same::<Order>(bytes),
+        }
+    }
+}
+
+/// Reads a change chunk as it is, without a right checksum being made for it.
+pub fn change(bytes: &[u8]) {
+    if let Ok((hash, parts)) = chunk::split(bytes) {
+        assert_eq!(chunk::join(&parts), (hash, bytes.to_vec()));
+        let _ = chunk::author(&parts.rest);
+    }
+    let _ = parse::check(bytes);
+}
+
+/// Hands a document a change whose checksum is right and whose content is these bytes: the document
+/// must be as good as before, and take an honest change after it.
+pub fn gate(bytes: &[u8]) {
+    static QUIET: Once = Once::new();
+    // The library's panics are caught where it is asked; the fuzzer must not hear of them.
+    QUIET.call_once(gate::silence_caught_panics);
+    let Some((how, rest)) = bytes.split_first() else {
+        return;
+    };
+    let (doc, shape) = (DocId([7; 16]), shape());
+    let mut document = Document::begin(&shape, &doc).unwrap();
+    write(&mut document, 1, "0001", "张建国");
+    let before = document.fields();
+    let first = genesis::hash(&shape, &doc).unwrap();
+    let deps = match how % 3 {
+        0 => document.heads(),
+        1 => vec![first],
+        _ => vec![first, ChangeHash([9; 32])],
+    };
+    let (hash, raw) = chunk::join(&Parts {
+        deps,
+        rest: rest.to_vec(),
+    });
+    let applied = document.apply(&[raw]);
+    let told = applied.applied.len() + applied.waiting.len() + applied.held.len();
+    assert_eq!(told, 1, "a change has exactly one fate");
+    if applied.applied.is_empty() {
+        assert!(!document.contains(&hash));
+        assert_eq!(document.fields(), before);
+    }
+    write(&mut document, 2, "0002", "李梅");
+    let again = Document::load(&shape, &document.save()).unwrap();
+    assert_eq!(again.heads(), document.heads());
+    assert_eq!(again.fields(), document.fields());
+    assert_eq!(again.id(), Some(doc));
+}
+
+/// Reads a household roster; by its first byte a table in text form or a workbook.
+pub fn roster(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let ending = if which % 2 == 0 { ".csv" } else { ".xlsx" };
+    let file = tempfile::Builder::new().suffix(ending).tempfile();
+    let mut file = file.unwrap();
+    file.write_all(bytes).unwrap();
+    let first = wangge_agent::roster::read(file.path());
+    let second = wangge_agent::roster::read(file.path());
+    assert_eq!(format!("{first:?}"), format!("{second:?}"));
+}
+
+/// Reads a value and, if that went well, writes it and reads it again.
+fn same<T>(bytes: &[u8])
+where
+    T: for<'b> Decode<'b, ()> + Encode<()> + PartialEq + std::fmt::Debug,
+{
+    if let Ok(value) = packing::decode::<T>(bytes, "fuzz") {
+        let again = packing::encode(&value);
+        assert_eq!(packing::decode::<T>(&again, "fuzz"), Ok(value));
+    }
+}
+
+/// Cuts a stream into frames: the same ones, whatever pieces it comes in.
+fn pieces(bytes: &[u8]) {
+    let cut = |size: usize| {
+        let mut splitter = Splitter::new(ANSWER_FRAME_BYTES_MAX);
+        let mut frames = Vec::new();
+        for piece in bytes.chunks(size) {
+            splitter.push(piece);
+            loop {
+                match splitter.next_frame() {
+                    Ok(Some(frame)) => frames.push(frame),
+                    Ok(None) => break,
+                    Err(error) => return (frames, Some(error)),
+                }
+            }
+        }
+        (frames, None)
+    };
+    assert_eq!(cut(1), cut(usize::MAX));
+}
+
+fn frame_of(bytes: &[u8]) {
+    let around = Surroundings {
+        device: Some(DeviceId([1; 16])),
+        previous: None,
+    };
+    let _ = frame::decode(bytes, &around, &Nothing);
+    let Ok(Rebuilt { batch, damaged }) = frame::decode(bytes, &around, &Everything) else {
+        return;
+    };
+    assert!(damaged.iter().all(|index| *index < batch.items.len()));
+    let _ = batch.check();
+    // What was rebuilt travels on in full, under the same name.
+    let Ok(full) = frame::encode_full(&batch) else {
+        return;
+    };
+    let again = frame::decode(&full, &Surroundings::default(), &Nothing);
+    let again = again.expect("a whole frame needs nothing").batch;
+    assert_eq!(again.hash(), batch.hash());
+}
+
+fn shape() -> Shape {
+    Shape {
+        kind: DocKind(1),
+        schema: 0,
+        containers: vec!["members".into()],
+    }
+}
+
+fn write(document: &mut Document, actor: u8, key: &str, value: &str) {
+    let put = Put {
+        container: "members",
+        key: format!("{key}/name"),
+        value: Scalar::from(value),
+    };
+    let written = document.write(&ActorId([actor; 8]), 1, &[put]).unwrap();
+    assert!(written.is_some());
+}
+
+/// A receiver that holds nothing.
+struct Nothing;
+
+impl Known for Nothing {
+    fn genesis(&self, _: &DocId, _: &Shape) -> Option<ChangeHash> {
+        None
+    }
+
+    fn change(&self, _: &DocId, _: &[u8; 6]) -> Option<ChangeHash> {
+        None
+    }
+}
+
+/// A receiver that holds whatever is asked for.
+struct Everything;
+
+impl Known for Everything {
+    fn genesis(&self, doc: &DocId, shape: &Shape) -> Option<ChangeHash> {
+        genesis::hash(shape, doc).ok()
+    }
+
+    fn change(&self, _: &DocId, prefix: &[u8; 6]) -> Option<ChangeHash> {
+        let mut hash = [5; 32];
+        hash.iter_mut()
+            .zip(prefix)
+            .for_each(|(to, from)| *to = *from);
+        Some(ChangeHash(hash))
+    }
+}

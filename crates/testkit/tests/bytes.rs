@@ -1,0 +1,303 @@
+//! The bytes of every message, as `docs/protocol.md` says them and another client would write them.
+//!
+//! The values are made of counted bytes and the keys of secrets 03…03 (device) and 04…04 (relay), so
+//! that whoever reads the protocol can make the same ones. **A line of `fixtures/bytes-0.txt` changes
+//! only with a decision in `docs/decisions`**; `UPDATE=1` writes the file anew.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use wangge_testkit::device::{Device, shape};
+use wangge_trust::KeyPair;
+use wangge_trust::request::{Signed, sign};
+use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, OrderBytes, RelayCard};
+use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
+use wangge_wire::message::{PageEntry, Refusal, Standing};
+use wangge_wire::order::LevelForm;
+use wangge_wire::receipt::{ItemState, Reason};
+use wangge_wire::{
+    AreaCode, Ask, Audience, Batch, ChangeHash, Cover, CoversRead, Cursor, Day, Digest, DocId, End,
+    Grant, Incarnation, Item, ItemName, OrderAsk, OrderBody, Page, PageBatch, PersonId, Place,
+    Receipt, Role, Unit, Verdict, packing, stream,
+};
+
+const DOC: DocId = DocId([0xd0; 16]);
+const GRID: &str = "511724103202001";
+
+type Lines = BTreeMap<&'static str, Vec<u8>>;
+
+#[test]
+fn every_message_has_the_bytes_it_had() {
+    let mut lines = Lines::new();
+    let batch = batches(&mut lines);
+    answers(&mut lines, &batch);
+    orders(&mut lines);
+    requests(&mut lines);
+    let mut text = String::new();
+    for (name, bytes) in &lines {
+        write!(text, "{name} ").unwrap();
+        bytes
+            .iter()
+            .for_each(|byte| write!(text, "{byte:02x}").unwrap());
+        text.push('\n');
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/bytes-0.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap();
+    for (kept, made) in kept.lines().zip(text.lines()) {
+        assert_eq!(kept, made);
+    }
+    assert_eq!(kept.lines().count(), text.lines().count());
+}
+
+fn batches(lines: &mut Lines) -> Batch {
+    let mut device = Device::new(3);
+    device.begin(DOC, GRID);
+    device.write(DOC, "note", "一切正常");
+    device.write(DOC, "note", "下周再来");
+    let batch = device.batch();
+    let first = batch
+        .items
+        .iter()
+        .find_map(|item| match item {
+            Item::Change { change, .. } => Some(change.clone()),
+            _ => None,
+        })
+        .unwrap();
+    let names: Vec<ItemName> = batch.items.iter().map(Item::name).collect();
+    let (place, shape) = (place(), shape());
+    lines.insert("change", first.raw.clone());
+    lines.insert("change-hash", first.hash.0.to_vec());
+    lines.insert("digest", packing::encode(&Digest::of(&DOC, &first.hash)));
+    lines.insert("place", place.bytes());
+    lines.insert("place-hash", place.hash().0.to_vec());
+    lines.insert("shape", packing::encode(&shape));
+    lines.insert("batch-head", packing::encode(&batch.head));
+    lines.insert("item-names", packing::encode(&names));
+    lines.insert("batch-hash", batch.hash().0.to_vec());
+    lines.insert("batch-signature", batch.signature.0.to_vec());
+    lines.insert("frame-full", frame::encode_full(&batch).unwrap());
+    let around = Surroundings {
+        device: Some(device.id()),
+        previous: Some(batch.head.previous),
+    };
+    lines.insert(
+        "frame-short",
+        frame::encode(&batch, &around, &AllHeld).unwrap(),
+    );
+    lines.insert("frame-in-a-stream", stream::frame(1, b"ab"));
+    batch
+}
+
+fn answers(lines: &mut Lines, batch: &Batch) {
+    let cursor = cursor();
+    let mut receipt = Receipt {
+        relay: cursor.relay,
+        incarnation: cursor.incarnation,
+        batch: batch.hash(),
+        at_ms: 1_764_000_000_000,
+        items: vec![
+            ItemState::At(7),
+            ItemState::Waiting,
+            ItemState::Inbox(Reason::OutOfScope),
+            ItemState::Refused(Reason::Malformed),
+        ],
+        signature: wangge_wire::Signature([0; 64]),
+    };
+    relay_key().sign_receipt(&mut receipt);
+    let standing = Standing {
+        version: 0,
+        relay: cursor.relay,
+        incarnation: cursor.incarnation,
+        at_ms: 1_764_000_000_000,
+        last_batch: Some((1, batch.hash())),
+        stale_cursor: false,
+    };
+    let refused = Verdict::Refused {
+        index: 2,
+        reason: Refusal::Signature,
+    };
+    let page = Page {
+        entries: vec![
+            PageEntry::Batch(PageBatch {
+                frame: frame::encode_full(batch).unwrap(),
+                positions: vec![5, 6, 7],
+                first_received_ms: 1,
+                received_ms: 2,
+            }),
+            PageEntry::Single {
+                kind: 6,
+                position: 8,
+                bytes: vec![0x80],
+            },
+        ],
+        cursor,
+    };
+    let end = End {
+        cursor,
+        digests: vec![
+            (
+                Audience::Area(area("511724103")),
+                Digest::from_parts(2, [3; 16]),
+            ),
+            (Audience::Unit(DOC), Digest::default()),
+            (Audience::Person(PersonId([0xee; 16])), Digest::default()),
+        ],
+        watermarks: vec![(LevelForm::County, 4)],
+        inbox: 1,
+    };
+    lines.insert("receipt", packing::encode(&receipt));
+    lines.insert("standing", packing::encode(&standing));
+    lines.insert(
+        "verdict-receipt",
+        packing::encode(&Verdict::Receipt(receipt)),
+    );
+    lines.insert(
+        "verdict-need-full",
+        packing::encode(&Verdict::NeedFull { index: 1 }),
+    );
+    lines.insert("verdict-refused", packing::encode(&refused));
+    lines.insert("page", packing::encode(&page));
+    lines.insert("end", packing::encode(&end));
+}
+
+fn orders(lines: &mut Lines) {
+    let key = relay_key();
+    let root = OrderBody::Root {
+        key: key.public(),
+        name: "杨家镇".into(),
+        level: LevelForm::Township,
+    };
+    let first = key.sign_order(root, ChangeHash([0; 32]), 1);
+    let grant = OrderBody::Grant(Grant {
+        device_key: Device::new(3).key.public(),
+        person: PersonId([0xee; 16]),
+        name: "李梅".into(),
+        role: Role::Worker,
+        areas: vec![area(GRID)],
+        device_number: 1,
+        unit: None,
+        n: None,
+    });
+    let revoke = OrderBody::Revoke {
+        device: Device::new(3).id(),
+        last_good_batch: 9,
+    };
+    let cover = OrderBody::Cover(Cover {
+        id: wangge_wire::CoverId([0xc0; 8]),
+        n: 0,
+        absent: PersonId([0xee; 16]),
+        substitute: Some(PersonId([0xef; 16])),
+        areas: vec![area(GRID)],
+        from: Day(20_000),
+        until: Day(20_006),
+        note: "产假".into(),
+    });
+    let unit = OrderBody::Unit(Unit {
+        id: DOC,
+        n: 0,
+        name: "水务站".into(),
+        area: area("511724103"),
+        phone: "0818".into(),
+        closed: false,
+    });
+    let ask = OrderAsk {
+        version: 0,
+        body: unit.clone(),
+    };
+    lines.insert("order-root-whole", first.bytes());
+    lines.insert("order-root-hash", first.hash().0.to_vec());
+    lines.insert("order-grant", packing::encode(&grant));
+    lines.insert("order-revoke", packing::encode(&revoke));
+    lines.insert("order-cover", packing::encode(&cover));
+    lines.insert("order-unit", packing::encode(&unit));
+    lines.insert("order-ask", packing::encode(&ask));
+}
+
+fn requests(lines: &mut Lines) {
+    let device = Device::new(3);
+    let ask = Ask {
+        cursor: Some(cursor()),
+        ..device.ask(1, true)
+    };
+    let headers = sign(
+        &device.key,
+        &Signed {
+            method: "POST",
+            authority: "127.0.0.1:8720",
+            path: "/v1/sync",
+            query: "?",
+            head: &ask.bytes(),
+        },
+        1_764_000_000,
+        &[0xa0; 8],
+    );
+    let card = RelayCard {
+        version: 0,
+        key: relay_key().public(),
+        incarnation: cursor().incarnation,
+        name: "杨家镇".into(),
+        level: LevelForm::Township,
+        at_ms: 1_764_000_000_000,
+    };
+    let enroll = EnrollAsk {
+        invitation: "ABC".into(),
+        device_key: device.key.public(),
+        nonce: [1; 16],
+        proof: [2; 32],
+    };
+    let answer = EnrollAnswer {
+        proof: [2; 32],
+        orders: vec![OrderBytes(vec![0x80])],
+        id_key: [3; 32],
+    };
+    lines.insert("ask", ask.bytes());
+    lines.insert("signature-input", headers.signature_input.into_bytes());
+    lines.insert("signature", headers.signature.into_bytes());
+    lines.insert("card", packing::encode(&card));
+    lines.insert("enroll-ask", packing::encode(&enroll));
+    lines.insert("enroll-answer", packing::encode(&answer));
+}
+
+fn cursor() -> Cursor {
+    Cursor {
+        relay: relay_key().public().relay(),
+        incarnation: Incarnation([0x1c; 16]),
+        position: 300,
+        chain: 0x0102_0304_0506_0708,
+        covers: Some(CoversRead {
+            day: Day(20_000),
+            orders: 2,
+        }),
+    }
+}
+
+fn place() -> Place {
+    Place {
+        doc: DOC,
+        home: area(GRID),
+        audiences: vec![Audience::Area(area("511724")), Audience::Unit(DOC)],
+        n: 1,
+    }
+}
+
+fn area(code: &str) -> AreaCode {
+    AreaCode::parse(code).unwrap()
+}
+
+fn relay_key() -> KeyPair {
+    KeyPair::from_secret(&[4; 32])
+}
+
+/// A relay that holds everything and knows no genesis.
+struct AllHeld;
+
+impl Elide for AllHeld {
+    fn dependency(&self, _: &DocId, _: &ChangeHash) -> Dependency {
+        Dependency::Held
+    }
+}
