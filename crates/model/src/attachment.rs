@@ -171,7 +171,7 @@ mod tests {
         let mut document = Document::begin(&shape, &DocId([1; 16])).unwrap();
         let actor = ActorId([2; 8]);
         document.write(&actor, 0, &puts(&attachment)).unwrap();
-        assert_eq!(read(&document.fields()), [attachment.clone()]);
+        assert_eq!(read(&document.fields()), std::slice::from_ref(&attachment));
         let void = Put::entry(ATTACHMENTS, &attachment.id, VOID_KEY, true);
         document.write(&actor, 1, &[void]).unwrap();
         assert!(read(&document.fields())[0].void);

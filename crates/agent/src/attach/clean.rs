@@ -113,7 +113,11 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
             let scan = scan_bytes(rest);
             kept.extend_from_slice(take(&mut rest, scan)?);
             if rest.is_empty() {
-                // The end is missing, as where a copy was cut short; the rest can be looked at.
+                // The end is missing, as where a copy was cut short; the rest can be looked at. Half of
+                // a marker would run into the end that is written below.
+                while kept.last() == Some(&0xff) {
+                    kept.pop();
+                }
                 break;
             }
         }

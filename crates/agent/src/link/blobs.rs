@@ -134,7 +134,7 @@ impl Replica {
                 return Ok(());
             }
             let moved_on = state.durable > at || asking;
-            if state.durable >= blob.bytes || !(moved_on || !fell_back) {
+            if state.durable >= blob.bytes || (!moved_on && fell_back) {
                 return Err(strange("how much of an attachment is there".to_owned()));
             }
             // A relay that lost the part says so once; one that stands still is not asked for ever.
