@@ -249,11 +249,24 @@ pub(crate) fn standing(
     for named in &refs {
         readable = readable || may(named, Action::Read)?;
     }
+    // What somebody wrote arrives whole: its photo too, wherever the document went meanwhile.
+    let wrote = action == Action::Write && has_written(connection, device, doc)?;
     Ok(Standing {
-        allowed: may(doc, action)?,
+        allowed: wrote || may(doc, action)?,
         named: refs.contains(doc),
         readable,
         bytes,
         brought,
     })
+}
+
+/// Returns whether a device signed an entry of a document, numbered, waiting or in the inbox.
+fn has_written(connection: &Connection, device: &DeviceId, doc: &DocId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entry e JOIN batch b ON b.id = e.batch
+                            WHERE e.doc = ?1 AND b.device = ?2)
+                 OR EXISTS (SELECT 1 FROM parked WHERE doc = ?1 AND device = ?2)",
+        )?
+        .query_row(params![doc.0, device.0], |row| row.get(0))
 }

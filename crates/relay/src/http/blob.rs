@@ -4,7 +4,7 @@
 //! * 200: `BlobState`, how much is durable; also for a piece that begins elsewhere, which adds nothing.
 //! * 400: not a request, or a piece that is not the one that was signed for.
 //! * 401: as for a sync. 426: a protocol newer than this relay's.
-//! * 404: the document is not here, or not this device's to write to: which of the two is not said.
+//! * 404: the device may not write to the document and never did, or it is not here: not said which.
 //! * 413: past the size of an attachment or a piece, or of all that one device may bring.
 //! * 422: all of it came and does not fit its name; it was thrown away.
 //! * 500, 503, 507: the piece was not kept.

@@ -302,3 +302,21 @@ fn unfinished_ones_of_a_device_make_room_for_new_ones() {
     }
     assert_eq!(files(&town).len(), BLOB_PARTS_MAX);
 }
+
+#[test]
+fn who_wrote_to_a_document_still_brings_its_photo_after_it_moved_away() {
+    let town = Town::new();
+    let (mut li, id) = li(&town);
+    let (mut zhao, mut deng) = (town.desk(2), town.worker(3, &[GRID_2]));
+    zhao.place(id, GRID_2, &[], 1);
+    let batch = zhao.batch();
+    zhao.sync(town.relay, town.now_ms(), &[batch]);
+    let (whole, hash) = (photo(), BlobHash::of(&photo()));
+    upload(&town, &mut li, id, &whole);
+    assert_eq!(
+        get(&town, &mut li, (&hash, &id), 0).status,
+        404,
+        "it is read where the document lives now"
+    );
+    assert_eq!(get(&town, &mut deng, (&hash, &id), 0).status, 206);
+}
