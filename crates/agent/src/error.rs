@@ -33,6 +33,14 @@ pub enum AgentError {
     /// A newer program wrote this home.
     #[error("the home was written by a newer program")]
     TooNew,
+    /// The household or its papers are somebody else's now; nothing was recorded.
+    #[error("it was handed over")]
+    HandedOver {
+        /// The area it lives in.
+        home: wangge_wire::AreaCode,
+        /// The day this device learnt of it, `2026-11-24`.
+        on: String,
+    },
     /// No room on the disk.
     #[error("the disk is full")]
     DiskFull,
@@ -221,6 +229,10 @@ impl From<StoreError> for AgentError {
             StoreError::Document(wangge_crdt::DocumentError::Full { .. }) => {
                 AgentError::DocumentFull
             }
+            StoreError::HandedOver { gone } => AgentError::HandedOver {
+                home: gone.home,
+                on: crate::machine::china_day(gone.at_ms).to_string(),
+            },
             StoreError::Missing => AgentError::NotFound {
                 name: String::new(),
             },

@@ -13,6 +13,7 @@ pub mod due;
 pub mod duplicates;
 pub mod error;
 pub mod export;
+pub mod handover;
 pub mod history;
 pub mod home;
 pub mod households;

@@ -49,6 +49,9 @@ pub struct Status {
     pub waiting: u64,
     /// Changes the gate holds.
     pub held: u64,
+    /// Households that are somebody else's now, by where they went.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handed_over: Vec<crate::handover::HandedOver>,
 }
 
 /// An area with its name.
@@ -205,6 +208,7 @@ impl Replica {
             incomplete,
             waiting,
             held,
+            handed_over: self.handed_over()?,
         })
     }
 

@@ -207,6 +207,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.too_new().to_owned(),
             "wangge --version".to_owned(),
         ),
+        E::HandedOver { home, on } => (
+            "handed_over",
+            Exit::Refused,
+            lang.is_handed_over(&crate::areas::shown(home.as_str()), on),
+            "wangge people list".to_owned(),
+        ),
         E::DiskFull => (
             "disk_full",
             Exit::Failed,

@@ -210,8 +210,8 @@ thread_local! {
     static GUARDING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns what `work` returns, none if it panics.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Returns what `work` returns, none if it panics: for libraries that read what strangers wrote.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = GUARDING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDING.set(before);

@@ -123,6 +123,28 @@ impl Store {
         Ok(())
     }
 
+    /// Returns the blobs of removed documents that nothing here names and no relay waits for: their
+    /// files may go.
+    pub fn blobs_to_drop(&self, log: Option<&Incarnation>) -> Result<Vec<BlobHash>, StoreError> {
+        let sql = format!(
+            "SELECT g.hash FROM blob_gone g
+             WHERE NOT EXISTS (SELECT 1 FROM attachment a WHERE a.hash = g.hash)
+               AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.thumb <> x'' AND a.thumb = g.hash)
+               AND NOT EXISTS (SELECT 1 {PENDING} AND u.hash = g.hash)"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map([log_bytes(log)], |row| row.get(0).map(BlobHash))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that the file of a blob of a removed document has gone.
+    pub fn blob_dropped(&self, hash: &BlobHash) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("DELETE FROM blob_gone WHERE hash = ?1")?
+            .execute([hash.as_bytes()])?;
+        Ok(())
+    }
+
     /// Returns the small pictures that documents here name, the newest first.
     pub fn thumbs(&self) -> Result<Vec<Blob>, StoreError> {
         let sql = "SELECT thumb, doc, 0, 1 FROM attachment WHERE thumb <> x'' AND void = 0
@@ -153,6 +175,23 @@ pub(crate) fn rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<()
             one.void,
             content,
         ])?;
+    }
+    Ok(())
+}
+
+/// Forgets the attachments of a document that is removed. What waits to be carried waits on; what was
+/// taken back never left and never will.
+pub(crate) fn forget(conn: &Connection, doc: &DocId) -> Result<(), StoreError> {
+    for sql in [
+        "INSERT OR IGNORE INTO blob_gone (hash) SELECT hash FROM attachment WHERE doc = ?1",
+        "INSERT OR IGNORE INTO blob_gone (hash)
+         SELECT thumb FROM attachment WHERE doc = ?1 AND thumb <> x''",
+        "DELETE FROM blob_up WHERE doc = ?1 AND NOT EXISTS
+         (SELECT 1 FROM attachment a WHERE a.doc = ?1 AND a.void = 0
+          AND (a.hash = blob_up.hash OR a.thumb = blob_up.hash))",
+        "DELETE FROM attachment WHERE doc = ?1",
+    ] {
+        conn.prepare_cached(sql)?.execute([doc.as_bytes()])?;
     }
     Ok(())
 }

@@ -38,15 +38,21 @@ pub(crate) fn renew(conn: &Connection) -> Result<(), StoreError> {
             .query_map([], |row| row.get(0).map(DocId))?
             .collect::<Result<Vec<DocId>, _>>()?;
         for doc in docs {
-            if let Some(row) = document::row(conn, &doc)?
-                && let Some(loaded) = document::load(conn, &doc, &row)?
-            {
-                rows(conn, &doc, row.kind, row.owner.as_ref(), &loaded)?;
-            }
+            again(conn, &doc)?;
         }
         set_meta(conn, "derived", &VERSION.to_be_bytes())?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Makes the rows of a document anew from its saved form, if it is here.
+pub(crate) fn again(conn: &Connection, doc: &DocId) -> Result<(), StoreError> {
+    if let Some(row) = document::row(conn, doc)?
+        && let Some(loaded) = document::load(conn, doc, &row)?
+    {
+        rows(conn, doc, row.kind, row.owner.as_ref(), &loaded)?;
+    }
+    Ok(())
 }
 
 /// Returns the version of what made the rows; 0 where none is written down.

@@ -37,6 +37,12 @@ pub enum StoreError {
     /// A page or stored bytes do not read.
     #[error(transparent)]
     Malformed(#[from] wangge_wire::Malformed),
+    /// The document is somebody else's now; what it was to say belongs to them.
+    #[error("the document was handed over")]
+    HandedOver {
+        /// Where it went.
+        gone: crate::gone::Gone,
+    },
     /// No such document here.
     #[error("no such document")]
     Missing,

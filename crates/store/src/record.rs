@@ -13,7 +13,7 @@ use wangge_wire::{ActionId, ActorId, AreaCode, ChangeHash, DocId, DocKind, Entry
 
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::{derive, document};
+use crate::{derive, document, gone};
 
 /// What is to be written to one document.
 #[derive(Debug, Clone)]
@@ -171,6 +171,13 @@ impl Writer<'_> {
     ) -> Result<Recorded, StoreError> {
         let conn = self.conn;
         let begun = document::row(conn, &draft.doc)?.is_none();
+        // A new document is written for its owner; one that is here is somebody's by itself.
+        let asked = if begun {
+            draft.owner.as_ref()
+        } else {
+            Some(&draft.doc)
+        };
+        asked.map_or(Ok(()), |doc| gone::check(conn, doc))?;
         document::ensure(
             conn,
             &draft.doc,

@@ -6,6 +6,8 @@ pub mod district;
 pub mod hostile;
 pub mod scribe;
 pub mod tidy;
+pub mod town;
 pub mod wire_client;
 pub mod wire_tap;
 pub mod working_days;
+pub mod workload;

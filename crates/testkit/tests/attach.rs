@@ -533,3 +533,39 @@ fn a_visit_can_be_recorded_while_a_photo_is_stuck_on_the_line() {
     drop(wang);
     assert_eq!(other.join().unwrap(), 1, "the photo goes on later");
 }
+
+#[test]
+fn a_photo_of_a_grid_that_was_handed_over_arrives_and_then_leaves_the_old_device() {
+    let mut town = Town::new();
+    let mut wang = town.district.home("王芳", Role::Worker, &[GRID_2]);
+    let (visit, wrong) = (town.visit("手术后"), town.visit("拍错"));
+    sync(&mut town.li).unwrap();
+    sync(&mut town.zhou).unwrap();
+    let mistaken = town.photo(13, 200, 200);
+    let mistaken = attach(&mut town.li, &mistaken, &wrong).unwrap();
+    town.li.undo(false).unwrap();
+    let photo = town.photo(12, 900, 900);
+    let attached = attach(&mut town.li, &photo, &visit).unwrap();
+    wait(town.zhou.hand_over("李梅", "王芳", &[], false)).unwrap();
+    // The text arrives and the household leaves; of the photo only a part got through.
+    sync_text_only(&mut town);
+    town.line.cut_after(u64::MAX, u64::MAX);
+    for _ in 0..2 {
+        assert_eq!(sync(&mut town.li).unwrap().attachments.left, 0);
+    }
+    assert_eq!(town.li.store().counts().unwrap().households, 0);
+    assert_eq!(
+        files(town.li.dir().join("blobs")),
+        [],
+        "what is somebody else's is not kept"
+    );
+    sync(&mut wang).unwrap();
+    let came = wait(wang.fetch(&attached.attachment.id)).unwrap();
+    assert!(came[0].path.is_some());
+    let mistaken = mistaken.attachment.hash.to_string();
+    let relay = files(town.district.relay_dir().join("blobs"));
+    assert!(
+        relay.iter().all(|(name, _)| *name != mistaken),
+        "taken back, it never leaves"
+    );
+}

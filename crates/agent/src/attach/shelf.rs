@@ -75,6 +75,14 @@ impl Shelf {
         Ok(bytes)
     }
 
+    /// Takes a file away, where it is.
+    pub(crate) fn drop_file(&self, hash: &BlobHash) -> io::Result<()> {
+        match fs::remove_file(self.path(hash)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns how much of an attachment has come so far.
     pub(crate) fn held(&self, hash: &BlobHash) -> u64 {
         fs::metadata(self.part(hash)).map_or(0, |metadata| metadata.len())

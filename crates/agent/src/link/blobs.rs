@@ -63,6 +63,9 @@ impl Replica {
             }
             Err(error) => tracing::info!(%error, "attachments are left for the next sync"),
         }
+        if let Err(error) = self.drop_blobs() {
+            tracing::warn!(%error, "files of removed documents stay for now");
+        }
         report.left = self.attachments_waiting().unwrap_or(report.left);
         report
     }
@@ -80,6 +83,15 @@ impl Replica {
             }
         }
         self.name_attachments(name)
+    }
+
+    /// Takes away the files of documents that are somebody else's now, once the relay has them.
+    fn drop_blobs(&self) -> Result<(), AgentError> {
+        for hash in self.home.store.blobs_to_drop(self.relay_log()?.as_ref())? {
+            self.shelf().drop_file(&hash)?;
+            self.home.store.blob_dropped(&hash)?;
+        }
+        Ok(())
     }
 
     fn lane(&self) -> Result<Lane, AgentError> {

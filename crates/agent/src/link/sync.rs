@@ -57,6 +57,10 @@ pub struct SyncReport {
     pub held: usize,
     /// What the lane of attachments did, after all text.
     pub attachments: BlobReport,
+    /// Households that are somebody else's now and left this device.
+    pub handed_over: usize,
+    /// Households that are somebody else's now and stay until what was written of them is receipted.
+    pub hand_over_waits: usize,
 }
 
 /// The proof of one area.
@@ -82,6 +86,10 @@ struct Meeting<'a> {
     report: SyncReport,
     clock_offset_ms: i64,
     reload_roster: bool,
+    /// The relay's clock.
+    relay_ms: i64,
+    /// Whether the log may be another one than was read before: of that one it is not known what it has.
+    log_changed: bool,
 }
 
 impl Replica {
@@ -117,6 +125,8 @@ impl Replica {
             report: SyncReport::default(),
             clock_offset_ms: 0,
             reload_roster: false,
+            relay_ms: 0,
+            log_changed: false,
             replica: self,
         };
         let outcome = meeting.run().await;
@@ -124,12 +134,17 @@ impl Replica {
         report.round_trips = meeting.line.requests;
         report.bytes_up = meeting.line.bytes_up;
         report.bytes_down = meeting.line.bytes_down;
+        let (relay_ms, log_changed) = (meeting.relay_ms, meeting.log_changed);
         if meeting.reload_roster {
             self.load_roster()?;
         }
+        let outcome = outcome?;
+        if outcome == Outcome::Complete && !log_changed {
+            self.let_go_after(&mut report, relay_ms)?;
+        }
         report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.unsent = self.home.store.counts()?.unsent;
-        match outcome? {
+        match outcome {
             Outcome::Complete | Outcome::Stuck => {
                 report.attachments = self.carry_attachments().await;
                 Ok(report)
@@ -145,7 +160,11 @@ impl Replica {
 
     /// Puts what was recorded since the last sync into signed batches.
     fn make_batches(&mut self) -> Result<(), AgentError> {
-        let Some(first_area) = self.own_areas().first().cloned() else {
+        // Each batch says its own area; this one is for those of none. Who has been relieved of every
+        // area still hands in what they wrote.
+        let past = self.member().and_then(|me| me.past.first());
+        let first_area = self.own_areas().first().or(past.map(|(area, _)| area));
+        let Some(first_area) = first_area.cloned() else {
             return Ok(());
         };
         for life in self.home.lives()? {
@@ -297,6 +316,8 @@ impl Meeting<'_> {
                         reason: "another relay answers".into(),
                     });
                 }
+                self.relay_ms = standing.at_ms;
+                self.log_changed |= standing.stale_cursor;
                 Event::Standing(standing)
             }
             AnswerKind::VERDICT => {

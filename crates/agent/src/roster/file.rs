@@ -11,6 +11,7 @@ use calamine::{
     Xlsx, XlsxError,
 };
 use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use wangge_crdt::gate::guarded;
 
 use super::RosterError;
 use super::grid::{Cell, Sheet};
@@ -40,9 +41,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, RosterError> {
         })
     };
     if bytes.starts_with(b"PK\x03\x04") {
-        workbook(zipped(&bytes, &mut budget)?)
+        workbook(unharmed(|| zipped(&bytes, &mut budget))?)
     } else if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        workbook(compound(&bytes, &mut budget)?)
+        workbook(unharmed(|| compound(&bytes, &mut budget))?)
     } else {
         let text = decode(&bytes).ok_or(RosterError::NotASpreadsheet)?;
         if text.trim().is_empty() || text.trim_start().starts_with('<') {
@@ -57,6 +58,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, RosterError> {
             is_text: true,
         })
     }
+}
+
+/// Reads with the library, which panics at some damaged workbooks: that is a damaged file, no more.
+fn unharmed(
+    read: impl FnOnce() -> Result<Vec<Sheet>, RosterError>,
+) -> Result<Vec<Sheet>, RosterError> {
+    guarded(read).unwrap_or(Err(RosterError::NotASpreadsheet))
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>, RosterError> {

@@ -19,6 +19,24 @@ pub(crate) enum People {
     Leave(Leave),
     /// Let somebody stand in for a colleague, at a desk with a link
     Cover(Cover),
+    /// Give a worker's grids to a colleague, at a desk with a link
+    HandOver(HandOverArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HandOverArgs {
+    /// Who has the grids
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Who gets them
+    #[arg(long, value_name = "NAME")]
+    to: String,
+    /// A grid; all of them if it is not said
+    #[arg(long, value_name = "CODE", value_parser = typed::folded, num_args = 1..)]
+    area: Vec<String>,
+    /// Only show what would be done
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,6 +87,7 @@ pub(crate) struct Days {
 pub(crate) fn run(context: &Context, command: People) -> Result<Exit, Failure> {
     match command {
         People::List => list(context),
+        People::HandOver(args) => hand_over(context, &args),
         People::Leave(Leave { name, days }) if days.end => end(context, &name),
         People::Cover(Cover { name, days, .. }) if days.end => end(context, &name),
         People::Leave(Leave { name, days }) => {
@@ -139,6 +158,29 @@ fn row(lang: Lang, person: &PersonView) -> Vec<String> {
         person.unit.clone().unwrap_or_default(),
         notes.join(lang.comma()),
     ]
+}
+
+fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let mut replica = context.open()?;
+    let done = replica.hand_over(&args.name, &args.to, &args.area, args.dry_run);
+    let done = block_on(done)??;
+    context.ui.show(&done, || {
+        let areas: Vec<String> = done
+            .areas
+            .iter()
+            .map(|area| areas::shown(area.as_str()))
+            .collect();
+        let areas = areas.join(lang.comma());
+        match done.dry_run {
+            true => lang.would_hand_over(&done.from_name, &done.to_name, &areas, done.households),
+            false => lang.handed_over(&done.from_name, &done.to_name, &areas, done.households),
+        }
+    });
+    Ok(match done.dry_run {
+        true => Exit::Found,
+        false => Exit::Done,
+    })
 }
 
 fn end(context: &Context, name: &str) -> Result<Exit, Failure> {

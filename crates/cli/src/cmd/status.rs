@@ -109,6 +109,10 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         };
         lines.push(lang.last_sync(&last, &relay.name, &relay.url));
     }
+    for went in &status.handed_over {
+        let area = crate::areas::shown(went.area.as_str());
+        lines.push(lang.went_to(went.households, &area, &went.on));
+    }
     for aside in &status.set_aside {
         let line = lang.still_set_aside(&aside.display().to_string());
         lines.push(tone(Tone::Bad, &line));

@@ -37,6 +37,13 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         if report.inbox > 0 {
             lines.push(tone(Tone::Warn, &lang.in_inbox(report.inbox)));
         }
+        if report.handed_over > 0 {
+            lines.push(lang.left_device(report.handed_over));
+        }
+        if report.hand_over_waits > 0 {
+            let waits = lang.leave_when_receipted(report.hand_over_waits);
+            lines.push(tone(Tone::Warn, &waits));
+        }
         if report.held > 0 {
             lines.push(tone(Tone::Warn, &lang.held(0, report.held as u64)));
         }

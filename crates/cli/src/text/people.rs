@@ -39,6 +39,16 @@ pub(super) const TOPIC: Topic = Topic {
             ],
         },
         Help {
+            path: "people hand-over",
+            about: "把网格员的网格移交给同事（在工作台，要有网）",
+            args: &[
+                ("name", "移交的人：姓名或编号"),
+                ("to", "接手的人：姓名或编号"),
+                ("area", "哪个网格；不写就是全部"),
+                ("dry_run", "只看会怎样，不改动"),
+            ],
+        },
+        Help {
             path: "unit",
             about: "承办工单的部门",
             args: &[],
@@ -68,6 +78,7 @@ pub(super) const TOPIC: Topic = Topic {
         ("people list", "列表"),
         ("people leave", "请假"),
         ("people cover", "顶替"),
+        ("people hand-over", "移交"),
         ("unit", "部门"),
         ("unit add", "新增"),
         ("unit list", "列表"),
@@ -76,6 +87,8 @@ pub(super) const TOPIC: Topic = Topic {
     codes: &[],
     fields: &[
         ("by", "顶替的人", "who stands in"),
+        ("to", "接手的人", "who gets them"),
+        ("handed_area", "移交的网格", "the grid to hand over"),
         ("from_day", "第一天", "the first day"),
         ("until_day", "最后一天", "the last day"),
         ("cover_area", "顶替的区域", "the covered area"),
@@ -87,6 +100,8 @@ pub(super) const TOPIC: Topic = Topic {
             "by",
             "应为能顶替的同事：网格员之间，工作台之间，或由工作台顶替网格员",
         ),
+        ("to", "应为两位不同的网格员"),
+        ("handed_area", "应为移交人自己的网格代码"),
         ("from_day", "应为 2026-11-23 这样的日期"),
         ("until_day", "应为 2026-11-23 这样的日期，不早于第一天"),
         ("cover_area", "应为请假人负责的区域代码"),
@@ -95,6 +110,36 @@ pub(super) const TOPIC: Topic = Topic {
     ],
     refusals: &[],
 };
+
+messages! {
+    /// Grids went to a colleague.
+    handed_over(from: &str, to: &str, areas: &str, households: usize) {
+        zh: "✓ {from} 的 {areas} 已移交给 {to}，共 {households} 户。两人同步后生效；{from} 在此之前记的也会归到这些户里。",
+        en: "✓ {areas} went from {from} to {to}: {households} households. It takes effect when both have synced; what {from} recorded before then still goes to these households."
+    }
+    /// What would go to a colleague.
+    would_hand_over(from: &str, to: &str, areas: &str, households: usize) {
+        zh: "会把 {from} 的 {areas} 移交给 {to}，共 {households} 户。没有改动。",
+        en: "{areas} would go from {from} to {to}: {households} households. Nothing was changed."
+    }
+    /// It is somebody else's now.
+    is_handed_over(area: &str, on: &str) {
+        zh: "这户已移交，现在属于 {area}（{on}）。这次没有记录；您以前记的都在中继，没有丢。请把情况告诉现在负责的网格员。",
+        en: "This household was handed over; it belongs to {area} now ({on}). This was not recorded; what you recorded before is at the relay and not lost. Tell the worker who is in charge now."
+    }
+    /// Households left this device.
+    left_device(households: usize) {
+        zh: "{households} 户已移交给别人，资料已从这台设备移走（中继和接手的人那里都有）。",
+        en: "{households} households were handed over and left this device (the relay and their new worker have them)."
+    }
+    /// Households wait for receipts before they leave.
+    leave_when_receipted(households: usize) {
+        zh: "{households} 户已移交给别人；您记的还有没拿到回执的，先留在这台设备上，只能看。",
+        en: "{households} households were handed over; something you recorded has no receipt yet, so they stay on this device, to read only."
+    }
+    /// How many went where.
+    went_to(households: u64, area: &str, on: &str) { zh: "已移交 {households} 户到 {area}（{on}）", en: "{households} households handed over to {area} ({on})" }
+}
 
 messages! {
     /// Somebody is on leave.
@@ -127,8 +172,8 @@ words! {
         en: "No such unit, or it is closed. Nothing was changed."
     }
     order_needs_link {
-        zh: "连不上中继：请假、顶替和部门要由中继办。有信号时再来一次；您记的都在这台设备上，没有丢。",
-        en: "No link to the relay, which makes leaves, covers and units. Try again when there is a signal; your work is safe on this device."
+        zh: "连不上中继：请假、顶替、移交和部门要由中继办。有信号时再来一次；您记的都在这台设备上，没有丢。",
+        en: "No link to the relay, which makes leaves, covers, hand-overs and units. Try again when there is a signal; your work is safe on this device."
     }
     order_malformed {
         zh: "中继认为其中有不合适的内容（日期、区域或名称），没有照办。没有改动，资料都在。",

@@ -1,0 +1,238 @@
+//! Documents that became somebody else's: locked at once, removed when nothing is owed any more.
+//!
+//! **Nothing is removed while an entry of its family waits for a receipt**, in an inbox or refused:
+//! the phone may be the only copy. What stays of a removed document is its id, where it went and when,
+//! and this device's signed batches and receipts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use wangge_model::kind;
+use wangge_wire::{AreaCode, Audience, DocId, DocKind, packing};
+
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::{alias, derive};
+
+/// Where a document went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gone {
+    /// The area it lives in now.
+    pub home: AreaCode,
+    /// When this device learnt of it, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether it is no longer on this device.
+    pub removed: bool,
+}
+
+/// What letting go came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LetGo {
+    /// Households removed from this device.
+    pub removed: usize,
+    /// Households that wait until what was written of them is receipted.
+    pub waiting: usize,
+    /// Whether changes that this device made were removed: it must not count on from them, should a
+    /// document come back, and begins a new life.
+    pub own_changes: bool,
+}
+
+/// A document and where it lives.
+struct Lives {
+    doc: DocId,
+    kind: DocKind,
+    owner: Option<DocId>,
+    home: AreaCode,
+    audiences: Vec<Audience>,
+}
+
+impl Store {
+    /// Locks what `reads` says this device may no longer read, frees what it may again, and removes
+    /// what is locked and owes nothing. All in one transaction.
+    pub fn let_go(
+        &mut self,
+        reads: &dyn Fn(&AreaCode, &[Audience]) -> bool,
+        at_ms: i64,
+    ) -> Result<LetGo, StoreError> {
+        let transaction = self.conn.transaction()?;
+        let lost = sort_out(&transaction, reads, at_ms)?;
+        let owing = owing(&transaction, &lost)?;
+        let mut outcome = LetGo::default();
+        for (doc, (root, kind)) in &lost {
+            let household = usize::from(*kind == kind::HOUSEHOLD);
+            if owing.contains(root) {
+                outcome.waiting += household;
+            } else {
+                outcome.own_changes |= remove(&transaction, doc, *kind)?;
+                outcome.removed += household;
+            }
+        }
+        transaction.commit()?;
+        Ok(outcome)
+    }
+
+    /// Returns where a document went; none if it is this device's to write.
+    pub fn gone(&self, doc: &DocId) -> Result<Option<Gone>, StoreError> {
+        gone(&self.conn, doc)
+    }
+
+    /// Returns how many households went to an area, the last to go first: area, when the last one
+    /// went, how many, and how many of them still wait here.
+    pub fn gone_households(&self) -> Result<Vec<(AreaCode, i64, u64, u64)>, StoreError> {
+        let sql = "SELECT home, max(at_ms), count(*), sum(removed = 0) FROM gone WHERE kind = ?1
+                   GROUP BY home ORDER BY max(at_ms) DESC, home";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([kind::HOUSEHOLD.0])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let home: String = row.get(0)?;
+            if let Ok(home) = AreaCode::parse(&home) {
+                let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+                found.push((home, row.get(1)?, count(2)?, count(3)?));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Returns where a document went, by itself or with what it belongs to.
+pub(crate) fn gone(conn: &Connection, doc: &DocId) -> Result<Option<Gone>, StoreError> {
+    let sql = "SELECT home, at_ms, removed FROM gone WHERE doc = ?1";
+    let found = conn
+        .prepare_cached(sql)?
+        .query_row([doc.as_bytes()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    Ok(found.and_then(|(home, at_ms, removed)| {
+        let home = AreaCode::parse(&home).ok()?;
+        Some(Gone {
+            home,
+            at_ms,
+            removed,
+        })
+    }))
+}
+
+/// Refuses to write to a document that is somebody else's.
+pub(crate) fn check(conn: &Connection, doc: &DocId) -> Result<(), StoreError> {
+    gone(conn, doc)?.map_or(Ok(()), |gone| Err(StoreError::HandedOver { gone }))
+}
+
+/// Writes down what is lost now and what came back; returns what is lost and here, with the root of
+/// its family.
+fn sort_out(
+    conn: &Connection,
+    reads: &dyn Fn(&AreaCode, &[Audience]) -> bool,
+    at_ms: i64,
+) -> Result<BTreeMap<DocId, (DocId, DocKind)>, StoreError> {
+    let mut lost = BTreeMap::new();
+    for lives in all(conn)? {
+        let Lives {
+            doc, kind, home, ..
+        } = &lives;
+        if reads(home, &lives.audiences) {
+            conn.prepare_cached("DELETE FROM gone WHERE doc = ?1")?
+                .execute([doc.as_bytes()])?;
+            continue;
+        }
+        let sql = "INSERT INTO gone (doc, kind, home, at_ms) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT (doc) DO UPDATE SET home = excluded.home, removed = 0,
+                     at_ms = CASE WHEN removed THEN excluded.at_ms ELSE at_ms END";
+        conn.prepare_cached(sql)?
+            .execute(params![doc.as_bytes(), kind.0, home.as_str(), at_ms])?;
+        lost.insert(*doc, (lives.owner.unwrap_or(*doc), *kind));
+    }
+    Ok(lost)
+}
+
+/// Returns every document of which it is known where it lives: by its own place, else by its owner's.
+fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
+    let sql = "SELECT d.doc, d.kind, d.owner, coalesce(nullif(d.home, ''), o.home, ''),
+                      CASE WHEN d.home <> '' THEN d.audiences ELSE coalesce(o.audiences, x'80') END
+               FROM document d LEFT JOIN document o ON o.doc = d.owner";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (home, audiences): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
+        // Where nothing says where it lives, nothing says that it is somebody else's.
+        let Ok(home) = AreaCode::parse(&home) else {
+            continue;
+        };
+        let owner: Option<Vec<u8>> = row.get(2)?;
+        found.push(Lives {
+            doc: DocId(row.get(0)?),
+            kind: DocKind(row.get(1)?),
+            owner: owner.and_then(|bytes| DocId::from_slice(&bytes)),
+            home,
+            audiences: packing::decode(&audiences, "audiences")?,
+        });
+    }
+    Ok(found)
+}
+
+/// Returns the roots of the families of which an entry has no receipt, or lies in an inbox.
+fn owing(
+    conn: &Connection,
+    lost: &BTreeMap<DocId, (DocId, DocKind)>,
+) -> Result<BTreeSet<DocId>, StoreError> {
+    let sql = "SELECT DISTINCT o.doc, d.owner FROM outbox o LEFT JOIN document d ON d.doc = o.doc";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut owing = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let doc = DocId(row.get(0)?);
+        let owner: Option<Vec<u8>> = row.get(1)?;
+        let owner = owner.and_then(|bytes| DocId::from_slice(&bytes));
+        owing.extend(
+            [Some(doc), owner, lost.get(&doc).map(|(root, _)| *root)]
+                .into_iter()
+                .flatten(),
+        );
+    }
+    Ok(owing)
+}
+
+/// Takes a document off this device: its changes, its places, and every row made of it. Returns whether
+/// this device had made changes of it.
+fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreError> {
+    let own = conn
+        .prepare_cached("SELECT 1 FROM change WHERE doc = ?1 AND own = 1")?
+        .exists([doc.as_bytes()])?;
+    let sql = "SELECT doc FROM alias WHERE survivor = ?1 AND doc <> ?1";
+    let stood_for = conn
+        .prepare_cached(sql)?
+        .query_map([doc.as_bytes()], |row| row.get(0).map(DocId))?
+        .collect::<Result<Vec<DocId>, _>>()?;
+    if kind == kind::HOUSEHOLD {
+        alias::forget(conn, doc)?;
+    }
+    crate::blobs::forget(conn, doc)?;
+    for (table, column) in [
+        ("visit", "book"),
+        ("round", "book"),
+        ("report", "doc"),
+        ("ticket", "doc"),
+        ("ticket_report", "ticket"),
+        ("alias_edge", "doc"),
+        ("conflict", "doc"),
+        ("imported", "doc"),
+        ("deed", "doc"),
+        ("change", "doc"),
+        ("place", "doc"),
+        ("entry", "doc"),
+        ("document", "doc"),
+    ] {
+        conn.prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?
+            .execute([doc.as_bytes()])?;
+    }
+    conn.prepare_cached("UPDATE gone SET removed = 1 WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    // Those it stood for are found under their own names again.
+    stood_for
+        .iter()
+        .try_for_each(|doc| derive::again(conn, doc))?;
+    Ok(own)
+}

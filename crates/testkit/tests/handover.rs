@@ -1,0 +1,228 @@
+//! Households and whole grids go from one worker to another while the old one is without signal: what
+//! the old one wrote meanwhile reaches the new one, the counts agree, and the old device lets go.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use wangge_agent::handover::HandOver;
+use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::visits::VisitInput;
+use wangge_agent::{AgentError, Replica};
+use wangge_testkit::district::{sync, wait};
+use wangge_testkit::town::Town;
+use wangge_wire::{DocId, Role};
+
+const TOWNSHIP: &str = "511724103";
+const GRID_1: &str = "511724103202001";
+const GRID_2: &str = "511724103202002";
+
+/// Li with a grid and five families, Wang with the grid beside it, the desk above; all synced.
+struct Cast {
+    town: Town,
+    desk: Replica,
+    li: Replica,
+    wang: Replica,
+    families: Vec<DocId>,
+}
+
+impl Cast {
+    fn new() -> Self {
+        let town = Town::new();
+        let mut desk = town.home("陈站长", Role::Township, &[TOWNSHIP]);
+        let mut li = town.home("李梅", Role::Worker, &[GRID_1]);
+        let wang = town.home("王芳", Role::Worker, &[GRID_2]);
+        let families = (1..=5).map(|n| family(&mut li, n)).collect();
+        visit(&mut li, "1-1");
+        sync(&mut li).unwrap();
+        sync(&mut desk).unwrap();
+        let mut cast = Self {
+            town,
+            desk,
+            li,
+            wang,
+            families,
+        };
+        sync(&mut cast.wang).unwrap();
+        cast
+    }
+
+    fn hand_over(&mut self) -> HandOver {
+        wait(self.desk.hand_over("李梅", "王芳", &[], false)).unwrap()
+    }
+
+    /// Syncs everybody until nothing moves any more.
+    fn settle(&mut self) {
+        for _ in 0..2 {
+            for replica in [&mut self.li, &mut self.wang, &mut self.desk] {
+                sync(replica).unwrap();
+            }
+        }
+    }
+}
+
+fn family(replica: &mut Replica, door: u32) -> DocId {
+    let input = HouseholdInput {
+        door: format!("1-{door}"),
+        members: vec![MemberInput {
+            name: format!("张建{}", ["国", "军", "民", "华", "平"][door as usize - 1]),
+            ..MemberInput::default()
+        }],
+        ..HouseholdInput::default()
+    };
+    replica.add_household(input).unwrap().id
+}
+
+fn visit(replica: &mut Replica, household: &str) -> String {
+    let input = VisitInput {
+        household: household.into(),
+        no_change: true,
+        ..VisitInput::default()
+    };
+    replica.add_visit(input).unwrap().id
+}
+
+fn visits(replica: &Replica) -> usize {
+    replica.visits(None, usize::MAX).unwrap().len()
+}
+
+fn holds(replica: &Replica, family: &DocId) -> bool {
+    replica.household(family).is_ok()
+}
+
+#[test]
+fn a_household_that_moved_takes_along_what_the_old_worker_wrote_without_knowing() {
+    let mut cast = Cast::new();
+    let family = cast.families[0];
+    cast.desk.move_household("1-1", GRID_2, false).unwrap();
+    sync(&mut cast.desk).unwrap();
+    for _ in 0..5 {
+        visit(&mut cast.li, "1-1");
+    }
+    let report = sync(&mut cast.li).unwrap();
+    assert_eq!((report.handed_over, report.unsent, report.inbox), (1, 0, 0));
+    cast.settle();
+    assert_eq!(visits(&cast.wang), 6);
+    assert_eq!(visits(&cast.desk), 6);
+    assert_eq!(visits(&cast.li), 0, "its visits went with it");
+    assert!(holds(&cast.wang, &family) && !holds(&cast.li, &family));
+    assert!(holds(&cast.li, &cast.families[1]), "the others stay");
+    let gone = &cast.li.status().unwrap().handed_over[0];
+    assert_eq!(
+        (gone.area.as_str(), gone.households, gone.waiting),
+        (GRID_2, 1, 0)
+    );
+    for replica in [&cast.li, &cast.wang, &cast.desk] {
+        assert!(replica.status().unwrap().incomplete.is_empty());
+    }
+}
+
+#[test]
+fn a_grid_goes_over_while_its_worker_is_without_signal() {
+    let mut cast = Cast::new();
+    let done = cast.hand_over();
+    assert_eq!((done.households, done.areas.len()), (5, 1));
+    for door in 1..=5 {
+        visit(&mut cast.li, &format!("1-{door}"));
+    }
+    let new = family(&mut cast.li, 5);
+    assert_eq!(new, cast.families[4], "one door is one household");
+    // The new worker begins before the old one has been heard of.
+    sync(&mut cast.wang).unwrap();
+    assert!(holds(&cast.wang, &cast.families[0]));
+    visit(&mut cast.wang, "1-1");
+    let report = sync(&mut cast.li).unwrap();
+    assert_eq!((report.handed_over, report.unsent, report.inbox), (5, 0, 0));
+    cast.settle();
+    assert_eq!(
+        (visits(&cast.wang), visits(&cast.desk), visits(&cast.li)),
+        (7, 7, 0)
+    );
+    for family in &cast.families {
+        assert!(holds(&cast.wang, family) && holds(&cast.desk, family));
+        assert!(!holds(&cast.li, family));
+    }
+    assert!(cast.li.status().unwrap().all_safe);
+}
+
+#[test]
+fn after_thirty_days_it_is_for_the_inbox_and_nothing_leaves_the_device() {
+    let mut cast = Cast::new();
+    cast.hand_over();
+    cast.town.days_pass(31);
+    visit(&mut cast.li, "1-1");
+    let report = sync(&mut cast.li).unwrap();
+    assert_eq!(
+        (report.inbox, report.handed_over, report.hand_over_waits),
+        (1, 4, 1)
+    );
+    cast.settle();
+    assert!(holds(&cast.li, &cast.families[0]), "the only copy stays");
+    assert!(!holds(&cast.li, &cast.families[1]));
+    assert_eq!(visits(&cast.wang), 1);
+    assert!(!cast.li.status().unwrap().all_safe);
+}
+
+#[test]
+fn what_is_handed_over_can_be_read_and_not_written() {
+    let mut cast = Cast::new();
+    cast.hand_over();
+    cast.town.days_pass(31);
+    visit(&mut cast.li, "1-1");
+    sync(&mut cast.li).unwrap();
+    let before = visits(&cast.li);
+    let input = VisitInput {
+        household: cast.families[0].to_string(),
+        no_change: true,
+        ..VisitInput::default()
+    };
+    let refused = cast.li.add_visit(input);
+    assert!(matches!(refused, Err(AgentError::HandedOver { .. })));
+    assert_eq!(visits(&cast.li), before);
+}
+
+#[test]
+fn what_comes_back_is_whole_and_is_written_on() {
+    let mut cast = Cast::new();
+    cast.hand_over();
+    visit(&mut cast.li, "1-1");
+    cast.settle();
+    assert!(!holds(&cast.li, &cast.families[0]));
+    visit(&mut cast.wang, "1-1");
+    sync(&mut cast.wang).unwrap();
+    let areas = [GRID_1.to_owned()];
+    sync(&mut cast.desk).unwrap();
+    wait(cast.desk.hand_over("王芳", "李梅", &areas, false)).unwrap();
+    cast.settle();
+    assert!(holds(&cast.li, &cast.families[0]) && !holds(&cast.wang, &cast.families[0]));
+    visit(&mut cast.li, "1-1");
+    cast.settle();
+    assert_eq!(
+        (visits(&cast.li), visits(&cast.desk), visits(&cast.wang)),
+        (4, 4, 0)
+    );
+    assert!(cast.li.status().unwrap().handed_over.is_empty());
+    assert_eq!(cast.li.status().unwrap().held, 0);
+    let gone = &cast.wang.status().unwrap().handed_over[0];
+    assert_eq!((gone.area.as_str(), gone.households), (GRID_1, 5));
+}
+
+#[test]
+fn only_a_desk_of_both_grids_hands_over_and_a_dry_run_changes_nothing() {
+    let mut cast = Cast::new();
+    let mut other = cast.town.home("周站长", Role::Township, &["511724104"]);
+    sync(&mut other).unwrap();
+    let refused = wait(cast.li.hand_over("李梅", "王芳", &[], false));
+    assert!(matches!(
+        refused,
+        Err(AgentError::Order(_) | AgentError::NotFound { .. })
+    ));
+    let areas = ["511724103202009".to_owned()];
+    let refused = wait(cast.desk.hand_over("李梅", "王芳", &areas, false));
+    assert!(matches!(refused, Err(AgentError::BadValue { .. })));
+    let shown = wait(cast.desk.hand_over("李梅", "王芳", &[], true)).unwrap();
+    assert!(shown.dry_run && shown.households == 5);
+    cast.settle();
+    assert!(holds(&cast.li, &cast.families[0]) && !holds(&cast.wang, &cast.families[0]));
+}
