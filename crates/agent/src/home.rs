@@ -26,6 +26,8 @@ const PAST_ID_KEYS: &str = "id.keys.past";
 const LIFE: &str = "life";
 const PROFILE: &str = "profile.json";
 const LOCK: &str = "lock";
+/// Made by whoever waits for the lock: what can wait itself makes room.
+const KNOCK: &str = "knock";
 const TICKETS: &str = "tickets";
 /// The life as the database knows it; another one beside it means the database is a copy.
 const LIFE_META: &str = "life";
@@ -34,6 +36,8 @@ const LIVES_META: &str = "lives";
 /// How long a command waits for another one in the same home.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
 const LOCK_PAUSE: Duration = Duration::from_millis(30);
+/// How often what can wait looks for somebody at the door.
+const KNOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whose home it is and where it syncs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,6 +253,16 @@ impl Home {
     }
 }
 
+/// Returns once another command waits for this home; what was asked before does not count.
+pub(crate) async fn knocked(dir: PathBuf) {
+    let knock = dir.join(KNOCK);
+    // One that has just been made is made again by who still waits.
+    let _ = fs::remove_file(&knock);
+    while !knock.exists() {
+        tokio::time::sleep(KNOCK_PAUSE).await;
+    }
+}
+
 fn lock(dir: &Path) -> Result<File, AgentError> {
     let file = OpenOptions::new()
         .create(true)
@@ -260,6 +274,8 @@ fn lock(dir: &Path) -> Result<File, AgentError> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => {
+                // Without room for a knock the wait is the same.
+                let _ = File::create(dir.join(KNOCK));
                 std::thread::sleep(LOCK_PAUSE);
             }
             Err(TryLockError::WouldBlock) => return Err(AgentError::InUse),

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod alias;
+pub mod attach;
 pub mod bulk;
 pub mod clocks;
 pub mod conflicts;
@@ -37,6 +38,7 @@ pub mod undo;
 pub mod verify;
 pub mod visits;
 
+pub use attach::{AttachInput, AttachmentView};
 pub use error::{AgentError, InvitationRefused};
 pub use link::SyncReport;
 pub use machine::Machine;

@@ -3,6 +3,7 @@
 //! **No transaction is open while a byte travels.** Each frame is handled as it arrives: a receipt is
 //! kept, a page applied, before the next is read; a cut costs the frame it hit.
 
+mod blobs;
 mod enroll;
 mod http;
 mod incoming;
@@ -10,6 +11,7 @@ mod order;
 mod repair;
 mod sync;
 
+pub use blobs::BlobReport;
 pub use enroll::Enrolled;
 pub use http::Address;
 pub use repair::RepairReport;

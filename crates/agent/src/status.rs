@@ -37,6 +37,8 @@ pub struct Status {
     pub counts: Counts,
     /// What has no receipt, by kind of document.
     pub unsent: Unsent,
+    /// Attachments made here that have not arrived at the relay.
+    pub attachments_waiting: usize,
     /// Whether receipts cover everything this device made, and the relay still has it by its digests.
     pub all_safe: bool,
     /// Damaged databases that were set aside in this home; they may hold work that was never sent.
@@ -170,6 +172,7 @@ impl Replica {
         let unsent = self.unsent()?;
         let (waiting, held) = self.home.store.unapplied()?;
         let counts = self.home.store.counts()?;
+        let attachments_waiting = self.attachments_waiting()?;
         let incomplete = self.home.store.incomplete_areas()?;
         let set_aside = Store::all_set_aside(self.home.store.path())?;
         let relay = match &self.home.profile.relay {
@@ -194,9 +197,11 @@ impl Replica {
             // What a damaged database held and never sent is not known here.
             all_safe: relay.is_some()
                 && counts.unsent == 0
+                && attachments_waiting == 0
                 && incomplete.is_empty()
                 && set_aside.is_empty(),
             set_aside,
+            attachments_waiting,
             relay,
             counts,
             unsent,

@@ -328,6 +328,7 @@ fn what(container: &str) -> &'static str {
         "comments" => "comment",
         "consent" => "consent",
         "custody" => "custody",
+        "attachments" => "attachment",
         _ => "entry",
     }
 }

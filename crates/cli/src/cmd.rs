@@ -5,6 +5,7 @@
 
 mod access;
 mod area;
+mod attach;
 mod call;
 mod care;
 mod config;
@@ -12,6 +13,7 @@ mod conflict;
 mod demo;
 mod enroll;
 mod export;
+mod fetch;
 mod help;
 mod history;
 mod household;
@@ -106,6 +108,10 @@ pub(crate) enum Command {
     Visit(Box<visit::Visit>),
     /// Reports; with words it records one
     Report(Box<report::Report>),
+    /// Attach a photo, a recording or a paper to a visit, a report or a ticket
+    Attach(attach::Args),
+    /// Fetch an attachment that is not on this device
+    Fetch(fetch::Args),
     /// Show a number to call; who asked and why is written down
     Call(call::Args),
     /// Rounds through a grid and what was found on them
@@ -169,6 +175,8 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Care(command)) => care::run(context, command),
         Some(Command::Visit(visit)) => visit::run(context, *visit),
         Some(Command::Report(report)) => report::run(context, *report),
+        Some(Command::Attach(args)) => attach::run(context, args),
+        Some(Command::Fetch(args)) => fetch::run(context, &args),
         Some(Command::Call(args)) => call::run(context, &args),
         Some(Command::Ticket(command)) => ticket::run(context, command),
         Some(Command::Undo(args)) => undo::run(context, &args),

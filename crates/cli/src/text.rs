@@ -4,6 +4,7 @@
 //! Chinese character or an English sentence for people; a test looks.
 
 pub(crate) mod aliases;
+mod attach;
 mod codes;
 mod day;
 pub(crate) mod demo;
@@ -41,6 +42,7 @@ struct Topic {
 }
 
 const TOPICS: &[Topic] = &[
+    attach::TOPIC,
     day::TOPIC,
     due::TOPIC,
     family::TOPIC,

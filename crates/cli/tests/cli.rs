@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "cli/attach.rs"]
+mod attach;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/bulk.rs"]

@@ -1,6 +1,7 @@
 //! What a household, a visit, a report and a ticket are, who may do what, and how two edits meet.
 
 pub mod access;
+pub mod attachment;
 pub mod care;
 pub mod clock;
 pub mod door;

@@ -1,6 +1,7 @@
 //! The routes: one file each, whose first lines list every status it answers with.
 
 mod answer;
+mod blob;
 mod body;
 mod card;
 mod enroll;
@@ -28,6 +29,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/sync", post(sync::sync))
         .route("/v1/order", post(order::order))
         .route("/v1/repair", post(repair::repair))
+        .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
         .with_state(app)
 }
 

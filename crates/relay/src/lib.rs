@@ -7,6 +7,7 @@
 
 mod accept;
 mod app;
+mod blobs;
 mod db;
 mod error;
 mod frames;

@@ -5,6 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wangge_wire::order::LevelForm;
 
+/// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
+const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
 /// What an operator decides. Name and level count at the first start only; they are in the root order.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -16,6 +19,8 @@ pub struct Settings {
     pub clock: Clock,
     /// The largest size of the database in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
+    /// Bytes of attachments that one device may bring.
+    pub blob_bytes_max: u64,
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -30,6 +35,7 @@ impl Settings {
             level,
             clock: Clock::system(),
             pages_max: None,
+            blob_bytes_max: BLOB_BYTES_MAX,
         }
     }
 }

@@ -16,6 +16,7 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
 use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature};
 
 use crate::accept::{self, Pushed, Stored};
+use crate::blobs::{self, Arrived};
 use crate::error::{RelayError, Trouble, trouble};
 use crate::members;
 use crate::orders::{self, Standing};
@@ -41,6 +42,8 @@ pub(crate) enum Job {
         Box<OrderBody>,
         oneshot::Sender<Result<Ordered, Unwritten>>,
     ),
+    /// Note an attachment whose bytes are durable, and a document that names it.
+    Blob(Box<Arrived>, oneshot::Sender<Result<(), Unwritten>>),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
     /// End after the jobs before it.
@@ -99,6 +102,7 @@ impl Job {
             Job::Push(_, reply) => drop(reply.send(Err(why))),
             Job::Enroll(_, reply) => drop(reply.send(Err(why))),
             Job::Order(_, _, reply) => drop(reply.send(Err(why))),
+            Job::Blob(_, reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Stop => {}
         }
     }
@@ -262,6 +266,7 @@ impl Desk {
                 (Job::Order(_, _, reply), Some(Done::Ordered(ordered))) => {
                     let _ = reply.send(Ok(*ordered));
                 }
+                (Job::Blob(_, reply), Some(_)) => drop(reply.send(Ok(()))),
                 (job, None) => job.refuse(Unwritten::Failed),
                 (_, Some(_)) => {}
             }
@@ -316,6 +321,7 @@ fn run(
             let ordered = orders::ask(connection, standing, &secrets.key, device, body, now_ms)?;
             Ok(Done::Ordered(Box::new(ordered)))
         }
+        Job::Blob(arrived, _) => blobs::note(connection, arrived, now_ms).map(|()| Done::Noted),
         Job::Seen(device, at_ms) => {
             connection
                 .prepare_cached(

@@ -10,6 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "relay/blobs.rs"]
+mod blobs;
 #[path = "relay/life.rs"]
 mod life;
 #[path = "relay/link.rs"]

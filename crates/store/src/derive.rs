@@ -15,12 +15,12 @@ use wangge_model::household::Household;
 use wangge_model::household::alias::ALIAS_OF;
 use wangge_model::household::united::Other;
 use wangge_model::ticket::document as ticket;
-use wangge_model::{due, household, kind, report, round, visit};
+use wangge_model::{attachment, due, household, kind, report, round, visit};
 use wangge_wire::{ActorId, DocId, DocKind};
 
 use crate::error::StoreError;
 use crate::open::set_meta;
-use crate::{alias, document};
+use crate::{alias, blobs, document};
 
 /// What the rows are made by; raised whenever this file, or what it reads with, makes others.
 const VERSION: u32 = 2;
@@ -72,6 +72,9 @@ pub(crate) fn rows(
 ) -> Result<(), StoreError> {
     let fields = document.fields();
     conflicts(conn, doc, &fields, |_, _| true)?;
+    if attachment::has_container(kind) {
+        blobs::rows(conn, doc, &fields)?;
+    }
     match kind {
         kind::HOUSEHOLD => alias::household(conn, doc, &fields),
         kind::VISIT_BOOK => visit_rows(conn, doc, owner, &fields, document),

@@ -175,6 +175,7 @@ fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreEr
     if kind == kind::HOUSEHOLD {
         alias::forget(conn, doc)?;
     }
+    crate::blobs::forget(conn, doc)?;
     for (table, column) in [
         ("visit", "book"),
         ("round", "book"),

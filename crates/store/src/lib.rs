@@ -7,6 +7,7 @@
 
 pub mod alias;
 pub mod apply;
+pub mod blobs;
 pub mod day;
 mod derive;
 mod document;
@@ -23,6 +24,7 @@ pub mod trail;
 
 pub use alias::Family;
 pub use apply::{Incoming, PageOutcome, Signer};
+pub use blobs::{AttachmentRow, Blob};
 pub use day::{RoundRow, SheetRow};
 pub use due::DueRow;
 pub use error::StoreError;

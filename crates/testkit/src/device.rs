@@ -53,7 +53,7 @@ pub struct Device {
     /// Who is who.
     pub roster: Roster,
     pending: Vec<Item>,
-    requests: u64,
+    pub(crate) requests: u64,
 }
 
 /// A document of a device.

@@ -25,8 +25,8 @@ use wangge_wire::message::{PageEntry, Standing};
 use wangge_wire::packing::{self, Unpacker};
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
-    ActorId, Ask, BatchHead, ChangeHash, DeviceId, DocId, DocKind, End, ItemName, Order, OrderAsk,
-    Page, Place, Receipt, Shape, Verdict,
+    ActorId, Ask, BatchHead, BlobAsk, BlobState, ChangeHash, DeviceId, DocId, DocKind, End,
+    ItemName, Order, OrderAsk, Page, Place, Receipt, Shape, Verdict,
 };
 
 /// Something that takes any bytes.
@@ -47,7 +47,7 @@ pub fn message(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else {
         return;
     };
-    match which % 16 {
+    match which % 18 {
         0 => same::<Ask>(bytes),
         1 => same::<Standing>(bytes),
         2 => same::<Verdict>(bytes),
@@ -63,6 +63,8 @@ pub fn message(bytes: &[u8]) {
         12 => same::<EnrollAsk>(bytes),
         13 => same::<EnrollAnswer>(bytes),
         14 => same::<RelayCard>(bytes),
+        16 => same::<BlobAsk>(bytes),
+        17 => same::<BlobState>(bytes),
         _ => pieces(bytes),
     }
 }

@@ -1,5 +1,6 @@
 //! A district for tests: devices, desks, relays, bad links, and the rules of the house.
 
+pub mod blob_line;
 pub mod device;
 pub mod district;
 pub mod hostile;

@@ -18,9 +18,9 @@ use wangge_wire::message::{PageEntry, Refusal, Standing};
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{
-    AreaCode, Ask, Audience, Batch, ChangeHash, Cover, CoversRead, Cursor, Day, Digest, DocId, End,
-    Grant, Incarnation, Item, ItemName, OrderAsk, OrderBody, Page, PageBatch, PersonId, Place,
-    Receipt, Role, Unit, Verdict, packing, stream,
+    AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
+    Cursor, Day, Digest, DocId, End, Grant, Incarnation, Item, ItemName, OrderAsk, OrderBody, Page,
+    PageBatch, PersonId, Place, Receipt, Role, Unit, Verdict, packing, stream,
 };
 
 const DOC: DocId = DocId([0xd0; 16]);
@@ -261,6 +261,19 @@ fn requests(lines: &mut Lines) {
     lines.insert("card", packing::encode(&card));
     lines.insert("enroll-ask", packing::encode(&enroll));
     lines.insert("enroll-answer", packing::encode(&answer));
+    let blob = BlobAsk {
+        version: 0,
+        doc: DOC,
+        bytes: 300_000,
+        offset: 131_072,
+        piece: BlobHash::of(b"abc"),
+    };
+    let state = BlobState {
+        durable: 131_075,
+        whole: false,
+    };
+    lines.insert("blob-ask", blob.encoded());
+    lines.insert("blob-state", packing::encode(&state));
 }
 
 fn cursor() -> Cursor {

@@ -122,6 +122,9 @@ byte_id!(
     /// The BLAKE3 of a batch's signed content.
     BatchHash, 32);
 byte_id!(
+    /// The BLAKE3 of an attachment's bytes.
+    BlobHash, 32);
+byte_id!(
     /// An Ed25519 public key.
     PublicKey, 32);
 byte_id!(

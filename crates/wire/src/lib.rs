@@ -9,6 +9,7 @@
 
 pub mod area;
 pub mod batch;
+pub mod blob;
 pub mod chunk;
 pub mod day;
 pub mod digest;
@@ -26,12 +27,13 @@ pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
 pub use batch::{About, Batch, BatchHead, Item, ItemName};
+pub use blob::{BlobAsk, BlobState};
 pub use day::Day;
 pub use digest::Digest;
 pub use entry::{Change, DocKind, EntryKind, Place, Shape};
 pub use id::{
-    ActionId, ActorId, BatchHash, ChangeHash, CoverId, DeviceId, DocId, Incarnation, LifeNonce,
-    PersonId, PublicKey, RelayId, Signature,
+    ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, Incarnation,
+    LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
 pub use order::{Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, Role, Unit};

@@ -61,3 +61,12 @@ pub const COVER_DAYS_MAX: u32 = 366;
 pub const COVER_NOTE_BYTES_MAX: usize = 600;
 /// Bytes of a unit's telephone number.
 pub const UNIT_PHONE_BYTES_MAX: usize = 40;
+
+/// Bytes of one attachment.
+pub const BLOB_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// Bytes of an attachment in one request: what a cut line can cost on the way up.
+pub const BLOB_PIECE_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of an attachment in one answer; what came before a cut is kept.
+pub const BLOB_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Attachments of one device that a relay holds unfinished; the oldest makes room.
+pub const BLOB_PARTS_MAX: usize = 16;

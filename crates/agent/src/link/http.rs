@@ -166,9 +166,45 @@ impl Line {
             let (created_s, nonce) = (now_ms.div_euclid(1000), machine.random::<8>()?);
             let sent = self.post_signed(path, head, body.to_vec(), key, created_s, &nonce);
             let response = sent.await?;
-            let time = response.headers().get(TIME_HEADER);
-            let time = time.and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
-            match time.filter(|_| !told_time && !response.status().is_success()) {
+            match relay_time(&response).filter(|_| !told_time) {
+                Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
+                None => return Ok(response),
+            }
+            told_time = true;
+        }
+    }
+
+    /// Asks for the bytes behind `from`, signed, in the relay's time; returns whatever is answered in
+    /// the end. The head is empty: path and query say what is asked.
+    pub(super) async fn get_told(
+        &mut self,
+        (path, query): (&str, &str),
+        from: u64,
+        key: &KeyPair,
+        machine: &Machine,
+        offset_ms: &mut i64,
+    ) -> Result<Response, AgentError> {
+        let mut told_time = false;
+        loop {
+            let now_ms = (machine.now_ms)() + *offset_ms;
+            let authority = self.address.authority.clone();
+            let signed = Signed {
+                method: "GET",
+                authority: &authority,
+                path,
+                query,
+                head: &[],
+            };
+            let nonce = machine.random::<8>()?;
+            let headers = request::sign(key, &signed, now_ms.div_euclid(1000), &nonce);
+            let request = self
+                .request(Method::GET, &format!("{path}{query}"))?
+                .header(HEAD_HEADER, headers.head)
+                .header("signature-input", headers.signature_input)
+                .header("signature", headers.signature)
+                .header(reqwest::header::RANGE, format!("bytes={from}-"));
+            let response = self.send(request, 0).await?;
+            match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
                 None => return Ok(response),
             }
@@ -198,6 +234,13 @@ impl Line {
         self.bytes_down += response_bytes(&response);
         Ok(response)
     }
+}
+
+/// Returns the relay's time in an answer that is no success because of it.
+fn relay_time(response: &Response) -> Option<i64> {
+    let time = response.headers().get(TIME_HEADER)?;
+    let time = time.to_str().ok()?.parse().ok()?;
+    (!response.status().is_success()).then_some(time)
 }
 
 /// Returns the error of a line that gave no answer.

@@ -20,6 +20,7 @@ use wangge_wire::{
     RelayId, Verdict, packing,
 };
 
+use super::blobs::BlobReport;
 use super::http::{Address, Line};
 use super::incoming::Judge;
 use crate::error::AgentError;
@@ -57,6 +58,8 @@ pub struct SyncReport {
     /// What was repaired because digests differed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<super::repair::RepairReport>,
+    /// What the lane of attachments did, after all text.
+    pub attachments: BlobReport,
     /// Households that are somebody else's now and left this device.
     pub handed_over: usize,
     /// Households that are somebody else's now and stay until what was written of them is receipted.
@@ -148,7 +151,10 @@ impl Replica {
         report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.unsent = self.home.store.counts()?.unsent;
         match outcome {
-            Outcome::Complete | Outcome::Stuck => Ok(report),
+            Outcome::Complete | Outcome::Stuck => {
+                report.attachments = self.carry_attachments().await;
+                Ok(report)
+            }
             Outcome::Cut => Err(AgentError::NoLink {
                 reason: "the connection was cut".into(),
             }),

@@ -63,7 +63,10 @@ fn next(status: &Status) -> &'static str {
         "wangge enroll CODE --relay URL"
     } else if status.counts.conflicts > 0 {
         "wangge conflict list"
-    } else if status.counts.unsent > 0 || status.counts.households == 0 {
+    } else if status.counts.unsent > 0
+        || status.attachments_waiting > 0
+        || status.counts.households == 0
+    {
         "wangge sync"
     } else {
         "wangge visit"
@@ -94,6 +97,10 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         counts.tickets,
     ));
     lines.push(unsent(lang, status));
+    if status.attachments_waiting > 0 {
+        let line = lang.attachments_wait(status.attachments_waiting);
+        lines.push(tone(Tone::Warn, &line));
+    }
     if let Some(relay) = &status.relay {
         let today = replica.today();
         let last = match relay.last_sync_ms {

@@ -47,6 +47,13 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         if report.held > 0 {
             lines.push(tone(Tone::Warn, &lang.held(0, report.held as u64)));
         }
+        let attachments = &report.attachments;
+        if attachments.sent + attachments.received > 0 {
+            lines.push(lang.attachments_carried(attachments.sent, attachments.received));
+        }
+        if attachments.left > 0 {
+            lines.push(tone(Tone::Warn, &lang.attachments_wait(attachments.left)));
+        }
         lines.join("\n")
     });
     if conflicts > 0 && context.ui.json.is_none() {
@@ -58,9 +65,11 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
             .talk(&format!("{}wangge conflict list", lang.next_command()));
     }
     let incomplete = report.complete.values().any(|proof| !proof.equal);
-    Ok(if report.unsent > 0 || incomplete {
-        Exit::Partly
-    } else {
-        Exit::Done
-    })
+    Ok(
+        if report.unsent > 0 || incomplete || report.attachments.left > 0 {
+            Exit::Partly
+        } else {
+            Exit::Done
+        },
+    )
 }

@@ -1,0 +1,272 @@
+//! The attachments of a relay: files named by their BLAKE3, and who may read them.
+//!
+//! `blobs/ab/HASH` is whole, durable and what its name says; `blobs/part/DEVICE-HASH` is what one device
+//! has sent of it so far, so that nobody spoils another's. **A piece is answered after its fsync; a
+//! whole that does not fit its name is thrown away.** The relay never looks into one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wangge_trust::{Action, Roster, What, allowed};
+use wangge_wire::limits::BLOB_PARTS_MAX;
+use wangge_wire::{BlobAsk, BlobHash, Day, DeviceId, DocId};
+
+use crate::log::{signed, unsigned};
+use crate::places;
+
+/// The folder beside the database.
+const FOLDER: &str = "blobs";
+/// What is not whole yet.
+const PARTS: &str = "part";
+
+/// An attachment that is durable, and a document that names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived {
+    pub(crate) hash: BlobHash,
+    pub(crate) doc: DocId,
+    pub(crate) bytes: u64,
+    pub(crate) device: DeviceId,
+}
+
+/// What became of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// So many bytes are durable.
+    Part(u64),
+    /// All of it is, and fits its name.
+    Whole,
+    /// All of it came and does not fit its name; it is gone.
+    WrongHash,
+}
+
+/// What the relay knows of an attachment, as one device may ask about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Standing {
+    /// The device may do what it wants to the document.
+    pub(crate) allowed: bool,
+    /// The document is known to name it.
+    pub(crate) named: bool,
+    /// The device may read it already, by this document or by another.
+    pub(crate) readable: bool,
+    /// Its size, if it is whole.
+    pub(crate) bytes: Option<u64>,
+    /// Bytes of attachments that the device has brought.
+    pub(crate) brought: u64,
+}
+
+/// The files.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelf {
+    folder: PathBuf,
+}
+
+impl Shelf {
+    /// Returns the files beside this database.
+    pub(crate) fn beside(database: &Path) -> Self {
+        Self {
+            folder: database.with_file_name(FOLDER),
+        }
+    }
+
+    fn whole(&self, hash: &BlobHash) -> PathBuf {
+        let name = hash.to_string();
+        let (shelf, _) = name.split_at_checked(2).unwrap_or_default();
+        self.folder.join(shelf).join(&name)
+    }
+
+    fn part(&self, device: &DeviceId, hash: &BlobHash) -> PathBuf {
+        self.folder.join(PARTS).join(format!("{device}-{hash}"))
+    }
+
+    /// Returns whether it is here whole.
+    pub(crate) fn has(&self, hash: &BlobHash) -> bool {
+        self.whole(hash).exists()
+    }
+
+    /// Returns at most `most` bytes from an offset.
+    pub(crate) fn read(&self, hash: &BlobHash, from: u64, most: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.whole(hash))?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(most as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Adds a piece if it begins where the part ends, and returns after the fsync. One that begins
+    /// elsewhere adds nothing: the answer tells the sender where to go on.
+    pub(crate) fn take(
+        &self,
+        device: &DeviceId,
+        hash: &BlobHash,
+        ask: &BlobAsk,
+        piece: &[u8],
+    ) -> io::Result<Taken> {
+        let path = self.part(device, hash);
+        let mut held = match fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        if held > ask.bytes {
+            // Begun under another size: one of the two was wrong.
+            fs::remove_file(&path)?;
+            held = 0;
+        }
+        if held == ask.offset && !piece.is_empty() {
+            if held == 0 {
+                self.make_room(device)?;
+            }
+            if let Err(error) = append(&path, held, piece) {
+                // Half a piece may be there: it is cut off again, or found too long by the next.
+                let _ = OpenOptions::new()
+                    .write(true)
+                    .open(&path)
+                    .and_then(|file| file.set_len(held));
+                return Err(error);
+            }
+            held += piece.len() as u64;
+        }
+        if held < ask.bytes {
+            return Ok(Taken::Part(held));
+        }
+        if BlobHash::of(&fs::read(&path)?) != *hash {
+            fs::remove_file(&path)?;
+            return Ok(Taken::WrongHash);
+        }
+        let whole = self.whole(hash);
+        if let Some(folder) = whole.parent() {
+            make_folder(folder)?;
+            fs::rename(&path, &whole)?;
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(Taken::Whole)
+    }
+
+    /// Makes room for one more part: of a device with too many the oldest goes, which it has itself.
+    fn make_room(&self, device: &DeviceId) -> io::Result<()> {
+        let folder = self.folder.join(PARTS);
+        make_folder(&folder)?;
+        let begins = format!("{device}-");
+        let mut parts = Vec::new();
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&begins) {
+                parts.push((entry.metadata()?.modified()?, entry.path()));
+            }
+        }
+        parts.sort();
+        let surplus = (parts.len() + 1).saturating_sub(BLOB_PARTS_MAX);
+        for (_, path) in parts.into_iter().take(surplus) {
+            fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+}
+
+fn append(path: &Path, held: u64, piece: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
+    file.seek(SeekFrom::Start(held))?;
+    file.write_all(piece)?;
+    file.sync_all()?;
+    match path.parent().filter(|_| held == 0) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Makes a folder whose name lasts, and those above it.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    for above in folder.ancestors().skip(1).take(2) {
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Notes an attachment whose bytes are durable, and the document that names it.
+pub(crate) fn note(
+    connection: &Connection,
+    arrived: &Arrived,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO blob (hash, bytes, device, received_ms) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (hash) DO NOTHING",
+        )?
+        .execute(params![
+            arrived.hash.0,
+            signed(arrived.bytes),
+            arrived.device.0,
+            now_ms
+        ])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO blob_ref (hash, doc) VALUES (?1, ?2) ON CONFLICT (hash, doc) DO NOTHING",
+        )?
+        .execute(params![arrived.hash.0, arrived.doc.0])?;
+    Ok(())
+}
+
+/// Returns what is known of an attachment, as this device may ask about it through this document.
+pub(crate) fn standing(
+    connection: &Connection,
+    roster: &Roster,
+    (device, day): (&DeviceId, Day),
+    (hash, doc): (&BlobHash, &DocId),
+    action: Action,
+) -> rusqlite::Result<Standing> {
+    let may = |doc: &DocId, action: Action| -> rusqlite::Result<bool> {
+        let Some(document) = places::document(connection, doc)? else {
+            return Ok(false);
+        };
+        let what = What {
+            home: &document.placed.home,
+            audiences: &document.placed.audiences,
+        };
+        Ok(allowed(roster, device, action, &what, day).is_allowed())
+    };
+    let bytes = connection
+        .prepare_cached("SELECT bytes FROM blob WHERE hash = ?1")?
+        .query_row([hash.0], |row| row.get(0).map(unsigned))
+        .optional()?;
+    let brought = connection
+        .prepare_cached("SELECT ifnull(sum(bytes), 0) FROM blob WHERE device = ?1")?
+        .query_row([device.0], |row| row.get(0).map(unsigned))?;
+    let mut refs = connection.prepare_cached("SELECT doc FROM blob_ref WHERE hash = ?1")?;
+    let refs = refs.query_map([hash.0], |row| row.get(0).map(DocId))?;
+    let refs = refs.collect::<rusqlite::Result<Vec<DocId>>>()?;
+    let mut readable = false;
+    for named in &refs {
+        readable = readable || may(named, Action::Read)?;
+    }
+    // What somebody wrote arrives whole: its photo too, wherever the document went meanwhile.
+    let wrote = action == Action::Write && has_written(connection, device, doc)?;
+    Ok(Standing {
+        allowed: wrote || may(doc, action)?,
+        named: refs.contains(doc),
+        readable,
+        bytes,
+        brought,
+    })
+}
+
+/// Returns whether a device signed an entry of a document, numbered, waiting or in the inbox.
+fn has_written(connection: &Connection, device: &DeviceId, doc: &DocId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entry e JOIN batch b ON b.id = e.batch
+                            WHERE e.doc = ?1 AND b.device = ?2)
+                 OR EXISTS (SELECT 1 FROM parked WHERE doc = ?1 AND device = ?2)",
+        )?
+        .query_row(params![doc.0, device.0], |row| row.get(0))
+}
