@@ -10,6 +10,19 @@ use std::collections::{BTreeSet, VecDeque};
 /// Bytes of one symbol on the way.
 pub const SYMBOL_BYTES: usize = 16;
 
+/// Symbols asked for at first when little differs: enough for a hundred differences.
+const SYMBOLS_MIN: usize = 160;
+
+/// Returns how many symbols to ask for where the counts of the two sets are so far apart.
+pub fn enough(apart: usize) -> usize {
+    SYMBOLS_MIN.saturating_add(apart.saturating_mul(2))
+}
+
+/// Returns how many to ask for where so many did not tell.
+pub fn more(count: usize) -> usize {
+    count.saturating_mul(2)
+}
+
 /// A symbol: what was added into it, mixed, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Symbol {

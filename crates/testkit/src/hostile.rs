@@ -23,6 +23,7 @@ use wangge_wire::frame::{self, Known, Rebuilt, Surroundings};
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, FRAME_INFLATED_BYTES_MAX};
 use wangge_wire::message::{PageEntry, Standing};
 use wangge_wire::packing::{self, Unpacker};
+use wangge_wire::repair::{RepairAsk, SymbolsAnswer};
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
     ActorId, Ask, BatchHead, BlobAsk, BlobState, ChangeHash, DeviceId, DocId, DocKind, End,
@@ -47,7 +48,7 @@ pub fn message(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else {
         return;
     };
-    match which % 18 {
+    match which % 20 {
         0 => same::<Ask>(bytes),
         1 => same::<Standing>(bytes),
         2 => same::<Verdict>(bytes),
@@ -65,6 +66,8 @@ pub fn message(bytes: &[u8]) {
         14 => same::<RelayCard>(bytes),
         16 => same::<BlobAsk>(bytes),
         17 => same::<BlobState>(bytes),
+        18 => same::<RepairAsk>(bytes),
+        19 => same::<SymbolsAnswer>(bytes),
         _ => pieces(bytes),
     }
 }

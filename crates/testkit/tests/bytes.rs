@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use wangge_sync::riblt;
 use wangge_testkit::device::{Device, shape};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{Signed, sign};
@@ -17,6 +18,7 @@ use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::message::{PageEntry, Refusal, Standing};
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::{ItemState, Reason};
+use wangge_wire::repair::{RepairAsk, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::{
     AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
     Cursor, Day, Digest, DocId, End, Grant, Incarnation, Item, ItemName, OrderAsk, OrderBody, Page,
@@ -255,6 +257,28 @@ fn requests(lines: &mut Lines) {
         orders: vec![OrderBytes(vec![0x80])],
         id_key: [3; 32],
     };
+    let repair = |wish| RepairAsk {
+        version: 0,
+        audience: Audience::Area(area(GRID)),
+        key: 7,
+        wish,
+    };
+    let symbols = riblt::symbols([11, 12, 13], 4);
+    let answer_symbols = SymbolsAnswer {
+        symbols: riblt::to_bytes(&symbols),
+        changes: 3,
+    };
+    lines.insert(
+        "repair-symbols-ask",
+        packing::encode(&repair(Wish::Symbols(160))),
+    );
+    lines.insert(
+        "repair-entries-ask",
+        packing::encode(&repair(Wish::Entries(vec![11, 12]))),
+    );
+    lines.insert("repair-symbols", packing::encode(&answer_symbols));
+    let print = fingerprint(7, &DOC, &ChangeHash([5; 32]));
+    lines.insert("repair-fingerprint", print.to_le_bytes().to_vec());
     lines.insert("ask", ask.bytes());
     lines.insert("signature-input", headers.signature_input.into_bytes());
     lines.insert("signature", headers.signature.into_bytes());

@@ -406,7 +406,7 @@ fn a_ticket_assigned_to_a_worker_of_another_grid_reaches_them_and_nothing_else_d
 }
 
 #[test]
-fn a_relay_put_back_to_yesterday_is_noticed_and_nothing_is_called_safe() {
+fn a_relay_put_back_to_yesterday_is_noticed_and_made_whole_before_anything_is_called_safe() {
     let mut district = District::new();
     let mut li = district.home("李梅", Role::Worker, &[GRID_1]);
     li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false)
@@ -423,12 +423,9 @@ fn a_relay_put_back_to_yesterday_is_noticed_and_nothing_is_called_safe() {
     std::fs::write(&database, yesterday).unwrap();
     district.start();
     let report = sync(&mut li).unwrap();
-    assert!(!report.complete[&area(GRID_1)].equal);
-    let status = li.status().unwrap();
-    assert_eq!(
-        (status.all_safe, status.incomplete),
-        (false, vec![area(GRID_1)])
-    );
+    assert_eq!(report.repair.unwrap().given_back, 1);
+    assert!(report.complete[&area(GRID_1)].equal);
+    assert!(li.status().unwrap().all_safe);
     assert_eq!(
         li.visits(None, 10).unwrap().len(),
         1,

@@ -17,9 +17,6 @@ use super::http::{no_link, refusal};
 use super::sync::{Meeting, strange};
 use crate::error::AgentError;
 
-/// Symbols asked for at once when little differs: enough for a hundred differences.
-const SYMBOLS_MIN: usize = 160;
-
 /// What a repair did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RepairReport {
@@ -96,7 +93,7 @@ impl Meeting<'_> {
             .map(|(doc, hash)| (fingerprint(key, &doc, &hash), (doc, hash)))
             .collect();
         let apart = usize::try_from(changes).unwrap_or(0).abs_diff(named.len());
-        let mut count = (SYMBOLS_MIN + 2 * apart).min(REPAIR_SYMBOLS_MAX);
+        let mut count = riblt::enough(apart).min(REPAIR_SYMBOLS_MAX);
         let ask = |wish| RepairAsk {
             version: PROTOCOL_VERSION,
             audience: audience.clone(),
@@ -119,7 +116,7 @@ impl Meeting<'_> {
                     self.replica.home.store.forget_cursor(&relay)?;
                     return Ok(Vec::new());
                 }
-                None => count = (2 * count).min(REPAIR_SYMBOLS_MAX),
+                None => count = riblt::more(count).min(REPAIR_SYMBOLS_MAX),
             }
         };
         let mut wanted: Vec<u64> = difference.theirs.into_iter().collect();

@@ -10,6 +10,7 @@
 
 mod fold;
 mod measures;
+mod repair;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -43,7 +44,15 @@ struct Outcome {
     extra: BTreeMap<&'static str, f64>,
 }
 
-const MEASUREMENTS: [Measurement; 8] = [
+const MEASUREMENTS: [Measurement; 9] = [
+    Measurement {
+        name: "repair",
+        what: "100 scattered differences among 350,000 changes: bytes of symbols until both sides know",
+        unit: "bytes",
+        goal: Some(4_096.0),
+        better: Better::Lower,
+        run: repair::repair,
+    },
     Measurement {
         name: "day",
         what: "a worker's day, 100 changes of 100 households: bytes up with HTTP headers",
