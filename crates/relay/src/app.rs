@@ -15,6 +15,7 @@ use wangge_wire::{DeviceId, RelayId};
 use crate::db;
 use crate::error::RelayError;
 use crate::orders::Standing;
+use crate::packs;
 use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::writer::{Job, Unwritten};
@@ -37,6 +38,8 @@ pub(crate) struct App {
     pub(crate) unpacking: Semaphore,
     jobs: SyncSender<Job>,
     readers: Mutex<Vec<Connection>>,
+    /// The file of packs; none until there is one.
+    packs: Mutex<Option<Connection>>,
     standing: Mutex<Standing>,
     nonces: Mutex<Nonces>,
     seen: Mutex<BTreeMap<DeviceId, i64>>,
@@ -67,6 +70,7 @@ impl App {
             unpacking: Semaphore::new(UNPACKING_MAX),
             jobs,
             readers: Mutex::default(),
+            packs: Mutex::default(),
             standing: Mutex::default(),
             nonces: Mutex::default(),
             seen: Mutex::default(),
@@ -118,6 +122,22 @@ impl App {
             readers.push(connection);
         }
         Ok(answer)
+    }
+
+    /// Runs `ask` with the file of packs; none where there is no such file.
+    pub(crate) fn with_packs<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Result<Option<T>, StepError>,
+    ) -> Result<Option<T>, StepError> {
+        let mut kept = lock(&self.packs);
+        if kept.is_none() {
+            *kept = packs::connect_reader(&packs::path(&self.relay.place.path))?;
+        }
+        match kept.as_mut() {
+            // One transaction: a pack that is made anew meanwhile is seen before or after.
+            Some(connection) => ask(&*connection.transaction()?),
+            None => Ok(None),
+        }
     }
 
     /// Hands the writer a job and returns where its answer will come.

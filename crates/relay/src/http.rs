@@ -6,6 +6,7 @@ mod body;
 mod card;
 mod enroll;
 mod order;
+mod pack;
 mod repair;
 mod signed;
 mod sync;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -30,6 +32,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/order", post(order::order))
         .route("/v1/repair", post(repair::repair))
         .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
+        .route("/v1/packs", get(pack::list))
+        .route("/v1/pack/{hash}", get(pack::read))
         .with_state(app)
 }
 
@@ -64,4 +68,13 @@ fn unwritten(why: Unwritten) -> Response {
         Unwritten::Damaged => words(StatusCode::SERVICE_UNAVAILABLE, "damaged"),
         Unwritten::Failed => words(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
+}
+
+/// Returns where a range begins: `bytes=N-`; 0 without one.
+fn range_from(parts: &Parts) -> Option<u64> {
+    let Some(range) = parts.headers.get(header::RANGE) else {
+        return Some(0);
+    };
+    let range = range.to_str().ok()?.strip_prefix("bytes=")?;
+    range.strip_suffix('-')?.parse().ok()
 }

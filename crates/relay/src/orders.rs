@@ -92,6 +92,11 @@ impl Standing {
         self.grants.get(device).copied()
     }
 
+    /// Returns every device ever granted anything, and when.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = (&DeviceId, &Granted)> {
+        self.grants.iter()
+    }
+
     /// Returns the position of the last order about a cover; 0 if there is none.
     pub(crate) fn cover_at(&self, cover: &CoverId) -> u64 {
         self.covers.get(cover).copied().unwrap_or(0)

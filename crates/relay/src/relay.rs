@@ -13,8 +13,8 @@ use wangge_wire::enroll::RelayCard;
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
-    AreaCode, BatchHash, DeviceId, DocId, Incarnation, Order, OrderBody, PROTOCOL_VERSION,
-    PersonId, Role, Unit, packing,
+    AreaCode, BatchHash, ChangeHash, DeviceId, DocId, HoldReason, Incarnation, Order, OrderBody,
+    PROTOCOL_VERSION, PersonId, Role, Unit, packing,
 };
 
 use crate::db;
@@ -78,6 +78,19 @@ pub struct InboxRow {
     pub reason: Reason,
     /// When it came, milliseconds since 1970.
     pub received_ms: i64,
+}
+
+/// A change that is not shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRow {
+    /// The document.
+    pub doc: DocId,
+    /// The change.
+    pub change: ChangeHash,
+    /// Why it is held.
+    pub reason: HoldReason,
+    /// Since when, milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// How much a relay holds.
@@ -300,7 +313,7 @@ impl Relay {
         })
     }
 
-    fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, RelayError> {
@@ -310,7 +323,7 @@ impl Relay {
         ask(&transaction).map_err(fail)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

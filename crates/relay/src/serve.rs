@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::error::RelayError;
+use crate::packs::{Background, Bell, Maker};
 use crate::relay::Relay;
 use crate::writer::Writer;
 use crate::{db, http};
@@ -32,12 +33,23 @@ pub async fn serve(
 ) -> Result<(), RelayError> {
     let _serving = lock(&relay.place.path.with_file_name(LOCK))?;
     let connection = db::connect(&relay.place)?;
+    let packs = match relay.settings.packs.clone() {
+        // Opened before devices come: a file of another log is gone by then.
+        Some(packs) => Some((Maker::open(&relay, &packs)?, packs, Bell::new())),
+        None => None,
+    };
+    let wake = packs.as_ref().map(|(_, _, bell)| bell.wake.clone());
     let writer = Writer::start(
         connection,
         relay.secrets.clone(),
         relay.identity.incarnation,
         relay.settings.clock.clone(),
+        wake,
     )?;
+    let background = match packs {
+        Some((maker, packs, bell)) => Some(Background::start(maker, packs, bell, writer.jobs())?),
+        None => None,
+    };
     let app = Arc::new(App::new(relay, writer.jobs()));
     tracing::info!(relay = %app.id(), "serving");
 
@@ -60,7 +72,13 @@ pub async fn serve(
         served = std::future::IntoFuture::into_future(server) => served,
         () = late => Ok(()),
     };
-    let stopped = tokio::task::spawn_blocking(move || writer.stop()).await;
+    let stop = move || {
+        if let Some(background) = background {
+            background.stop();
+        }
+        writer.stop();
+    };
+    let stopped = tokio::task::spawn_blocking(stop).await;
     if stopped.is_err() {
         tracing::error!("the writer could not be stopped");
     }

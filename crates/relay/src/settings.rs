@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wangge_wire::order::LevelForm;
 
+use crate::packs::Packs;
+
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
@@ -21,6 +23,8 @@ pub struct Settings {
     pub pages_max: Option<u32>,
     /// Bytes of attachments that one device may bring.
     pub blob_bytes_max: u64,
+    /// How packs are made; none makes none.
+    pub packs: Option<Packs>,
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -36,6 +40,7 @@ impl Settings {
             clock: Clock::system(),
             pages_max: None,
             blob_bytes_max: BLOB_BYTES_MAX,
+            packs: None,
         }
     }
 }

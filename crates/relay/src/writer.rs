@@ -18,6 +18,7 @@ use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt
 use crate::accept::{self, Pushed, Stored};
 use crate::blobs::{self, Arrived};
 use crate::error::{RelayError, Trouble, trouble};
+use crate::holds::{self, NewRuling};
 use crate::members;
 use crate::orders::{self, Standing};
 use crate::secrets::Secrets;
@@ -44,6 +45,8 @@ pub(crate) enum Job {
     ),
     /// Note an attachment whose bytes are durable, and a document that names it.
     Blob(Box<Arrived>, oneshot::Sender<Result<(), Unwritten>>),
+    /// Hold changes, or release them.
+    Rule(Vec<NewRuling>, oneshot::Sender<Result<(), Unwritten>>),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
     /// End after the jobs before it.
@@ -84,6 +87,8 @@ struct Desk {
     standing: Standing,
     damaged: Arc<AtomicBool>,
     commits: u32,
+    /// Told that something was written.
+    wake: Option<SyncSender<()>>,
 }
 
 /// What a job came to inside the transaction.
@@ -102,7 +107,7 @@ impl Job {
             Job::Push(_, reply) => drop(reply.send(Err(why))),
             Job::Enroll(_, reply) => drop(reply.send(Err(why))),
             Job::Order(_, _, reply) => drop(reply.send(Err(why))),
-            Job::Blob(_, reply) => drop(reply.send(Err(why))),
+            Job::Blob(_, reply) | Job::Rule(_, reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Stop => {}
         }
     }
@@ -115,6 +120,7 @@ impl Writer {
         secrets: Secrets,
         incarnation: Incarnation,
         clock: Clock,
+        wake: Option<SyncSender<()>>,
     ) -> Result<Self, RelayError> {
         let (jobs, inbox) = sync_channel(QUEUE_MAX);
         let damaged = Arc::new(AtomicBool::new(false));
@@ -127,6 +133,7 @@ impl Writer {
             standing,
             damaged,
             commits: 0,
+            wake,
         };
         let thread = std::thread::Builder::new().name("relay-writer".into());
         let thread = thread.spawn(move || desk.work(&inbox));
@@ -179,7 +186,13 @@ impl Desk {
             return;
         }
         match self.commit(&jobs) {
-            Ok(done) => self.answer(jobs, done),
+            Ok(done) => {
+                self.answer(jobs, done);
+                if let Some(wake) = &self.wake {
+                    // Full: it was told already.
+                    let _ = wake.try_send(());
+                }
+            }
             Err(Unwritten::Full) if jobs.len() > 1 => {
                 // What fits is kept: the job that does not must not take the others with it.
                 for job in jobs {
@@ -266,7 +279,7 @@ impl Desk {
                 (Job::Order(_, _, reply), Some(Done::Ordered(ordered))) => {
                     let _ = reply.send(Ok(*ordered));
                 }
-                (Job::Blob(_, reply), Some(_)) => drop(reply.send(Ok(()))),
+                (Job::Blob(_, reply) | Job::Rule(_, reply), Some(_)) => drop(reply.send(Ok(()))),
                 (job, None) => job.refuse(Unwritten::Failed),
                 (_, Some(_)) => {}
             }
@@ -320,6 +333,9 @@ fn run(
         Job::Order(device, body, _) => {
             let ordered = orders::ask(connection, standing, &secrets.key, device, body, now_ms)?;
             Ok(Done::Ordered(Box::new(ordered)))
+        }
+        Job::Rule(rulings, _) => {
+            holds::append(connection, &secrets.key, rulings, now_ms).map(|_| Done::Noted)
         }
         Job::Blob(arrived, _) => blobs::note(connection, arrived, now_ms).map(|()| Done::Noted),
         Job::Seen(device, at_ms) => {

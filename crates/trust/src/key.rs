@@ -5,7 +5,7 @@
 use ed25519_dalek::{Signature as DalekSignature, Signer, SigningKey, VerifyingKey};
 use wangge_wire::batch::signed_bytes;
 use wangge_wire::order::OrderBody;
-use wangge_wire::{Batch, ChangeHash, Order, PublicKey, Receipt, Signature};
+use wangge_wire::{Batch, ChangeHash, Manifest, Order, PublicKey, Receipt, Ruling, Signature};
 
 /// A key pair; made from 32 random bytes that the caller draws.
 pub struct KeyPair {
@@ -38,6 +38,16 @@ impl KeyPair {
     /// Signs a receipt in place.
     pub fn sign_receipt(&self, receipt: &mut Receipt) {
         receipt.signature = self.sign(&receipt.signed_bytes());
+    }
+
+    /// Signs a hold or its release in place.
+    pub fn sign_ruling(&self, ruling: &mut Ruling) {
+        ruling.signature = self.sign(&ruling.signed_bytes());
+    }
+
+    /// Signs a manifest in place.
+    pub fn sign_manifest(&self, manifest: &mut Manifest) {
+        manifest.signature = self.sign(&manifest.signed_bytes());
     }
 
     /// Returns a signed order that rests on `rests_on`.
@@ -77,6 +87,16 @@ pub fn verify_batch(key: &PublicKey, batch: &Batch) -> bool {
 /// Returns whether the receipt is signed by `key` and comes from its relay.
 pub fn verify_receipt(key: &PublicKey, receipt: &Receipt) -> bool {
     receipt.relay == key.relay() && verify(key, &receipt.signed_bytes(), &receipt.signature)
+}
+
+/// Returns whether the hold or release is signed by `key` and comes from its relay.
+pub fn verify_ruling(key: &PublicKey, ruling: &Ruling) -> bool {
+    ruling.relay == key.relay() && verify(key, &ruling.signed_bytes(), &ruling.signature)
+}
+
+/// Returns whether the manifest is signed by `key` and comes from its relay.
+pub fn verify_manifest(key: &PublicKey, manifest: &Manifest) -> bool {
+    manifest.relay == key.relay() && verify(key, &manifest.signed_bytes(), &manifest.signature)
 }
 
 /// Returns whether the order is signed by `key` and names it as signer.

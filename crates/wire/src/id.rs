@@ -125,6 +125,9 @@ byte_id!(
     /// The BLAKE3 of an attachment's bytes.
     BlobHash, 32);
 byte_id!(
+    /// The BLAKE3 of a frame of a pack, as it travels.
+    FrameHash, 32);
+byte_id!(
     /// An Ed25519 public key.
     PublicKey, 32);
 byte_id!(

@@ -16,10 +16,12 @@ pub mod digest;
 pub mod enroll;
 pub mod entry;
 pub mod frame;
+pub mod hold;
 pub mod id;
 pub mod limits;
 pub mod message;
 pub mod order;
+pub mod pack;
 pub mod packing;
 pub mod receipt;
 pub mod repair;
@@ -31,12 +33,14 @@ pub use blob::{BlobAsk, BlobState};
 pub use day::Day;
 pub use digest::Digest;
 pub use entry::{Change, DocKind, EntryKind, Place, Shape};
+pub use hold::{HoldReason, Ruling};
 pub use id::{
-    ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, Incarnation,
-    LifeNonce, PersonId, PublicKey, RelayId, Signature,
+    ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, FrameHash,
+    Incarnation, LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
 pub use order::{Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, Role, Unit};
+pub use pack::{Manifest, PackFrame, PackKey};
 pub use receipt::Receipt;
 
 /// The protocol both ends speak.

@@ -70,3 +70,12 @@ pub const BLOB_PIECE_BYTES_MAX: usize = 128 * 1024;
 pub const BLOB_ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Attachments of one device that a relay holds unfinished; the oldest makes room.
 pub const BLOB_PARTS_MAX: usize = 16;
+
+/// Bytes a relay aims at for one frame of a pack, inflated; the last of a pack may be smaller.
+pub const PACK_FRAME_BYTES_GOAL: usize = 512 * 1024;
+/// Bytes of one frame of a pack once inflated: one large document and what stands beside it.
+pub const PACK_FRAME_INFLATED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Documents in one frame of a pack.
+pub const PACK_FRAME_DOCUMENTS_MAX: usize = 16 * 1024;
+/// Bytes of a manifest.
+pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;

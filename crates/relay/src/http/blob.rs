@@ -27,7 +27,7 @@ use wangge_wire::{
 };
 
 use super::body::{Fault, Incoming};
-use super::{bytes, cbor, signed, unwritten, words};
+use super::{bytes, cbor, range_from, signed, unwritten, words};
 use crate::app::App;
 use crate::blobs::{self, Arrived, Shelf, Standing, Taken};
 use crate::writer::{Job, Unwritten};
@@ -135,7 +135,7 @@ async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> 
         .query()
         .and_then(|query| query.strip_prefix("doc="));
     let doc: DocId = doc.and_then(|doc| doc.parse().ok()).ok_or_else(garbage)?;
-    let from = from(&parts).ok_or_else(garbage)?;
+    let from = range_from(&parts).ok_or_else(garbage)?;
     let known = look(app, device, (hash, doc), Action::Read).await?;
     let shelf = Shelf::beside(&app.relay.place.path);
     let readable = known.allowed && known.named && shelf.has(&hash);
@@ -190,13 +190,4 @@ async fn look(
 /// Returns the attachment that the path names.
 fn name(parts: &Parts) -> Option<BlobHash> {
     parts.uri.path().strip_prefix("/v1/blob/")?.parse().ok()
-}
-
-/// Returns where a range begins: `bytes=N-`; 0 without one.
-fn from(parts: &Parts) -> Option<u64> {
-    let Some(range) = parts.headers.get(header::RANGE) else {
-        return Some(0);
-    };
-    let range = range.to_str().ok()?.strip_prefix("bytes=")?;
-    range.strip_suffix('-')?.parse().ok()
 }

@@ -1,0 +1,182 @@
+//! What a device is told of packs, and the frames it may have.
+//!
+//! **The same question as for a page, asked for the whole pack**: a device reads it if it reads every
+//! document that lives there. A pack that a document was moved out of since is nobody's until it is made
+//! anew.
+
+use rusqlite::Connection;
+use wangge_trust::{Action, What, allowed};
+use wangge_wire::enroll::OrderBytes;
+use wangge_wire::pack::{PackInfo, PackOrder};
+use wangge_wire::{
+    AreaCode, Audience, CoversRead, Cursor, Day, DeviceId, FrameHash, Manifest, PROTOCOL_VERSION,
+    PackKey, Signature,
+};
+
+use super::build;
+use super::shelf::{self, Made};
+use crate::log;
+use crate::orders::{self, Standing};
+use crate::pull::StepError;
+use crate::relay::Relay;
+use crate::scope::Scope;
+
+/// An area in which nobody works: what is read there is read by name.
+const NOWHERE: &str = "000000";
+
+/// Who asks, and what is open.
+pub(crate) struct Served<'a> {
+    pub(crate) log: &'a Connection,
+    pub(crate) packs: &'a Connection,
+    pub(crate) standing: &'a Standing,
+    pub(crate) device: DeviceId,
+    pub(crate) day: Day,
+}
+
+impl Served<'_> {
+    fn reads(&self, key: &PackKey) -> bool {
+        let named;
+        let nowhere = AreaCode::parse(NOWHERE);
+        let what = match (key, &nowhere) {
+            (PackKey::Home(home), _) => What {
+                home,
+                audiences: &[],
+            },
+            (PackKey::Named(audience), Ok(nowhere)) => {
+                named = [audience.clone()];
+                What {
+                    home: nowhere,
+                    audiences: &named,
+                }
+            }
+            _ => return false,
+        };
+        let roster = self.standing.roster();
+        allowed(roster, &self.device, Action::Read, &what, self.day).is_allowed()
+    }
+}
+
+/// Returns the packs of what the device reads, or of one audience of it; none where pages are better.
+pub(crate) fn manifest(
+    served: &Served<'_>,
+    relay: &Relay,
+    audience: Option<&Audience>,
+    now_ms: i64,
+) -> Result<Option<Manifest>, StepError> {
+    let Some(me) = served.standing.roster().member(&served.device) else {
+        return Ok(None);
+    };
+    let asked = |key: &PackKey| match (audience, key) {
+        (None, _) => true,
+        (Some(Audience::Area(area)), PackKey::Home(home)) => area.covers(home),
+        (Some(Audience::Area(area)), PackKey::Named(Audience::Area(named))) => area.covers(named),
+        (Some(audience), PackKey::Named(named)) => audience == named,
+        (Some(_), PackKey::Home(_)) => false,
+    };
+    let wanted = |key: &PackKey| asked(key) && served.reads(key);
+    let packs: Vec<Made> = shelf::packs(served.packs)?;
+    let packs: Vec<Made> = packs.into_iter().filter(|pack| wanted(&pack.key)).collect();
+    let Some(position) = packs.iter().map(|pack| pack.position).min() else {
+        return Ok(None);
+    };
+    let granted = served.standing.granted(&served.device);
+    if granted.is_some_and(|granted| granted.widened > position) {
+        // Its cursor would be stale at once.
+        return Ok(None);
+    }
+    let stands = |key: &PackKey| packs.iter().find(|pack| pack.key == *key);
+    for (at, out, into) in build::moves(served.log, position)? {
+        let left = |key: &PackKey| stands(key).is_some_and(|pack| pack.position < at);
+        let missed = |key: &PackKey| stands(key).is_none_or(|pack| pack.position < at);
+        if out.iter().any(left) || into.iter().filter(|key| wanted(key)).any(missed) {
+            return Ok(None);
+        }
+    }
+    let mut infos = Vec::with_capacity(packs.len());
+    for pack in packs {
+        let frames = shelf::frames(served.packs, &pack.key)?;
+        if frames.is_empty() {
+            // Something in it is too large for a pack.
+            return Ok(None);
+        }
+        infos.push(PackInfo {
+            key: pack.key,
+            position: pack.position,
+            digest: pack.digest,
+            documents: pack.documents,
+            frames,
+        });
+    }
+    let Some(chain) = log::chain_at(served.log, position)? else {
+        return Ok(None);
+    };
+    let key = &relay.secrets.key;
+    let scope = Scope {
+        device: served.device,
+        me,
+        roster: served.standing.roster(),
+        standing: served.standing,
+        day: served.day,
+    };
+    let lent = scope.roster.covering(me, served.day, 0).next().is_some();
+    let covers = lent.then(|| CoversRead {
+        day: served.day,
+        orders: served.standing.at(),
+    });
+    let mut manifest = Manifest {
+        version: PROTOCOL_VERSION,
+        relay: key.public().relay(),
+        incarnation: relay.identity.incarnation,
+        at_ms: now_ms,
+        cursor: Cursor {
+            relay: key.public().relay(),
+            incarnation: relay.identity.incarnation,
+            position,
+            chain,
+            covers,
+        },
+        packs: infos,
+        orders: read_orders(served, &scope, position)?,
+        signature: Signature([0; 64]),
+    };
+    key.sign_manifest(&mut manifest);
+    Ok(Some(manifest))
+}
+
+fn read_orders(
+    served: &Served<'_>,
+    scope: &Scope<'_>,
+    until: u64,
+) -> Result<Vec<PackOrder>, StepError> {
+    let sql = "SELECT position FROM entry WHERE kind = 6 AND position <= ?1 ORDER BY position";
+    let mut rows = served.log.prepare_cached(sql)?;
+    let rows = rows.query_map([log::signed(until)], |row| row.get(0).map(log::unsigned))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let position = row?;
+        if scope.reads_order(served.log, position)? {
+            let order = OrderBytes(orders::bytes_at(served.log, position)?);
+            found.push(PackOrder { position, order });
+        }
+    }
+    Ok(found)
+}
+
+/// Returns a frame of a pack that the device reads; none for any other, there or not.
+pub(crate) fn frame(served: &Served<'_>, hash: &FrameHash) -> Result<Option<Vec<u8>>, StepError> {
+    for pack in shelf::packs(served.packs)? {
+        if !served.reads(&pack.key) {
+            continue;
+        }
+        let frames = shelf::frames(served.packs, &pack.key)?;
+        if !frames.iter().any(|frame| frame.hash == *hash) {
+            continue;
+        }
+        let moves = build::moves(served.log, pack.position)?;
+        if moves.iter().any(|(_, out, _)| out.contains(&pack.key)) {
+            continue;
+        }
+        return Ok(Some(shelf::bytes(served.packs, hash)?));
+    }
+    Ok(None)
+}
