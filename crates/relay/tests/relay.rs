@@ -18,6 +18,8 @@ mod life;
 mod link;
 #[path = "relay/members.rs"]
 mod members;
+#[path = "relay/packs.rs"]
+mod packs;
 #[path = "relay/people.rs"]
 mod people;
 #[path = "relay/pull.rs"]

@@ -62,7 +62,7 @@ impl Device {
         )
     }
 
-    fn signed_request(
+    pub(crate) fn signed_request(
         &mut self,
         relay: SocketAddr,
         now_ms: i64,

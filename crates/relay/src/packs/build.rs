@@ -36,6 +36,14 @@ pub(super) struct Living {
     pub(super) digest: Digest,
 }
 
+/// A place that took a document elsewhere: from where it was then to where it is now.
+#[derive(Debug)]
+pub(super) struct Move {
+    pub(super) position: u64,
+    pub(super) out: BTreeSet<PackKey>,
+    pub(super) into: BTreeSet<PackKey>,
+}
+
 impl Living {
     /// Returns what it is sorted by: a household, then all that belongs to it.
     fn group(&self) -> DocId {
@@ -80,11 +88,8 @@ pub(super) fn living(connection: &Connection) -> Result<Vec<Living>, StepError> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Returns each move after a position, with the packs that it took a document out of or into.
-pub(super) fn moves(
-    connection: &Connection,
-    after: u64,
-) -> Result<Vec<(u64, BTreeSet<PackKey>, BTreeSet<PackKey>)>, StepError> {
+/// Returns each move after a position.
+pub(super) fn moves(connection: &Connection, after: u64) -> Result<Vec<Move>, StepError> {
     let mut rows = connection.prepare_cached(
         "SELECT b.position, b.home, b.audiences, d.home, d.audiences FROM place_before b
          JOIN document d ON d.doc = b.doc WHERE b.position > ?1",
@@ -92,9 +97,11 @@ pub(super) fn moves(
     let rows = rows.query_map([signed(after)], |row| {
         let before = keys(&places::area(row, 1)?, &places::audiences(row, 2)?);
         let now = keys(&places::area(row, 3)?, &places::audiences(row, 4)?);
-        let out = before.difference(&now).cloned().collect();
-        let into = now.difference(&before).cloned().collect();
-        Ok((unsigned(row.get(0)?), out, into))
+        Ok(Move {
+            position: unsigned(row.get(0)?),
+            out: before.difference(&now).cloned().collect(),
+            into: now.difference(&before).cloned().collect(),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

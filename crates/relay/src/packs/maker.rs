@@ -64,6 +64,8 @@ struct Snapshot {
     head: Head,
     documents: Vec<Living>,
     moves: BTreeMap<PackKey, u64>,
+    /// The documents of which a change was held or released, and when.
+    ruled: BTreeMap<DocId, u64>,
     /// The areas that somebody was granted later than at first, and when.
     widened: Vec<(AreaCode, u64)>,
 }
@@ -152,12 +154,13 @@ impl Maker {
         }
         self.standing.refresh(&transaction)?;
         let mut moves = BTreeMap::new();
-        for (position, out, into) in build::moves(&transaction, first.unwrap_or(head.position))? {
-            for key in out.into_iter().chain(into) {
+        for it in build::moves(&transaction, first.unwrap_or(head.position))? {
+            for key in it.out.into_iter().chain(it.into) {
                 let last: &mut u64 = moves.entry(key).or_default();
-                *last = position.max(*last);
+                *last = it.position.max(*last);
             }
         }
+        let ruled = ruled(&transaction, first.unwrap_or(head.position))?;
         let roster = self.standing.roster();
         let mut widened = Vec::new();
         for (device, granted) in self.standing.grants().filter(|(_, it)| it.widened > 0) {
@@ -169,6 +172,7 @@ impl Maker {
             head,
             documents: build::living(&transaction)?,
             moves,
+            ruled,
             widened,
         }))
     }
@@ -197,10 +201,12 @@ impl Maker {
                     .iter()
                     .filter_map(|it| positions.get(&it.doc))
                     .max();
-                let moved = snapshot
-                    .moves
-                    .get(&key)
-                    .is_some_and(|at| *at > pack.position);
+                // What it shows is another thing now, however little came.
+                let ruled = documents
+                    .iter()
+                    .filter_map(|it| snapshot.ruled.get(&it.doc));
+                let mut turns = ruled.chain(snapshot.moves.get(&key));
+                let moved = turns.any(|at| *at > pack.position);
                 if !moved && last.is_none_or(|last| *last <= pack.position) {
                     self.shelf.advance(&key, until)?;
                     continue;
@@ -253,6 +259,18 @@ fn touched(log: &Connection, after: u64, until: u64) -> Result<BTreeMap<DocId, u
          WHERE e.position > ?1 AND e.position <= ?2 GROUP BY e.doc",
     )?;
     let rows = rows.query_map(params![signed(after), signed(until)], |row| {
+        Ok((DocId(row.get(0)?), unsigned(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Returns the documents with a ruling after a position, each with the last one's.
+fn ruled(log: &Connection, after: u64) -> Result<BTreeMap<DocId, u64>, StepError> {
+    let sql = "SELECT doc, max(position) FROM entry
+               WHERE position > ?1 AND kind IN (?2, ?3) GROUP BY doc";
+    let mut rows = log.prepare_cached(sql)?;
+    let kinds = (EntryKind::HOLD.0, EntryKind::RELEASE.0);
+    let rows = rows.query_map(params![signed(after), kinds.0, kinds.1], |row| {
         Ok((DocId(row.get(0)?), unsigned(row.get(1)?)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

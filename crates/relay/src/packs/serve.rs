@@ -13,7 +13,7 @@ use wangge_wire::{
     PackKey, Signature,
 };
 
-use super::build;
+use super::build::{self, Move};
 use super::shelf::{self, Made};
 use crate::log;
 use crate::orders::{self, Standing};
@@ -85,7 +85,12 @@ pub(crate) fn manifest(
         return Ok(None);
     }
     let stands = |key: &PackKey| packs.iter().find(|pack| pack.key == *key);
-    for (at, out, into) in build::moves(served.log, position)? {
+    for Move {
+        position: at,
+        out,
+        into,
+    } in build::moves(served.log, position)?
+    {
         let left = |key: &PackKey| stands(key).is_some_and(|pack| pack.position < at);
         let missed = |key: &PackKey| stands(key).is_none_or(|pack| pack.position < at);
         if out.iter().any(left) || into.iter().filter(|key| wanted(key)).any(missed) {
@@ -173,7 +178,7 @@ pub(crate) fn frame(served: &Served<'_>, hash: &FrameHash) -> Result<Option<Vec<
             continue;
         }
         let moves = build::moves(served.log, pack.position)?;
-        if moves.iter().any(|(_, out, _)| out.contains(&pack.key)) {
+        if moves.iter().any(|it| it.out.contains(&pack.key)) {
             continue;
         }
         return Ok(Some(shelf::bytes(served.packs, hash)?));
