@@ -13,6 +13,7 @@ mod errors;
 mod family;
 pub(crate) mod help;
 mod help_more;
+mod packs;
 mod people;
 mod privacy;
 mod proof;
@@ -49,6 +50,7 @@ const TOPICS: &[Topic] = &[
     people::TOPIC,
     privacy::TOPIC,
     tickets::TOPIC,
+    packs::TOPIC,
     proof::TOPIC,
     trail::TOPIC,
     twins::TOPIC,

@@ -20,6 +20,8 @@ mod demo;
 mod due;
 #[path = "cli/family.rs"]
 mod family;
+#[path = "cli/held.rs"]
+mod held;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]

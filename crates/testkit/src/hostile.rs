@@ -27,7 +27,7 @@ use wangge_wire::repair::{RepairAsk, SymbolsAnswer};
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
     ActorId, Ask, BatchHead, BlobAsk, BlobState, ChangeHash, DeviceId, DocId, DocKind, End,
-    ItemName, Order, OrderAsk, Page, Place, Receipt, Shape, Verdict,
+    ItemName, Manifest, Order, OrderAsk, PackFrame, Page, Place, Receipt, Ruling, Shape, Verdict,
 };
 
 /// Something that takes any bytes.
@@ -48,7 +48,7 @@ pub fn message(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else {
         return;
     };
-    match which % 20 {
+    match which % 23 {
         0 => same::<Ask>(bytes),
         1 => same::<Standing>(bytes),
         2 => same::<Verdict>(bytes),
@@ -68,6 +68,9 @@ pub fn message(bytes: &[u8]) {
         17 => same::<BlobState>(bytes),
         18 => same::<RepairAsk>(bytes),
         19 => same::<SymbolsAnswer>(bytes),
+        20 => same::<Manifest>(bytes),
+        21 => same::<PackFrame>(bytes),
+        22 => same::<Ruling>(bytes),
         _ => pieces(bytes),
     }
 }

@@ -17,12 +17,14 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, OrderBytes, RelayCard};
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::message::{PageEntry, Refusal, Standing};
 use wangge_wire::order::LevelForm;
+use wangge_wire::pack::{Beside, FrameInfo, PackInfo, PackOrder, PackedDoc, PackedPlace};
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::repair::{RepairAsk, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::{
     AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
-    Cursor, Day, Digest, DocId, End, Grant, Incarnation, Item, ItemName, OrderAsk, OrderBody, Page,
-    PageBatch, PersonId, Place, Receipt, Role, Unit, Verdict, packing, stream,
+    Cursor, Day, Digest, DocId, End, FrameHash, Grant, HoldReason, Incarnation, Item, ItemName,
+    Manifest, OrderAsk, OrderBody, PackFrame, PackKey, Page, PageBatch, PersonId, Place, Receipt,
+    Role, Ruling, Unit, Verdict, packing, stream,
 };
 
 const DOC: DocId = DocId([0xd0; 16]);
@@ -36,6 +38,7 @@ fn every_message_has_the_bytes_it_had() {
     let batch = batches(&mut lines);
     answers(&mut lines, &batch);
     orders(&mut lines);
+    packs(&mut lines);
     requests(&mut lines);
     let mut text = String::new();
     for (name, bytes) in &lines {
@@ -218,6 +221,71 @@ fn orders(lines: &mut Lines) {
     lines.insert("order-cover", packing::encode(&cover));
     lines.insert("order-unit", packing::encode(&unit));
     lines.insert("order-ask", packing::encode(&ask));
+}
+
+fn packs(lines: &mut Lines) {
+    let mut hold = Ruling {
+        doc: DOC,
+        change: ChangeHash([5; 32]),
+        reason: Some(HoldReason::TooHeavy),
+        relay: cursor().relay,
+        at_ms: 1_764_000_000_000,
+        n: 0,
+        signature: wangge_wire::Signature([0; 64]),
+    };
+    relay_key().sign_ruling(&mut hold);
+    let frame = PackFrame {
+        documents: vec![PackedDoc {
+            doc: DOC,
+            kind: shape().kind,
+            schema: 0,
+            owner: None,
+            place: Some(PackedPlace {
+                position: 1,
+                bytes: place().bytes(),
+            }),
+            position: 3,
+            saved: vec![0x85, 0x6f],
+            beside: vec![Beside {
+                kind: 3,
+                position: 3,
+                bytes: hold.bytes(),
+            }],
+        }],
+        writers: vec![(Device::new(3).actor(), Device::new(3).id())],
+    };
+    let pack = |key| PackInfo {
+        key,
+        position: 3,
+        digest: Digest::from_parts(2, [3; 16]),
+        documents: 1,
+        frames: vec![FrameInfo {
+            hash: FrameHash::of(b"frame"),
+            bytes: 5,
+            documents: 1,
+        }],
+    };
+    let mut manifest = Manifest {
+        version: 0,
+        relay: cursor().relay,
+        incarnation: cursor().incarnation,
+        at_ms: 1_764_000_000_000,
+        cursor: cursor(),
+        packs: vec![
+            pack(PackKey::Home(area(GRID))),
+            pack(PackKey::Named(Audience::Unit(DOC))),
+        ],
+        orders: vec![PackOrder {
+            position: 2,
+            order: OrderBytes(vec![0x80]),
+        }],
+        signature: wangge_wire::Signature([0; 64]),
+    };
+    relay_key().sign_manifest(&mut manifest);
+    lines.insert("hold", hold.bytes());
+    lines.insert("hold-hash", hold.hash().0.to_vec());
+    lines.insert("pack-frame-inflated", packing::encode(&frame));
+    lines.insert("manifest", packing::encode(&manifest));
 }
 
 fn requests(lines: &mut Lines) {

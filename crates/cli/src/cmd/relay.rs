@@ -1,5 +1,6 @@
-//! `relay`: serve, invite, devices, inbox. The operator's side, on the relay's own folder.
+//! `relay`: serve, invite, devices, inbox, what is held. The operator's side, on the relay's own folder.
 
+mod held;
 mod serve;
 
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::ui::{Tone, tone};
 /// How long an invitation lives, milliseconds: the relay's own rule, said to the person.
 const INVITATION_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// A relay: serve, invite, devices, inbox.
+/// A relay: serve, invite, devices, inbox, what is held.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Relay {
     /// Let devices in until it is told to stop
@@ -29,6 +30,13 @@ pub(crate) enum Relay {
     Devices,
     /// List what waits for a person's decision
     Inbox,
+    /// List changes that are not shown
+    Held,
+    /// Let a held change be tried again
+    Release(held::Release),
+    /// Try foreign changes for a relay that serves
+    #[command(hide = true)]
+    GateWorker,
 }
 
 #[derive(Debug, clap::Args)]
@@ -112,6 +120,9 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Invite(args) => invite(context, &args),
         Relay::Devices => devices(context),
         Relay::Inbox => inbox(context),
+        Relay::Held => held::list(context),
+        Relay::Release(args) => held::release(context, &args),
+        Relay::GateWorker => Ok(held::work()),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) const MORE: &[Help] = &[
     },
     Help {
         path: "relay",
-        about: "运行、邀请、设备、收件箱",
+        about: "运行、邀请、设备、收件箱、暂扣",
         args: &[],
     },
     Help {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use wangge_relay::{Relay, Settings, serve};
 
-use super::LevelWord;
+use super::{LevelWord, held};
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -50,10 +50,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         .name
         .clone()
         .unwrap_or_else(|| lang.relay_name().to_owned());
-    let relay = Relay::open(
-        &context.relay_home()?,
-        &Settings::new(name, args.level.into()),
-    )?;
+    let mut settings = Settings::new(name, args.level.into());
+    settings.packs = Some(held::packs());
+    let relay = Relay::open(&context.relay_home()?, &settings)?;
     block_on(listen(context, relay, address, args))?
 }
 

@@ -1,0 +1,58 @@
+//! What a relay holds back, in words.
+
+use super::help::Help;
+use super::{Topic, messages, words};
+
+pub(super) const TOPIC: Topic = Topic {
+    help: &[
+        Help {
+            path: "relay held",
+            about: "列出暂不显示的改动（读不通、太重等）",
+            args: &[],
+        },
+        Help {
+            path: "relay release",
+            about: "让一条暂不显示的改动重新试一次",
+            args: &[("change", "改动编号的前几位，relay held 里有")],
+        },
+    ],
+    aliases: &[("relay held", "暂扣"), ("relay release", "放行")],
+    codes: &[
+        ("hold", "malformed", "读不懂", "does not read"),
+        ("hold", "not_a_write", "不是普通填写", "not a plain write"),
+        ("hold", "poison", "会损坏文档", "would damage the document"),
+        (
+            "hold",
+            "hides_container",
+            "会遮住别的内容",
+            "would hide other content",
+        ),
+        (
+            "hold",
+            "equivocation",
+            "同一编号有两条",
+            "two with one number",
+        ),
+        ("hold", "too_heavy", "太重，处理不了", "too heavy"),
+    ],
+    fields: &[],
+    takes: &[],
+    refusals: &[],
+};
+
+words! {
+    nothing_held { zh: "没有暂扣的改动。", en: "Nothing is held." }
+    col_change { zh: "改动", en: "change" }
+    released {
+        zh: "已放行：中继下一轮会重新试；还不行的会再暂扣，内容一直在，没有丢。",
+        en: "released: the relay tries it again in its next round; what fails is held again. Nothing was lost."
+    }
+}
+
+messages! {
+    /// No held change begins with what was typed.
+    no_such_hold(typed: &str) {
+        zh: "没有（或不止一条）以「{typed}」开头的暂扣改动；至少写 8 位。什么都没有改动。",
+        en: "no one held change begins with \"{typed}\"; type at least 8 digits. Nothing was changed."
+    }
+}

@@ -1,0 +1,79 @@
+//! The gate of a relay as it runs: the program itself, apart, and what an operator sees of it.
+
+use wangge_relay::{GateProgram, LevelForm, Packs, Relay, Settings};
+
+use crate::world::{GRID, Relay as Serving, World};
+
+/// A relay that has two households and is not served any more.
+fn settled() -> (World, Relay) {
+    let world = World::new();
+    let serving = world.relay();
+    world.enroll(&serving, "li", "worker", &[GRID]);
+    for (name, door) in [("张建国", "3-12"), ("王小明", "3-13")] {
+        world
+            .at("li", &["household", "add", name, "--door", door])
+            .ok();
+    }
+    world.at("li", &["sync"]).ok();
+    assert_eq!(Serving::end(serving, "-TERM"), Some(0));
+    let settings = Settings::new("", LevelForm::Township);
+    let relay = Relay::open(&world.path("relay"), &settings).unwrap();
+    // What the relay made by itself while it ran is made again here.
+    let _ = std::fs::remove_file(world.path("relay").join("packs.db"));
+    (world, relay)
+}
+
+fn through(program: &str, arguments: &[&str]) -> Packs {
+    Packs {
+        gate: Some(GateProgram {
+            program: program.into(),
+            arguments: arguments.iter().map(|it| (*it).to_owned()).collect(),
+        }),
+        ..Packs::default()
+    }
+}
+
+#[test]
+fn the_program_itself_tries_changes_within_its_limits() {
+    let (world, relay) = settled();
+    let packs = through(env!("CARGO_BIN_EXE_wangge"), &["relay", "gate-worker"]);
+    assert!(relay.make_packs(&packs).unwrap() > 0);
+    assert!(relay.held().unwrap().is_empty());
+    let said = world.at("relay", &["relay", "held", "--json"]).ok();
+    assert!(said.stdout.trim().is_empty() || said.json().as_array().is_some_and(Vec::is_empty));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_change_that_ends_the_worker_twice_is_held_the_next_are_tried_and_it_can_be_released() {
+    let (world, relay) = settled();
+    let starts = world.write("starts", "");
+    let program = env!("CARGO_BIN_EXE_wangge");
+    // Ends at its first two starts: with a document's changes together, and with its first alone.
+    let script = format!(
+        "echo x >> {starts}; [ $(/usr/bin/env wc -l < {starts}) -gt 2 ] || exit 1; exec {program} relay gate-worker"
+    );
+    let path = std::env::var("PATH").unwrap();
+    let script = format!("PATH={path}; {script}");
+    assert!(
+        relay
+            .make_packs(&through("/bin/sh", &["-c", &script]))
+            .unwrap()
+            > 0
+    );
+    let held = relay.held().unwrap();
+    assert_eq!(held.len(), 1, "{held:?}");
+    let said = world.at("relay", &["relay", "held"]).ok();
+    let change = held[0].change.to_string();
+    let shown: String = change.chars().take(8).collect();
+    let short: String = change.chars().take(7).collect();
+    assert!(said.stdout.contains(&shown), "{}", said.stdout);
+    assert!(said.stdout.contains("太重"), "{}", said.stdout);
+
+    world.at("relay", &["relay", "release", &short]).ends(2);
+    world.at("relay", &["relay", "release", &shown]).ok();
+    assert!(relay.held().unwrap().is_empty());
+    let packs = through(program, &["relay", "gate-worker"]);
+    assert!(relay.make_packs(&packs).unwrap() > 0);
+    assert!(relay.held().unwrap().is_empty());
+}
