@@ -38,7 +38,7 @@ pub async fn serve(
         relay.identity.incarnation,
         relay.settings.clock.clone(),
     )?;
-    let app = Arc::new(App::new(relay, writer.jobs()));
+    let app = Arc::new(App::new(relay, writer.jobs(), None));
     tracing::info!(relay = %app.id(), "serving");
 
     let stopping = Arc::new(Notify::new());
