@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -35,6 +36,19 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/packs", get(pack::list))
         .route("/v1/pack/{hash}", get(pack::read))
         .with_state(app)
+}
+
+/// Answers one request without a listener; 404 for what a simulated device never asks.
+pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
+    let (path, state) = (request.uri().path().to_owned(), State(Arc::clone(app)));
+    match path.as_str() {
+        "/v1/relay" => card::card(state).await,
+        "/v1/enroll" => enroll::enroll(state, request).await,
+        "/v1/sync" => sync::sync(state, request).await,
+        "/v1/order" => order::order(state, request).await,
+        "/v1/repair" => repair::repair(state, request).await,
+        _ => words(StatusCode::NOT_FOUND, "not found"),
+    }
 }
 
 /// Returns an answer of CBOR.

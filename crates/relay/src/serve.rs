@@ -50,7 +50,7 @@ pub async fn serve(
         Some((maker, packs, bell)) => Some(Background::start(maker, packs, bell, writer.jobs())?),
         None => None,
     };
-    let app = Arc::new(App::new(relay, writer.jobs()));
+    let app = Arc::new(App::new(relay, writer.jobs(), None));
     tracing::info!(relay = %app.id(), "serving");
 
     let stopping = Arc::new(Notify::new());
