@@ -13,7 +13,7 @@ use wangge_wire::{
     PackKey, Signature,
 };
 
-use super::build::{self, Move};
+use super::build;
 use super::shelf::{self, Made};
 use crate::log;
 use crate::orders::{self, Standing};
@@ -84,34 +84,12 @@ pub(crate) fn manifest(
         // Its cursor would be stale at once.
         return Ok(None);
     }
-    let stands = |key: &PackKey| packs.iter().find(|pack| pack.key == *key);
-    for Move {
-        position: at,
-        out,
-        into,
-    } in build::moves(served.log, position)?
-    {
-        let left = |key: &PackKey| stands(key).is_some_and(|pack| pack.position < at);
-        let missed = |key: &PackKey| stands(key).is_none_or(|pack| pack.position < at);
-        if out.iter().any(left) || into.iter().filter(|key| wanted(key)).any(missed) {
-            return Ok(None);
-        }
+    if torn(served, &packs, position, &wanted)? {
+        return Ok(None);
     }
-    let mut infos = Vec::with_capacity(packs.len());
-    for pack in packs {
-        let frames = shelf::frames(served.packs, &pack.key)?;
-        if frames.is_empty() {
-            // Something in it is too large for a pack.
-            return Ok(None);
-        }
-        infos.push(PackInfo {
-            key: pack.key,
-            position: pack.position,
-            digest: pack.digest,
-            documents: pack.documents,
-            frames,
-        });
-    }
+    let Some(infos) = infos(served, packs)? else {
+        return Ok(None);
+    };
     let Some(chain) = log::chain_at(served.log, position)? else {
         return Ok(None);
     };
@@ -146,6 +124,45 @@ pub(crate) fn manifest(
     };
     key.sign_manifest(&mut manifest);
     Ok(Some(manifest))
+}
+
+/// Returns whether a document moved after one of the packs was made, out of it or into where it is not.
+fn torn(
+    served: &Served<'_>,
+    packs: &[Made],
+    position: u64,
+    wanted: &dyn Fn(&PackKey) -> bool,
+) -> Result<bool, StepError> {
+    let stands = |key: &PackKey| packs.iter().find(|pack| pack.key == *key);
+    for moved in build::moves(served.log, position)? {
+        let at = moved.position;
+        let left = |key: &PackKey| stands(key).is_some_and(|pack| pack.position < at);
+        let missed = |key: &PackKey| stands(key).is_none_or(|pack| pack.position < at);
+        let mut into = moved.into.iter().filter(|key| wanted(key));
+        if moved.out.iter().any(left) || into.any(missed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns the packs with their frames; none where something is too large for a pack.
+fn infos(served: &Served<'_>, packs: Vec<Made>) -> Result<Option<Vec<PackInfo>>, StepError> {
+    let mut infos = Vec::with_capacity(packs.len());
+    for pack in packs {
+        let frames = shelf::frames(served.packs, &pack.key)?;
+        if frames.is_empty() {
+            return Ok(None);
+        }
+        infos.push(PackInfo {
+            key: pack.key,
+            position: pack.position,
+            digest: pack.digest,
+            documents: pack.documents,
+            frames,
+        });
+    }
+    Ok(Some(infos))
 }
 
 fn read_orders(
