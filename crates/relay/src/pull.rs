@@ -346,6 +346,7 @@ impl Pull {
             digests,
             watermarks: Vec::new(),
             inbox: parked::inbox_count(connection, &self.device)?,
+            above: None,
         })
     }
 }

@@ -151,6 +151,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         ],
         watermarks: vec![(LevelForm::County, 4)],
         inbox: 1,
+        above: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));

@@ -23,6 +23,7 @@ pub mod order;
 pub mod packing;
 pub mod receipt;
 pub mod repair;
+pub mod rise;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
@@ -36,7 +37,9 @@ pub use id::{
     LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
-pub use order::{Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, Role, Unit};
+pub use order::{
+    Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove, RelayBelow, Role, Unit,
+};
 pub use receipt::Receipt;
 
 /// The protocol both ends speak.

@@ -282,6 +282,7 @@ impl Meeting<'_> {
             actor: self.replica.actor(),
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
             full,
+            catch_up: None,
         }
         .bytes();
         let mut body = u32::try_from(head.len())
