@@ -190,6 +190,7 @@ fn rebuild(row: &Row<'_>) -> rusqlite::Result<Option<Parked>> {
         row: row.get(2)?,
         index,
         device: head.device.0,
+        first_received_ms: row.get(11)?,
         received_ms: row.get(11)?,
     };
     let shapes = packing::decode::<Shape>(&shape, "shape")

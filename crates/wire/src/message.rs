@@ -76,6 +76,10 @@ pub struct Ask {
     /// already, only its orders; the digests say what to repair. Counts without a cursor.
     #[n(6)]
     pub catch_up: Option<bool>,
+    /// From a relay below: when each batch was first received, by the relay that took it in, milliseconds
+    /// since 1970.
+    #[n(8)]
+    pub origins: Option<Vec<i64>>,
 }
 
 /// What a relay answers about one batch. To a device, as soon as the batch's commit is on disk.

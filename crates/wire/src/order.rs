@@ -278,7 +278,7 @@ pub struct Order {
 }
 
 /// A relay's place in the tree, as bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]
 pub enum LevelForm {
     /// 县.
@@ -389,10 +389,8 @@ mod tests {
     const UNIT: &str = "820481a600500606060606060606060606060606060601000269e6b0b4e58aa1e7ab990369353131\
         37323431303304643038313805f4";
 
-    const BELOW: &str = "820581a400582007070707070707070707070707070707070707070707070707070707070707070701\
-        63e7ab99020203816c353131373234313033323032";
-    const ABOVE: &str = "820681a400582008080808080808080808080808080808080808080808080808080808080808080801\
-        63e995870201036a687474703a2f2f613a31";
+    const BELOW: &str = "0163e7ab99020203816c353131373234313033323032";
+    const ABOVE: &str = "0163e995870201036a687474703a2f2f613a31";
 
     fn area(code: &str) -> AreaCode {
         AreaCode::parse(code).unwrap()
@@ -453,6 +451,10 @@ mod tests {
         }
     }
 
+    fn relay_hex(number: &str, key: &str) -> String {
+        format!("82{number}81a4005820{}", key.repeat(32))
+    }
+
     fn hex(body: &OrderBody) -> String {
         let bytes = packing::encode(body);
         assert_eq!(
@@ -474,8 +476,8 @@ mod tests {
             ),
             (OrderBody::Cover(cover()), COVER.to_owned()),
             (OrderBody::Unit(unit()), UNIT.to_owned()),
-            (OrderBody::Below(below()), BELOW.to_owned()),
-            (OrderBody::Above(above()), ABOVE.to_owned()),
+            (OrderBody::Below(below()), relay_hex("05", "07") + BELOW),
+            (OrderBody::Above(above()), relay_hex("06", "08") + ABOVE),
         ] {
             assert_eq!(hex(&body), expected, "{body:?}");
         }

@@ -283,6 +283,7 @@ impl Meeting<'_> {
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
             full,
             catch_up: None,
+            origins: None,
         }
         .bytes();
         let mut body = u32::try_from(head.len())
