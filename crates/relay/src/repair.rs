@@ -28,21 +28,22 @@ struct Named {
     hash: ChangeHash,
 }
 
-/// Returns the first symbols of the changes that live where the question says.
+/// Returns symbols of the changes that live where the question says.
 pub(crate) fn symbols(
     connection: &Connection,
     standing: &Standing,
     device: &DeviceId,
     day: Day,
     ask: &RepairAsk,
-    count: usize,
+    (from, until): (usize, usize),
 ) -> Result<SymbolsAnswer, StepError> {
     let names = names(connection, standing, device, day, &ask.audience)?;
     let set = names
         .iter()
         .map(|name| fingerprint(ask.key, &name.doc, &name.hash));
+    let row = riblt::symbols(set, until);
     Ok(SymbolsAnswer {
-        symbols: riblt::to_bytes(&riblt::symbols(set, count)),
+        symbols: riblt::to_bytes(row.get(from..).unwrap_or_default()),
         changes: names.len() as u64,
     })
 }

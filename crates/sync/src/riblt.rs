@@ -10,17 +10,24 @@ use std::collections::{BTreeSet, VecDeque};
 /// Bytes of one symbol on the way.
 pub const SYMBOL_BYTES: usize = 16;
 
-/// Symbols asked for at first when little differs: enough for a hundred differences.
-const SYMBOLS_MIN: usize = 160;
+/// Symbols asked for at first when little differs: nearly always enough for a hundred differences.
+const SYMBOLS_MIN: usize = 200;
+/// A few more, for the time that they are not.
+const SYMBOLS_NEXT: usize = 256;
 
 /// Returns how many symbols to ask for where the counts of the two sets are so far apart.
 pub fn enough(apart: usize) -> usize {
-    SYMBOLS_MIN.saturating_add(apart.saturating_mul(2))
+    // One and a half for each, and some for what differs both ways.
+    SYMBOLS_MIN.max(apart.saturating_add(apart / 2).saturating_add(40))
 }
 
-/// Returns how many to ask for where so many did not tell.
+/// Returns how many are to be there where so many did not tell.
 pub fn more(count: usize) -> usize {
-    count.saturating_mul(2)
+    if count < SYMBOLS_NEXT {
+        SYMBOLS_NEXT
+    } else {
+        count.saturating_mul(2)
+    }
 }
 
 /// A symbol: what was added into it, mixed, and how often.

@@ -271,7 +271,10 @@ fn requests(lines: &mut Lines) {
     };
     lines.insert(
         "repair-symbols-ask",
-        packing::encode(&repair(Wish::Symbols(160))),
+        packing::encode(&repair(Wish::Symbols {
+            from: 200,
+            until: 256,
+        })),
     );
     lines.insert(
         "repair-entries-ask",

@@ -30,9 +30,16 @@ pub struct RepairAsk {
 /// What a question asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Wish {
-    /// So many symbols of the changes of these documents, from the first.
+    /// Symbols of the changes of these documents.
     #[n(0)]
-    Symbols(#[n(0)] u32),
+    Symbols {
+        /// How many the asker has already.
+        #[n(0)]
+        from: u32,
+        /// How many there are to be then.
+        #[n(1)]
+        until: u32,
+    },
     /// The entries with these fingerprints, and the places of their documents.
     #[n(1)]
     Entries(#[n(0)] Vec<u64>),

@@ -100,11 +100,16 @@ impl Meeting<'_> {
             key,
             wish,
         };
+        let mut theirs: Vec<riblt::Symbol> = Vec::new();
         let difference = loop {
-            let wish = Wish::Symbols(u32::try_from(count).unwrap_or(u32::MAX));
+            let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            let wish = Wish::Symbols {
+                from: number(theirs.len()),
+                until: number(count),
+            };
             let bytes = self.question(&ask(wish)).await?;
             let answer: SymbolsAnswer = packing::decode(&bytes, "symbols").map_err(strange)?;
-            let theirs = riblt::from_bytes(&answer.symbols);
+            theirs.extend(riblt::from_bytes(&answer.symbols));
             report.questions += 1;
             report.symbol_bytes += answer.symbols.len();
             let ours = riblt::symbols(named.keys().copied(), theirs.len());

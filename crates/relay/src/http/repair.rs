@@ -48,10 +48,12 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
     }
     let day = Day::of_ms(app.now_ms());
     let answer = app.read(move |connection, standing| match &ask.wish {
-        Wish::Symbols(count) => {
-            let count = usize::try_from(*count).unwrap_or(usize::MAX);
-            let count = count.min(REPAIR_SYMBOLS_MAX);
-            let answer = repair::symbols(connection, standing, &device, day, &ask, count)?;
+        Wish::Symbols { from, until } => {
+            let at_most = |count: &u32| {
+                usize::try_from(*count).map_or(REPAIR_SYMBOLS_MAX, |n| n.min(REPAIR_SYMBOLS_MAX))
+            };
+            let range = (at_most(from), at_most(until));
+            let answer = repair::symbols(connection, standing, &device, day, &ask, range)?;
             Ok(cbor(StatusCode::OK, &answer))
         }
         Wish::Entries(wanted) => {

@@ -33,14 +33,15 @@ pub(super) fn repair() -> Result<Outcome, String> {
         };
         let (device, relay) = (side(true), side(false));
         let mut count = riblt::enough(device.len().abs_diff(relay.len()));
-        let mut sent = 0;
+        let mut sent;
         let mut asked = 0;
         loop {
             asked += 1;
             let began = Instant::now();
             let theirs = riblt::symbols(relay.iter().copied(), count);
             ms.push(began.elapsed().as_secs_f64() * 1000.0);
-            sent += riblt::to_bytes(&theirs).len();
+            // A further question brings only what is new.
+            sent = riblt::to_bytes(&theirs).len();
             let ours = riblt::symbols(device.iter().copied(), count);
             match riblt::difference(&theirs, &ours) {
                 Some(found) => {
