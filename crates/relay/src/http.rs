@@ -7,6 +7,7 @@ mod card;
 mod enroll;
 mod order;
 mod repair;
+mod rise;
 mod signed;
 mod sync;
 
@@ -28,6 +29,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/enroll", post(enroll::enroll))
         .route("/v1/sync", post(sync::sync))
         .route("/v1/order", post(order::order))
+        .route("/v1/rise", post(rise::rise))
         .route("/v1/repair", post(repair::repair))
         .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
         .with_state(app)

@@ -132,11 +132,10 @@ impl Invitation {
     fn order(&self, standing: &Standing, key: PublicKey) -> OrderBody {
         let (name, areas) = (self.name.clone(), self.areas.clone());
         if self.role == Role::Relay {
-            let level = areas.iter().map(level_of).max();
             return OrderBody::Below(RelayBelow {
                 key,
                 name,
-                level: level.unwrap_or(LevelForm::Village),
+                level: level(&areas),
                 areas,
             });
         }
@@ -154,12 +153,12 @@ impl Invitation {
     }
 }
 
-/// Returns the level of a relay that serves an area.
-fn level_of(area: &AreaCode) -> LevelForm {
-    match area.level() {
-        Level::County => LevelForm::County,
-        Level::Township => LevelForm::Township,
-        Level::Village | Level::Grid => LevelForm::Village,
+/// Returns the level of a relay that serves these areas: that of the largest.
+pub(crate) fn level(areas: &[AreaCode]) -> LevelForm {
+    match areas.iter().map(AreaCode::level).min() {
+        Some(Level::County) => LevelForm::County,
+        Some(Level::Township) => LevelForm::Township,
+        Some(Level::Village | Level::Grid) | None => LevelForm::Village,
     }
 }
 

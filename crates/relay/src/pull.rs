@@ -13,11 +13,12 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use rusqlite::{Connection, params};
-use wangge_wire::limits::PAGE_BYTES_GOAL;
+use wangge_wire::limits::{ABOVE_NAMES_MAX, PAGE_BYTES_GOAL};
 use wangge_wire::message::PageEntry;
+use wangge_wire::order::LevelForm;
 use wangge_wire::{
-    AreaCode, Audience, Cover, CoversRead, Cursor, Day, DeviceId, Digest, End, EntryKind,
-    Incarnation, Order, Page, RelayId, packing,
+    AreaCode, Audience, ChangeHash, Cover, CoversRead, Cursor, Day, DeviceId, Digest, DocId, End,
+    EntryKind, Incarnation, Order, Page, RelayId, packing,
 };
 
 use crate::error::RelayError;
@@ -25,7 +26,7 @@ use crate::frames::{self, Fetched};
 use crate::log::{self, signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::scope::{Light, Scope, light};
-use crate::{parked, places};
+use crate::{parked, places, risen};
 
 /// Entries looked at in one step, visible or not.
 const SCAN_MAX: usize = 4_096;
@@ -44,6 +45,8 @@ pub(crate) struct Pull {
     day: Day,
     /// What the cursors of this answer say of covers.
     covers: Option<CoversRead>,
+    /// Up to here only orders are sent: the device has a copy of the rest from another relay.
+    orders_until: u64,
     /// The last position looked at.
     scanned: u64,
     /// Found and not sent.
@@ -98,11 +101,17 @@ impl Pull {
             full,
             day,
             covers: covers.then(|| cursor.and_then(|cursor| cursor.covers).unwrap_or(read)),
+            orders_until: 0,
             scanned: cursor.map_or(0, |cursor| cursor.position),
             queue: VecDeque::new(),
             skip: BTreeSet::new(),
             introduced: BTreeSet::new(),
         }
+    }
+
+    /// Sends only the orders of what is in the log by now; the digests say what else the device lacks.
+    pub(crate) fn only_orders_until(&mut self, head: u64) {
+        self.orders_until = head;
     }
 
     /// Leaves out what the device has, since it has just sent it.
@@ -149,6 +158,9 @@ impl Pull {
         for row in &rows {
             let before = self.scanned;
             self.scanned = row.position;
+            if row.position <= self.orders_until && row.kind != EntryKind::ORDER {
+                continue;
+            }
             if row.lived.as_ref().is_some_and(|lived| !scope.covers(lived)) {
                 self.bring_along(connection, scope, row, before)?;
             }
@@ -341,14 +353,37 @@ impl Pull {
             .filter(|(_, _, place)| reads(place))
             .map(|(audience, digest, _)| (audience, digest))
             .collect();
+        let (watermarks, above) = levels(connection, scope)?;
         Ok(End {
             cursor: self.cursor_at(connection, self.scanned)?,
             digests,
-            watermarks: Vec::new(),
+            watermarks,
             inbox: parked::inbox_count(connection, &self.device)?,
-            above: None,
+            above: Some(above).filter(|names| !names.is_empty()),
         })
     }
+}
+
+/// Returns the watermarks of the levels above, and the names of what they do not cover although they
+/// passed it, as far as the device reads them.
+fn levels(
+    connection: &Connection,
+    scope: &Scope<'_>,
+) -> Result<(Vec<(LevelForm, u64)>, Vec<(DocId, ChangeHash)>), StepError> {
+    let names = risen::exceptions(connection)?;
+    if names.len() > ABOVE_NAMES_MAX {
+        // More than can be named: then nothing is said of the levels above at all.
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut above = Vec::new();
+    for (doc, hash) in names {
+        let document = places::document(connection, &doc)?;
+        let lives = document.map(|document| (document.placed.home, document.placed.audiences));
+        if lives.is_some_and(|lives| scope.covers(&lives)) {
+            above.push((doc, hash));
+        }
+    }
+    Ok((risen::watermarks(connection)?, above))
 }
 
 /// Why a step was not taken.

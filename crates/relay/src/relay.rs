@@ -114,6 +114,7 @@ impl Relay {
             return Err(RelayError::Damaged { path: key_path });
         }
         let secrets = secrets::load_or_make(&key_path)?;
+        let secrets = secrets::with_tree_key(secrets, &place.path)?;
         let identity = match known {
             Some((public, identity)) if public == secrets.key.public().0 => identity,
             // The database rests on another key: its orders and receipts would not be ours.
@@ -171,6 +172,7 @@ impl Relay {
         new.check()?;
         let mut person = [0; 16];
         getrandom::fill(&mut person).map_err(|_| RelayError::Random)?;
+        self.check_reach(new)?;
         let mut connection = self.connection();
         let fail = |source| RelayError::sqlite(&self.place.path, source);
         let code = members::draw_code(&connection)?;
@@ -195,6 +197,30 @@ impl Relay {
         transaction.commit().map_err(fail)?;
         tracing::info!(role = new.role.as_str(), areas = new.areas.len(), "invited");
         Ok(code)
+    }
+
+    /// A relay below another invites nobody whom the one above would not know, and no relay that
+    /// stands as high as itself.
+    fn check_reach(&self, new: &NewInvitation) -> Result<(), RelayError> {
+        let me = self.secrets.key.public().relay();
+        let own = self.read(|connection| {
+            let mut standing = Standing::default();
+            standing.refresh(connection)?;
+            let known = standing.roster().relay(&me);
+            Ok(known
+                .map(|known| known.member.areas.clone())
+                .unwrap_or_default())
+        })?;
+        let inside = |area: &AreaCode| own.iter().any(|own| own.covers(area));
+        let outside = !own.is_empty() && !new.areas.iter().all(inside);
+        let what = if outside {
+            "areas lie outside what this relay serves"
+        } else if new.role == Role::Relay && members::level(&new.areas) <= self.identity.level {
+            "areas are too large for a relay below this one"
+        } else {
+            return Ok(());
+        };
+        Err(RelayError::BadInvitation { what })
     }
 
     /// Takes a device out: it gets no answer any more, and what it wrote after is for the inbox.
@@ -300,7 +326,7 @@ impl Relay {
         })
     }
 
-    fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, RelayError> {
@@ -310,7 +336,7 @@ impl Relay {
         ask(&transaction).map_err(fail)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

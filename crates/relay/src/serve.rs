@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::error::RelayError;
+use crate::link::Link;
 use crate::relay::Relay;
 use crate::writer::Writer;
 use crate::{db, http};
@@ -32,13 +33,16 @@ pub async fn serve(
 ) -> Result<(), RelayError> {
     let _serving = lock(&relay.place.path.with_file_name(LOCK))?;
     let connection = db::connect(&relay.place)?;
+    let news = Arc::new(Notify::new());
     let writer = Writer::start(
         connection,
         relay.secrets.clone(),
         relay.identity.incarnation,
         relay.settings.clock.clone(),
+        Arc::clone(&news),
     )?;
     let app = Arc::new(App::new(relay, writer.jobs()));
+    let link = Link::start(&app, news)?;
     tracing::info!(relay = %app.id(), "serving");
 
     let stopping = Arc::new(Notify::new());
@@ -60,7 +64,11 @@ pub async fn serve(
         served = std::future::IntoFuture::into_future(server) => served,
         () = late => Ok(()),
     };
-    let stopped = tokio::task::spawn_blocking(move || writer.stop()).await;
+    let stopped = tokio::task::spawn_blocking(move || {
+        link.stop();
+        writer.stop();
+    });
+    let stopped = stopped.await;
     if stopped.is_err() {
         tracing::error!("the writer could not be stopped");
     }

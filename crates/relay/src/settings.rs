@@ -1,12 +1,15 @@
 //! What an operator decides before a relay runs, and the clock it reads.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wangge_wire::order::LevelForm;
 
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// A quiet village hears within a minute what a desk above assigned.
+const UPSTREAM_EVERY: Duration = Duration::from_secs(60);
 
 /// What an operator decides. Name and level count at the first start only; they are in the root order.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct Settings {
     pub pages_max: Option<u32>,
     /// Bytes of attachments that one device may bring.
     pub blob_bytes_max: u64,
+    /// How long a relay below another waits at most before it meets it again; none for only when told.
+    pub upstream_every: Option<Duration>,
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -36,6 +41,7 @@ impl Settings {
             clock: Clock::system(),
             pages_max: None,
             blob_bytes_max: BLOB_BYTES_MAX,
+            upstream_every: Some(UPSTREAM_EVERY),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior, params};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use wangge_trust::KeyPair;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
 use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature};
@@ -44,6 +44,8 @@ pub(crate) enum Job {
     ),
     /// Note an attachment whose bytes are durable, and a document that names it.
     Blob(Box<Arrived>, oneshot::Sender<Result<(), Unwritten>>),
+    /// Number orders of relays below, as far as they count; 0 for those that do not.
+    Rise(Vec<Order>, oneshot::Sender<Result<Vec<u64>, Unwritten>>),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
     /// End after the jobs before it.
@@ -84,6 +86,8 @@ struct Desk {
     standing: Standing,
     damaged: Arc<AtomicBool>,
     commits: u32,
+    /// Told after each commit: the relay above may have to hear of it.
+    news: Arc<Notify>,
 }
 
 /// What a job came to inside the transaction.
@@ -91,6 +95,7 @@ enum Done {
     Stored(Stored),
     Enrolled(Box<Enrolled>),
     Ordered(Box<Ordered>),
+    Risen(Vec<u64>),
     Noted,
 }
 
@@ -102,6 +107,7 @@ impl Job {
             Job::Push(_, reply) => drop(reply.send(Err(why))),
             Job::Enroll(_, reply) => drop(reply.send(Err(why))),
             Job::Order(_, _, reply) => drop(reply.send(Err(why))),
+            Job::Rise(_, reply) => drop(reply.send(Err(why))),
             Job::Blob(_, reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Stop => {}
         }
@@ -115,6 +121,7 @@ impl Writer {
         secrets: Secrets,
         incarnation: Incarnation,
         clock: Clock,
+        news: Arc<Notify>,
     ) -> Result<Self, RelayError> {
         let (jobs, inbox) = sync_channel(QUEUE_MAX);
         let damaged = Arc::new(AtomicBool::new(false));
@@ -127,6 +134,7 @@ impl Writer {
             standing,
             damaged,
             commits: 0,
+            news,
         };
         let thread = std::thread::Builder::new().name("relay-writer".into());
         let thread = thread.spawn(move || desk.work(&inbox));
@@ -179,7 +187,13 @@ impl Desk {
             return;
         }
         match self.commit(&jobs) {
-            Ok(done) => self.answer(jobs, done),
+            Ok(done) => {
+                let quiet = jobs.iter().all(|job| matches!(job, Job::Seen(..) | Job::Stop));
+                self.answer(jobs, done);
+                if !quiet {
+                    self.news.notify_one();
+                }
+            }
             Err(Unwritten::Full) if jobs.len() > 1 => {
                 // What fits is kept: the job that does not must not take the others with it.
                 for job in jobs {
@@ -267,6 +281,9 @@ impl Desk {
                     let _ = reply.send(Ok(*ordered));
                 }
                 (Job::Blob(_, reply), Some(_)) => drop(reply.send(Ok(()))),
+                (Job::Rise(_, reply), Some(Done::Risen(positions))) => {
+                    let _ = reply.send(Ok(positions));
+                }
                 (job, None) => job.refuse(Unwritten::Failed),
                 (_, Some(_)) => {}
             }
@@ -322,6 +339,13 @@ fn run(
             Ok(Done::Ordered(Box::new(ordered)))
         }
         Job::Blob(arrived, _) => blobs::note(connection, arrived, now_ms).map(|()| Done::Noted),
+        Job::Rise(orders, _) => {
+            let positions = orders.iter().map(|order| {
+                let taken = orders::take(connection, standing, order, now_ms)?;
+                Ok(taken.unwrap_or(0))
+            });
+            positions.collect::<rusqlite::Result<_>>().map(Done::Risen)
+        }
         Job::Seen(device, at_ms) => {
             connection
                 .prepare_cached(
