@@ -4,6 +4,7 @@
 //! kept, a page applied, before the next is read; a cut costs the frame it hit.
 
 mod blobs;
+mod elsewhere;
 mod enroll;
 mod http;
 mod incoming;

@@ -188,7 +188,9 @@ impl Desk {
         }
         match self.commit(&jobs) {
             Ok(done) => {
-                let quiet = jobs.iter().all(|job| matches!(job, Job::Seen(..) | Job::Stop));
+                let quiet = jobs
+                    .iter()
+                    .all(|job| matches!(job, Job::Seen(..) | Job::Stop));
                 self.answer(jobs, done);
                 if !quiet {
                     self.news.notify_one();

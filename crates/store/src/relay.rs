@@ -9,6 +9,7 @@ use wangge_wire::{
 use crate::apply::keep_order;
 use crate::document;
 use crate::error::StoreError;
+use crate::levels;
 use crate::open::Store;
 use crate::outbox::last_batch;
 
@@ -86,16 +87,7 @@ impl Store {
         transaction
             .prepare_cached(sql)?
             .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
-        for (level, position) in &end.watermarks {
-            let sql =
-                "INSERT OR REPLACE INTO watermark (relay, level, position) VALUES (?1, ?2, ?3)";
-            let position = i64::try_from(*position).unwrap_or(i64::MAX);
-            transaction.prepare_cached(sql)?.execute(params![
-                relay.as_bytes(),
-                *level as i64,
-                position
-            ])?;
-        }
+        levels::keep_end(&transaction, end)?;
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
         let here = document::digests(&transaction, &audiences)?;
         transaction.execute("DELETE FROM complete", [])?;

@@ -7,6 +7,7 @@ pub mod hostile;
 pub mod scribe;
 pub mod tidy;
 pub mod town;
+pub mod tree;
 pub mod wire_client;
 pub mod wire_tap;
 pub mod working_days;
