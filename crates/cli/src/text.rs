@@ -13,6 +13,7 @@ mod errors;
 mod family;
 pub(crate) mod help;
 mod help_more;
+mod levels;
 mod people;
 mod privacy;
 mod proof;
@@ -46,6 +47,7 @@ const TOPICS: &[Topic] = &[
     day::TOPIC,
     due::TOPIC,
     family::TOPIC,
+    levels::TOPIC,
     people::TOPIC,
     privacy::TOPIC,
     tickets::TOPIC,

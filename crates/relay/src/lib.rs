@@ -38,5 +38,6 @@ pub use serve::serve;
 pub use settings::{Clock, Settings};
 pub use upstream::{Met, UpstreamTrouble, UpstreamView};
 pub use wangge_trust::enroll::Code;
+pub use wangge_wire::enroll::EnrollRefusal;
 pub use wangge_wire::order::LevelForm;
 pub use wangge_wire::{AreaCode, DocId, Role, Unit};

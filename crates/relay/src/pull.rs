@@ -364,12 +364,12 @@ impl Pull {
     }
 }
 
+/// Watermarks, and names of what they do not cover.
+type Levels = (Vec<(LevelForm, u64)>, Vec<(DocId, ChangeHash)>);
+
 /// Returns the watermarks of the levels above, and the names of what they do not cover although they
 /// passed it, as far as the device reads them.
-fn levels(
-    connection: &Connection,
-    scope: &Scope<'_>,
-) -> Result<(Vec<(LevelForm, u64)>, Vec<(DocId, ChangeHash)>), StepError> {
+fn levels(connection: &Connection, scope: &Scope<'_>) -> Result<Levels, StepError> {
     let names = risen::exceptions(connection)?;
     if names.len() > ABOVE_NAMES_MAX {
         // More than can be named: then nothing is said of the levels above at all.

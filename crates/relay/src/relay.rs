@@ -13,8 +13,8 @@ use wangge_wire::enroll::RelayCard;
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
-    AreaCode, BatchHash, DeviceId, DocId, Incarnation, Order, OrderBody, PROTOCOL_VERSION,
-    PersonId, Role, Unit, packing,
+    AreaCode, BatchHash, ChangeHash, DeviceId, DocId, Incarnation, Order, OrderBody,
+    PROTOCOL_VERSION, PersonId, Role, Unit, packing,
 };
 
 use crate::db;
@@ -304,6 +304,16 @@ impl Relay {
                 })
             })?
             .collect()
+        })
+    }
+
+    /// Returns when the entry with this hash was first received by any relay, and when by this one,
+    /// milliseconds since 1970; none if it has no number here.
+    pub fn entry_times(&self, hash: &ChangeHash) -> Result<Option<(i64, i64)>, RelayError> {
+        self.read(|connection| {
+            let sql = "SELECT first_received_ms, received_ms FROM entry WHERE hash = ?1";
+            let times = connection.query_row(sql, [hash.0], |row| Ok((row.get(0)?, row.get(1)?)));
+            times.optional()
         })
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn with_tree_key(secrets: Secrets, database: &Path) -> Result<Secrets
     }
 }
 
-/// Keeps the tree's key for id numbers beside the database; it counts when the relay is opened next.
+/// Keeps the tree's key for id numbers beside the database; devices that enrol from now on get it.
 pub(crate) fn keep_tree_key(database: &Path, key: &[u8; 32]) -> Result<(), RelayError> {
     let path = database.with_file_name(TREE_FILE);
     let beside = path.with_extension(format!("key-{}", std::process::id()));

@@ -4,6 +4,7 @@
 //! another and an fsync is shared. **Nothing is answered before COMMIT returned**; receipts are signed
 //! after it. A failed fsync is not asked again: the writer stops accepting.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -20,7 +21,7 @@ use crate::blobs::{self, Arrived};
 use crate::error::{RelayError, Trouble, trouble};
 use crate::members;
 use crate::orders::{self, Standing};
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::settings::Clock;
 
 /// Jobs committed together at most.
@@ -333,7 +334,11 @@ fn run(
             accept::store(connection, standing.roster(), pushed, now_ms).map(Done::Stored)
         }
         Job::Enroll(ask, _) => {
-            let enrolled = members::enroll(connection, standing, secrets, ask, now_ms)?;
+            let path = connection.path().unwrap_or_default();
+            // This relay may have joined a tree, and got its key, while it serves.
+            let secrets = secrets::with_tree_key(secrets.clone(), Path::new(path));
+            let secrets = secrets.map_err(|_| rusqlite::Error::InvalidPath(path.into()))?;
+            let enrolled = members::enroll(connection, standing, &secrets, ask, now_ms)?;
             Ok(Done::Enrolled(Box::new(enrolled)))
         }
         Job::Order(device, body, _) => {

@@ -1,6 +1,7 @@
-//! `relay`: serve, invite, devices, inbox. The operator's side, on the relay's own folder.
+//! `relay`: serve, invite, devices, inbox, join, meet, status. The operator's side, on the relay's own folder.
 
 mod serve;
+mod upstream;
 
 use serde_json::json;
 use wangge_relay::{LevelForm, NewInvitation, Relay as Open, Role, Settings, Unit};
@@ -18,7 +19,7 @@ use crate::ui::{Tone, tone};
 /// How long an invitation lives, milliseconds: the relay's own rule, said to the person.
 const INVITATION_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// A relay: serve, invite, devices, inbox.
+/// A relay: serve, invite, devices, inbox, and the relay above.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Relay {
     /// Let devices in until it is told to stop
@@ -29,6 +30,12 @@ pub(crate) enum Relay {
     Devices,
     /// List what waits for a person's decision
     Inbox,
+    /// Go below another relay
+    Join(upstream::Join),
+    /// Meet the relay above now
+    Meet,
+    /// How much it holds, and what is durable above
+    Status,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,6 +78,8 @@ pub(crate) enum RoleWord {
     County,
     /// An office that handles tickets.
     Unit,
+    /// A relay below this one.
+    Relay,
 }
 
 /// Where in the tree a relay stands.
@@ -102,6 +111,7 @@ impl From<RoleWord> for Role {
             RoleWord::Township => Role::Township,
             RoleWord::County => Role::County,
             RoleWord::Unit => Role::Unit,
+            RoleWord::Relay => Role::Relay,
         }
     }
 }
@@ -112,6 +122,9 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Invite(args) => invite(context, &args),
         Relay::Devices => devices(context),
         Relay::Inbox => inbox(context),
+        Relay::Join(args) => upstream::join(context, &args),
+        Relay::Meet => upstream::meet(context),
+        Relay::Status => upstream::status(context),
     }
 }
 
