@@ -207,7 +207,7 @@ fn town_counts(tree: &Tree) -> (u64, u64) {
 fn one_evening_at_the_county_sends_and_fetches_exactly_what_is_missing() {
     let tree = Tree::new();
     let (mut li, _, mut county) = cast(&tree);
-    for door in 2..30 {
+    for door in 2..120 {
         family(&mut li, &door.to_string(), &format!("王小{door}"));
     }
     sync(&mut li).unwrap();
@@ -225,7 +225,14 @@ fn one_evening_at_the_county_sends_and_fetches_exactly_what_is_missing() {
     let url = format!("http://{}", tree.county.address());
     let report = wait(li.sync_at(&url, false)).unwrap();
     assert!(report.complete[&area(GRID)].equal);
-    assert_eq!(report.received, 1, "what it had is not sent again");
+    assert_eq!(report.received, 1);
+    let mut fresh = tree.county.home("新来", Role::Worker, &[GRID]);
+    let whole = sync(&mut fresh).unwrap().bytes_down;
+    assert!(
+        report.bytes_down * 3 < whole * 2,
+        "what it had is not sent again: {} of {whole} bytes",
+        report.bytes_down
+    );
     assert!(li.visit(&from_county).is_ok());
     sync(&mut county).unwrap();
     for id in [&at_village, &on_device] {
