@@ -4,6 +4,7 @@
 //! kept, a page applied, before the next is read; a cut costs the frame it hit.
 
 mod blobs;
+mod carrier;
 mod elsewhere;
 mod enroll;
 mod http;
@@ -13,6 +14,7 @@ mod repair;
 mod sync;
 
 pub use blobs::BlobReport;
+pub use carrier::{Carried, Carrier, SharedCarrier};
 pub use enroll::Enrolled;
 pub use http::Address;
 pub use repair::RepairReport;

@@ -14,12 +14,15 @@ use wangge_wire::{
 
 use crate::error::AgentError;
 use crate::home::{Home, Profile};
+use crate::link::SharedCarrier;
 use crate::machine::{Machine, china_day};
 
 /// A device with everything on it.
 pub struct Replica {
     pub(crate) home: Home,
     pub(crate) machine: Machine,
+    /// What carries requests instead of the network.
+    pub(crate) carrier: Option<SharedCarrier>,
     pub(crate) roster: Roster,
     pub(crate) roster_position: u64,
     /// What was wrong with the clock at the last thing recorded in this run.
@@ -66,6 +69,7 @@ impl Replica {
         let mut replica = Self {
             home,
             machine,
+            carrier: None,
             roster: Roster::default(),
             roster_position: 0,
             wrong_clock: None,
@@ -74,6 +78,11 @@ impl Replica {
         };
         replica.load_roster()?;
         Ok(replica)
+    }
+
+    /// Lets `carrier` carry every request of this replica instead of the network.
+    pub fn carry_by(&mut self, carrier: SharedCarrier) {
+        self.carrier = Some(carrier);
     }
 
     /// Returns whose home it is.

@@ -8,7 +8,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use wangge_trust::request::CREATED_WINDOW_S;
 use wangge_wire::{DeviceId, RelayId};
 
@@ -36,6 +36,8 @@ pub(crate) struct App {
     pub(crate) syncs: Arc<Semaphore>,
     pub(crate) unpacking: Semaphore,
     jobs: SyncSender<Job>,
+    /// Woken for each job where no thread writes; there reads need none either.
+    inline: Option<Arc<Notify>>,
     readers: Mutex<Vec<Connection>>,
     standing: Mutex<Standing>,
     nonces: Mutex<Nonces>,
@@ -60,12 +62,14 @@ pub(crate) enum Fresh {
 }
 
 impl App {
-    pub(crate) fn new(relay: Relay, jobs: SyncSender<Job>) -> Self {
+    /// Returns what requests share; `inline` wakes a writer that has no thread.
+    pub(crate) fn new(relay: Relay, jobs: SyncSender<Job>, inline: Option<Arc<Notify>>) -> Self {
         Self {
             relay,
             syncs: Arc::new(Semaphore::new(SYNCS_MAX)),
             unpacking: Semaphore::new(UNPACKING_MAX),
             jobs,
+            inline,
             readers: Mutex::default(),
             standing: Mutex::default(),
             nonces: Mutex::default(),
@@ -86,6 +90,9 @@ impl App {
         self: &Arc<Self>,
         ask: impl FnOnce(&Connection, &mut Standing) -> Result<T, StepError> + Send + 'static,
     ) -> Result<T, StepError> {
+        if self.inline.is_some() {
+            return self.read_now(ask);
+        }
         let app = Arc::clone(self);
         let joined = tokio::task::spawn_blocking(move || app.read_now(ask)).await;
         joined.map_err(|_| RelayError::Internal {
@@ -133,6 +140,7 @@ impl App {
             };
             job.refuse(why);
         }
+        self.wake();
         answer
     }
 
@@ -145,6 +153,13 @@ impl App {
             && self.jobs.try_send(Job::Seen(device, now_ms)).is_ok()
         {
             seen.insert(device, now_ms);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(inline) = &self.inline {
+            inline.notify_one();
         }
     }
 

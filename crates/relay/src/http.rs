@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -33,6 +34,19 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/repair", post(repair::repair))
         .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
         .with_state(app)
+}
+
+/// Answers one request without a listener; 404 for what a simulated device never asks.
+pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
+    let (path, state) = (request.uri().path().to_owned(), State(Arc::clone(app)));
+    match path.as_str() {
+        "/v1/relay" => card::card(state).await,
+        "/v1/enroll" => enroll::enroll(state, request).await,
+        "/v1/sync" => sync::sync(state, request).await,
+        "/v1/order" => order::order(state, request).await,
+        "/v1/repair" => repair::repair(state, request).await,
+        _ => words(StatusCode::NOT_FOUND, "not found"),
+    }
 }
 
 /// Returns an answer of CBOR.

@@ -16,6 +16,7 @@ use crate::error::RelayError;
 use crate::log;
 use crate::orders::{self, Standing};
 use crate::secrets::Secrets;
+use crate::settings::Dice;
 
 /// How long a dead invitation is kept, so that a late device hears why, milliseconds.
 const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -57,10 +58,9 @@ fn is_grid(area: &AreaCode) -> bool {
 }
 
 /// Returns the code and proof key of an invitation nobody else has; makes a row of it later.
-pub(crate) fn draw_code(connection: &Connection) -> Result<Code, RelayError> {
+pub(crate) fn draw_code(connection: &Connection, dice: &Dice) -> Result<Code, RelayError> {
     for _ in 0..CODES_TRIED_MAX {
-        let mut random = [0; CODE_CHARS];
-        getrandom::fill(&mut random).map_err(|_| RelayError::Random)?;
+        let random: [u8; CODE_CHARS] = dice.random()?;
         let code = Code::from_random(&random);
         let taken = connection
             .query_row(

@@ -113,7 +113,7 @@ impl Relay {
             // A new key beside an old log would hide that the old one is lost.
             return Err(RelayError::Damaged { path: key_path });
         }
-        let secrets = secrets::load_or_make(&key_path)?;
+        let secrets = secrets::load_or_make(&key_path, &settings.dice)?;
         let secrets = secrets::with_tree_key(secrets, &place.path)?;
         let identity = match known {
             Some((public, identity)) if public == secrets.key.public().0 => identity,
@@ -170,12 +170,12 @@ impl Relay {
         now_ms: i64,
     ) -> Result<Code, RelayError> {
         new.check()?;
-        let mut person = [0; 16];
-        getrandom::fill(&mut person).map_err(|_| RelayError::Random)?;
         self.check_reach(new)?;
+        let dice = &self.settings.dice;
+        let person = dice.random()?;
         let mut connection = self.connection();
         let fail = |source| RelayError::sqlite(&self.place.path, source);
-        let code = members::draw_code(&connection)?;
+        let code = members::draw_code(&connection, dice)?;
         let internal = RelayError::Internal {
             what: "the code makes no key",
         };
@@ -396,8 +396,7 @@ fn begin(
     place: &db::Place,
 ) -> Result<Identity, RelayError> {
     let fail = |source| RelayError::sqlite(&place.path, source);
-    let mut incarnation = [0; 16];
-    getrandom::fill(&mut incarnation).map_err(|_| RelayError::Random)?;
+    let incarnation: [u8; 16] = settings.dice.random()?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(fail)?;

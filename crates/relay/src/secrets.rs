@@ -10,6 +10,7 @@ use std::sync::Arc;
 use wangge_trust::KeyPair;
 
 use crate::error::RelayError;
+use crate::settings::Dice;
 
 /// The secret's file in the data folder.
 pub(crate) const FILE: &str = "relay.key";
@@ -37,7 +38,7 @@ impl std::fmt::Debug for IdKey {
 }
 
 /// Returns what the secret in `path` makes; draws one if there is none.
-pub(crate) fn load_or_make(path: &Path) -> Result<Secrets, RelayError> {
+pub(crate) fn load_or_make(path: &Path, dice: &Dice) -> Result<Secrets, RelayError> {
     for _ in 0..2 {
         match std::fs::read(path) {
             Ok(bytes) => {
@@ -47,7 +48,7 @@ pub(crate) fn load_or_make(path: &Path) -> Result<Secrets, RelayError> {
                 };
                 return secret.map(|secret| of(&secret)).map_err(damaged);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path, dice)?,
             Err(error) => return Err(RelayError::io(path, error)),
         }
     }
@@ -98,10 +99,9 @@ fn of(secret: &[u8; 32]) -> Secrets {
 }
 
 /// Writes a secret beside its place, syncs it, and links it there; whoever links first wins.
-fn make(path: &Path) -> Result<(), RelayError> {
+fn make(path: &Path, dice: &Dice) -> Result<(), RelayError> {
     let fail = |source| RelayError::io(path, source);
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|_| RelayError::Random)?;
+    let secret: [u8; 32] = dice.random()?;
     let beside: PathBuf = path.with_extension(format!("key-{}", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -127,8 +127,8 @@ mod tests {
     fn a_secret_is_made_once_and_is_for_nobody_else() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
-        let first = load_or_make(&path).unwrap();
-        let again = load_or_make(&path).unwrap();
+        let first = load_or_make(&path, &Dice::system()).unwrap();
+        let again = load_or_make(&path, &Dice::system()).unwrap();
         assert_eq!(first.key.public(), again.key.public());
         assert_eq!(first.id_key.0, again.id_key.0);
         #[cfg(unix)]
@@ -146,7 +146,7 @@ mod tests {
         let path = dir.path().join(FILE);
         std::fs::write(&path, [1; 31]).unwrap();
         assert!(matches!(
-            load_or_make(&path),
+            load_or_make(&path, &Dice::system()),
             Err(RelayError::Damaged { .. })
         ));
         assert_eq!(std::fs::read(&path).unwrap(), [1; 31]);

@@ -41,7 +41,7 @@ pub async fn serve(
         relay.settings.clock.clone(),
         Arc::clone(&news),
     )?;
-    let app = Arc::new(App::new(relay, writer.jobs()));
+    let app = Arc::new(App::new(relay, writer.jobs(), None));
     let link = Link::start(&app, news)?;
     tracing::info!(relay = %app.id(), "serving");
 

@@ -1,9 +1,11 @@
-//! What an operator decides before a relay runs, and the clock it reads.
+//! What an operator decides before a relay runs, and the clock and the dice it uses.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wangge_wire::order::LevelForm;
+
+use crate::error::RelayError;
 
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
@@ -20,6 +22,8 @@ pub struct Settings {
     pub level: LevelForm,
     /// Where the time comes from.
     pub clock: Clock,
+    /// Where chance comes from.
+    pub dice: Dice,
     /// The largest size of the database in pages of 4 KiB; none leaves it to the disk.
     pub pages_max: Option<u32>,
     /// Bytes of attachments that one device may bring.
@@ -32,6 +36,12 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
+/// Where a relay takes random bytes from.
+#[derive(Clone)]
+pub struct Dice(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) -> Result<(), RelayError> + Send + Sync;
+
 impl Settings {
     /// Returns settings with the system's clock and no limit but the disk.
     pub fn new(name: impl Into<String>, level: LevelForm) -> Self {
@@ -39,6 +49,7 @@ impl Settings {
             name: name.into(),
             level,
             clock: Clock::system(),
+            dice: Dice::system(),
             pages_max: None,
             blob_bytes_max: BLOB_BYTES_MAX,
             upstream_every: Some(UPSTREAM_EVERY),
@@ -65,6 +76,31 @@ impl Clock {
     /// Returns the time, milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         (self.0)()
+    }
+}
+
+impl Dice {
+    /// Returns the system's dice.
+    pub fn system() -> Self {
+        Self::of(|bytes| getrandom::fill(bytes).map_err(|_| RelayError::Random))
+    }
+
+    /// Returns dice that `fill` throws.
+    pub fn of(fill: impl Fn(&mut [u8]) -> Result<(), RelayError> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(fill))
+    }
+
+    /// Returns fresh random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], RelayError> {
+        let mut bytes = [0; N];
+        (self.0)(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl std::fmt::Debug for Dice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dice")
     }
 }
 

@@ -98,8 +98,8 @@ impl Relay {
         let proof_key = code
             .proof_key()
             .map_err(|_| refused(EnrollRefusal::WrongCode))?;
-        let (mut nonce, device) = ([0; 16], self.secrets.key.public());
-        getrandom::fill(&mut nonce).map_err(|_| RelayError::Random)?;
+        let device = self.secrets.key.public();
+        let nonce: [u8; 16] = self.settings.dice.random()?;
         let ask = EnrollAsk {
             invitation: code.public().to_owned(),
             device_key: device,

@@ -78,8 +78,8 @@ pub(crate) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread works with.
-struct Desk {
+/// What a writer works with, in its thread or without one.
+pub(crate) struct Desk {
     connection: Connection,
     secrets: Secrets,
     incarnation: Incarnation,
@@ -124,19 +124,9 @@ impl Writer {
         clock: Clock,
         news: Arc<Notify>,
     ) -> Result<Self, RelayError> {
-        let (jobs, inbox) = sync_channel(QUEUE_MAX);
-        let damaged = Arc::new(AtomicBool::new(false));
-        let standing = Standing::default();
-        let desk = Desk {
-            connection,
-            secrets,
-            incarnation,
-            clock,
-            standing,
-            damaged,
-            commits: 0,
-            news,
-        };
+        let (jobs, inbox) = mailbox();
+        let mut desk = Desk::new(connection, secrets, incarnation, clock);
+        desk.news = news;
         let thread = std::thread::Builder::new().name("relay-writer".into());
         let thread = thread.spawn(move || desk.work(&inbox));
         let thread = thread.map_err(|source| RelayError::io(std::path::Path::new(""), source))?;
@@ -162,7 +152,41 @@ impl Writer {
     }
 }
 
+/// Returns a mailbox of a writer's size.
+pub(crate) fn mailbox() -> (SyncSender<Job>, Receiver<Job>) {
+    sync_channel(QUEUE_MAX)
+}
+
 impl Desk {
+    pub(crate) fn new(
+        connection: Connection,
+        secrets: Secrets,
+        incarnation: Incarnation,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            connection,
+            secrets,
+            incarnation,
+            clock,
+            standing: Standing::default(),
+            damaged: Arc::new(AtomicBool::new(false)),
+            commits: 0,
+            news: Arc::default(),
+        }
+    }
+
+    /// Commits whatever waits in the mailbox, as one group after the other.
+    pub(crate) fn drain(&mut self, inbox: &Receiver<Job>) {
+        loop {
+            let group: Vec<Job> = inbox.try_iter().take(GROUP_MAX).collect();
+            if group.is_empty() {
+                return;
+            }
+            self.group(group);
+        }
+    }
+
     fn work(mut self, inbox: &Receiver<Job>) {
         while let Ok(first) = inbox.recv() {
             let mut group = vec![first];

@@ -19,7 +19,7 @@ impl Replica {
             return Err(AgentError::NotEnrolled);
         }
         let address = Address::parse(url, plain_http)?;
-        let mut line = Line::new(address.clone())?;
+        let mut line = Line::over(address.clone(), self.carrier.clone())?;
         let response = line.get("/v1/relay").await?;
         if !response.status().is_success() {
             return Err(refusal(response.status()));

@@ -38,7 +38,7 @@ impl Replica {
         let refused = |why| AgentError::Invitation(why);
         let code = Code::parse(code).map_err(|_| refused(InvitationRefused::WrongCode))?;
         let address = Address::parse(url, plain_http)?;
-        let mut line = Line::new(address.clone())?;
+        let mut line = Line::over(address.clone(), self.carrier.clone())?;
         let card: RelayCard = read(line.get("/v1/relay").await?).await?;
 
         let key = code

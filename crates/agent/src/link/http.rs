@@ -6,6 +6,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
 
+use super::carrier::SharedCarrier;
 use crate::error::AgentError;
 use crate::machine::Machine;
 
@@ -58,6 +59,8 @@ impl Address {
 /// A client of one relay; counts what it sends and receives.
 pub(super) struct Line {
     client: Client,
+    /// What carries instead of the network.
+    carrier: Option<SharedCarrier>,
     address: Address,
     /// Bytes sent, request lines and headers included.
     pub(super) bytes_up: u64,
@@ -78,11 +81,21 @@ impl Line {
             .map_err(|error| AgentError::Internal(error.to_string()))?;
         Ok(Self {
             client,
+            carrier: None,
             address,
             bytes_up: 0,
             bytes_down: 0,
             requests: 0,
         })
+    }
+
+    /// Returns a line over `carrier` where there is one, over the network otherwise.
+    pub(super) fn over(
+        address: Address,
+        carrier: Option<SharedCarrier>,
+    ) -> Result<Self, AgentError> {
+        let line = Self::new(address)?;
+        Ok(Self { carrier, ..line })
     }
 
     /// Asks without a signature.
@@ -226,11 +239,14 @@ impl Line {
             .map_err(|error| AgentError::Internal(error.to_string()))?;
         self.requests += 1;
         self.bytes_up += request_bytes(&request, &self.address.authority, body);
-        let response = self
-            .client
-            .execute(request)
-            .await
-            .map_err(|error| no_link(&error))?;
+        let response = match &self.carrier {
+            Some(carrier) => carrier.carry(request).await?,
+            None => self
+                .client
+                .execute(request)
+                .await
+                .map_err(|error| no_link(&error))?,
+        };
         self.bytes_down += response_bytes(&response);
         Ok(response)
     }

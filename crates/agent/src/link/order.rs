@@ -15,7 +15,7 @@ impl Replica {
         let link = self.home.profile.relay.clone();
         let link = link.filter(|_| self.member().is_some());
         let link = link.ok_or(AgentError::NotEnrolled)?;
-        let mut line = Line::new(Address::parse(&link.url, true)?)?;
+        let mut line = Line::over(Address::parse(&link.url, true)?, self.carrier.clone())?;
         let head = packing::encode(&OrderAsk {
             version: PROTOCOL_VERSION,
             body: body.clone(),

@@ -130,7 +130,7 @@ impl Replica {
         let last_batch = self.home.store.last_batch(&self.actor())?;
         let malformed = |error: wangge_wire::Malformed| AgentError::Internal(error.to_string());
         let mut meeting = Meeting {
-            line: Line::new(address)?,
+            line: Line::over(address, self.carrier.clone())?,
             relay_key,
             session: Session::new(Some(last_batch)),
             packer: Packer::new().map_err(malformed)?,

@@ -10,6 +10,7 @@ use wangge_wire::packing;
 
 use super::UpstreamTrouble;
 use crate::error::RelayError;
+use crate::settings::Dice;
 
 /// How long connecting may take before there is no link.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -107,14 +108,13 @@ impl Line {
         head: &[u8],
         rest: &[u8],
         key: &KeyPair,
-        now_ms: i64,
+        (dice, now_ms): (&Dice, i64),
     ) -> Result<Response, RelayError> {
         let length = u32::try_from(head.len()).unwrap_or(u32::MAX).to_be_bytes();
         let whole = [length.as_slice(), head, rest].concat();
         let mut told_time = false;
         loop {
-            let mut nonce = [0; 8];
-            getrandom::fill(&mut nonce).map_err(|_| RelayError::Random)?;
+            let nonce: [u8; 8] = dice.random()?;
             let signed = Signed {
                 method: "POST",
                 authority: &self.address.authority,

@@ -248,7 +248,8 @@ impl Meeting<'_> {
     ) -> Result<reqwest::Response, RelayError> {
         let now_ms = self.relay.settings.clock.now_ms();
         let key = &self.relay.secrets.key;
-        self.line.post(path, head, rest, key, now_ms).await
+        let dice = &self.relay.settings.dice;
+        self.line.post(path, head, rest, key, (dice, now_ms)).await
     }
 
     /// Handles one frame of an answer; false when no more should be read.
