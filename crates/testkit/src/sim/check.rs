@@ -1,0 +1,296 @@
+//! The promises, looked up in the databases themselves when a seed is over.
+//!
+//! Each is written down here a second time, naively: **a check that asked the program it checks would
+//! say what the program says**.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wangge_store::outbox::Pending;
+use wangge_wire::receipt::ItemState;
+use wangge_wire::{AreaCode, Audience, PersonId, packing};
+
+use super::look;
+use super::station::look as open;
+use super::weather::Weather;
+use super::world::World;
+
+/// What is derived of documents, as text that two devices must agree on.
+const DERIVED: [&str; 4] = ["household", "visit", "report", "ticket"];
+
+impl World {
+    /// Looks whether a device got hold of what is not for it.
+    pub(super) fn look_at_scope(&mut self, index: usize) -> Result<(), String> {
+        let device = &mut self.devices[index];
+        let own = device.replica().device();
+        let person = device.replica().person();
+        let sql = "SELECT doc, hash FROM change WHERE own = 0";
+        let held = look::names(&open(&device.database()), sql);
+        let news: Vec<_> = held.difference(&device.seen).copied().collect();
+        device.seen.extend(held);
+        if news.is_empty() {
+            return Ok(());
+        }
+        let areas = self.granted.get(&own).cloned().unwrap_or_default();
+        let places: BTreeMap<_, _> = look::places(
+            &self.station.look(),
+            "SELECT doc, home, audiences FROM document",
+        )
+        .into_iter()
+        .map(|(doc, home, audiences)| (doc, (home, audiences)))
+        .collect();
+        let name = self.devices[index].name.clone();
+        for (doc, _) in news {
+            let Some(place) = places.get(&doc) else {
+                continue;
+            };
+            if !in_scope(&areas, &person, place) {
+                return Err(format!("{name} was given {doc} of {}", place.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks whether every promise was kept.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        self.receipts_hold()?;
+        self.nobody_wrote_elsewhere()?;
+        self.all_hold_the_same()?;
+        self.nothing_is_stuck()?;
+        self.poison_is_held()?;
+        self.inbox_has_readers()
+    }
+
+    /// Notes of each new receipt what it is about, while the device that was told still knows.
+    pub(super) fn name_receipts(&mut self, index: usize) {
+        let connection = open(&self.devices[index].database());
+        let mut named = connection
+            .prepare("SELECT names FROM batch WHERE hash = ?1")
+            .unwrap();
+        let mut ledger = self.ledger.lock().unwrap();
+        for told in ledger.receipts.iter_mut().rev() {
+            if told.names.is_some() {
+                break;
+            }
+            let bytes: Vec<u8> = named
+                .query_row([told.receipt.batch.0], |row| row.get(0))
+                .expect("a receipt of a batch that the device does not know");
+            told.names = Some(packing::decode(&bytes, "names").unwrap());
+        }
+    }
+
+    /// What was receipted is there, under the number that was told.
+    fn receipts_hold(&mut self) -> Result<(), String> {
+        let relay = self.station.look();
+        let rollbacks = *self.station.rollbacks.lock().unwrap();
+        let mut numbered = relay
+            .prepare("SELECT position FROM entry WHERE doc = ?1 AND hash = ?2")
+            .unwrap();
+        let mut parked = relay
+            .prepare("SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2")
+            .unwrap();
+        for told in &self.ledger.lock().unwrap().receipts {
+            let names = told.names.iter().flatten();
+            for (name, state) in names.zip(&told.receipt.items) {
+                let key = (name.doc.0, name.hash.0);
+                let found: Result<i64, _> = numbered.query_row(key, |row| row.get(0));
+                let found = found.ok().map(i64::unsigned_abs);
+                let kept = match state {
+                    // A relay that was put back gives what it got back another number.
+                    ItemState::At(at) => {
+                        found.is_some_and(|it| it == *at || told.rollbacks < rollbacks)
+                    }
+                    ItemState::Waiting | ItemState::Inbox(_) => {
+                        found.is_some() || parked.exists(key).unwrap()
+                    }
+                    ItemState::Refused(_) => true,
+                };
+                if !kept {
+                    let what = format!("{} of {}", name.hash, name.doc);
+                    return Err(format!("{what} is at {found:?}, not {state:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every numbered change lives where its author was once let.
+    fn nobody_wrote_elsewhere(&mut self) -> Result<(), String> {
+        let relay = self.station.look();
+        let people: BTreeMap<_, _> = {
+            let inline = self.station.inline().unwrap();
+            let rows = inline.relay().devices().unwrap();
+            rows.into_iter()
+                .map(|row| (row.device, row.person))
+                .collect()
+        };
+        let mut before: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let now = "SELECT doc, home, audiences FROM document";
+        let then = "SELECT doc, home, audiences FROM place_before";
+        for sql in [now, then] {
+            for (doc, home, audiences) in look::places(&relay, sql) {
+                before.entry(doc).or_default().push((home, audiences));
+            }
+        }
+        let sql = "SELECT DISTINCT e.doc, b.device FROM entry e JOIN batch b ON b.id = e.batch";
+        let written = look::all(&relay, sql, |row| {
+            Ok((
+                wangge_wire::DocId(row.get(0)?),
+                wangge_wire::DeviceId(row.get(1)?),
+            ))
+        });
+        for (doc, device) in written {
+            let areas = self.granted.get(&device).cloned().unwrap_or_default();
+            let person = people[&device];
+            let mut places = before.get(&doc).into_iter().flatten();
+            if !places.any(|place| in_scope(&areas, &person, place)) {
+                return Err(format!("{device} wrote {doc}, which was never theirs"));
+            }
+        }
+        Ok(())
+    }
+
+    /// All devices of an area, and the relay, have the same of it.
+    fn all_hold_the_same(&mut self) -> Result<(), String> {
+        let relay = self.station.look();
+        let places = look::places(&relay, "SELECT doc, home, audiences FROM document");
+        let names = look::names(&relay, "SELECT doc, hash FROM entry WHERE kind = 1");
+        let mut views: BTreeMap<(AreaCode, &str), (String, Vec<String>)> = BTreeMap::new();
+        for index in 0..self.devices.len() {
+            if self.devices[index].revoked {
+                continue;
+            }
+            let name = self.devices[index].name.clone();
+            let connection = open(&self.devices[index].database());
+            let held = look::names(&connection, "SELECT doc, hash FROM change");
+            let homes: BTreeMap<_, _> = look::places(
+                &connection,
+                "SELECT doc, home, audiences FROM document WHERE home <> ''",
+            )
+            .into_iter()
+            .map(|(doc, home, _)| (doc, home))
+            .collect();
+            let replica = self.devices[index].replica();
+            let own_areas = replica.own_areas().to_vec();
+            for (doc, home, _) in &places {
+                if !own_areas.iter().any(|own| own.covers(home)) {
+                    continue;
+                }
+                if homes.get(doc).is_some_and(|here| here != home) {
+                    return Err(format!("{name} has {doc} elsewhere than {home}"));
+                }
+                let of_doc = |set: &BTreeSet<(wangge_wire::DocId, wangge_wire::ChangeHash)>| {
+                    set.iter().filter(|(of, _)| of == doc).count()
+                };
+                let lacking = names.iter().find(|n| n.0 == *doc && !held.contains(n));
+                if let Some((_, hash)) = lacking {
+                    let have = (of_doc(&held), of_doc(&names));
+                    return Err(format!("{name} lacks {hash} of {doc} in {home}: {have:?}"));
+                }
+            }
+            for area in own_areas {
+                let heads = format!("{:?}", replica.store().heads(&area).unwrap());
+                let mut seen = vec![heads];
+                for table in DERIVED {
+                    seen.extend(derived(&connection, table, &area));
+                }
+                let first = views
+                    .entry((area.clone(), "all"))
+                    .or_insert_with(|| (name.clone(), seen.clone()));
+                if first.1 != seen {
+                    let apart = first.1.iter().zip(&seen).find(|(a, b)| a != b);
+                    return Err(format!(
+                        "{name} and {} differ in {area}: {apart:?}",
+                        first.0
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing waits to be sent, and what left a device's scope has left the device.
+    fn nothing_is_stuck(&mut self) -> Result<(), String> {
+        for device in &mut self.devices {
+            if device.revoked {
+                continue;
+            }
+            let name = device.name.clone();
+            let rows = device.replica().store().outbox().unwrap();
+            let stuck = rows.iter().find(|row| row.state != Pending::Inbox);
+            if let Some(row) = stuck {
+                return Err(format!(
+                    "{name}: {} of {} is stuck: {:?}",
+                    row.hash, row.doc, row.state
+                ));
+            }
+            let waits: BTreeSet<_> = rows.iter().map(|row| row.doc).collect();
+            let person = device.replica().person();
+            let areas: BTreeSet<_> = device.replica().own_areas().iter().cloned().collect();
+            let connection = open(&device.database());
+            let sql = "SELECT doc, home, audiences FROM document WHERE home <> ''";
+            for (doc, home, audiences) in look::places(&connection, sql) {
+                let kept = in_scope(&areas, &person, &(home.clone(), audiences));
+                if !kept && waits.is_empty() && self.weather == Weather::Orders {
+                    return Err(format!("{name} still has {doc} of {home}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What would damage a document is part of none.
+    fn poison_is_held(&mut self) -> Result<(), String> {
+        for device in &self.devices {
+            let connection = open(&device.database());
+            let applied = look::names(&connection, "SELECT doc, hash FROM change WHERE state = 0");
+            if let Some((doc, _)) = self.poison.intersection(&applied).next() {
+                return Err(format!("{} let poison into {doc}", device.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits for a decision is seen by its author, or by a desk above.
+    fn inbox_has_readers(&mut self) -> Result<(), String> {
+        let inline = self.station.inline().unwrap();
+        let rows = inline.relay().devices().unwrap();
+        for item in inline.relay().inbox().unwrap() {
+            let reader = rows
+                .iter()
+                .any(|row| row.device == item.device && !row.revoked);
+            // Of a device that was taken out the desk decides, which sees the whole inbox.
+            let desk = rows
+                .iter()
+                .any(|row| !row.revoked && row.role.as_str() != "worker");
+            if !reader && !desk {
+                return Err(format!("nobody reads {} in the inbox", item.doc));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn in_scope(
+    areas: &BTreeSet<AreaCode>,
+    person: &PersonId,
+    (home, audiences): &(AreaCode, Vec<Audience>),
+) -> bool {
+    let covers = |area: &AreaCode| areas.iter().any(|own| own.covers(area));
+    let named = |audience: &Audience| match audience {
+        Audience::Area(area) => covers(area),
+        Audience::Person(named) => named == person,
+        Audience::Unit(_) => false,
+    };
+    covers(home) || audiences.iter().any(named)
+}
+
+/// Returns the derived rows of the documents that live in an area.
+fn derived(connection: &rusqlite::Connection, table: &str, area: &AreaCode) -> Vec<String> {
+    let doc = if table == "visit" { "book" } else { "doc" };
+    let sql = format!(
+        "SELECT t.* FROM {table} t JOIN document d ON d.doc = t.{doc}
+         LEFT JOIN document o ON o.doc = d.owner
+         WHERE coalesce(nullif(d.home, ''), o.home, '') LIKE '{area}%' ORDER BY 1, 2"
+    );
+    look::lines(connection, &sql)
+}
