@@ -7,15 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_store::outbox::Pending;
 use wangge_wire::receipt::ItemState;
-use wangge_wire::{AreaCode, Audience, PersonId, packing};
+use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, PersonId, packing};
 
+use super::device::Device;
 use super::look;
 use super::station::look as open;
 use super::weather::Weather;
 use super::world::World;
 
-/// What is derived of documents, as text that two devices must agree on.
-const DERIVED: [&str; 4] = ["household", "visit", "report", "ticket"];
+/// Tables of what is derived of documents, and where the document stands in them.
+const DERIVED: [(&str, &str); 4] = [
+    ("household", "doc"),
+    ("visit", "book"),
+    ("report", "doc"),
+    ("ticket", "doc"),
+];
 
 impl World {
     /// Looks whether a device got hold of what is not for it.
@@ -131,17 +137,26 @@ impl World {
                 before.entry(doc).or_default().push((home, audiences));
             }
         }
+        let owners: BTreeMap<_, _> = look::all(&relay, "SELECT doc, owner FROM document", |row| {
+            let owner: Vec<u8> = row.get(1)?;
+            Ok((DocId(row.get(0)?), DocId::from_slice(&owner)))
+        })
+        .into_iter()
+        .collect();
         let sql = "SELECT DISTINCT e.doc, b.device FROM entry e JOIN batch b ON b.id = e.batch";
         let written = look::all(&relay, sql, |row| {
-            Ok((
-                wangge_wire::DocId(row.get(0)?),
-                wangge_wire::DeviceId(row.get(1)?),
-            ))
+            Ok((DocId(row.get(0)?), DeviceId(row.get(1)?)))
         });
         for (doc, device) in written {
             let areas = self.granted.get(&device).cloned().unwrap_or_default();
             let person = people[&device];
-            let mut places = before.get(&doc).into_iter().flatten();
+            let owner = owners.get(&doc).copied().flatten();
+            let docs = [Some(doc), owner];
+            let mut places = docs
+                .iter()
+                .flatten()
+                .filter_map(|doc| before.get(doc))
+                .flatten();
             if !places.any(|place| in_scope(&areas, &person, place)) {
                 return Err(format!("{device} wrote {doc}, which was never theirs"));
             }
@@ -154,54 +169,47 @@ impl World {
         let relay = self.station.look();
         let places = look::places(&relay, "SELECT doc, home, audiences FROM document");
         let names = look::names(&relay, "SELECT doc, hash FROM entry WHERE kind = 1");
-        let mut views: BTreeMap<(AreaCode, &str), (String, Vec<String>)> = BTreeMap::new();
-        for index in 0..self.devices.len() {
-            if self.devices[index].revoked {
-                continue;
-            }
-            let name = self.devices[index].name.clone();
-            let connection = open(&self.devices[index].database());
+        let mut views: BTreeMap<DocId, (String, Vec<String>)> = BTreeMap::new();
+        for device in self.devices.iter_mut().filter(|device| !device.revoked) {
+            let name = device.name.clone();
+            let connection = open(&device.database());
             let held = look::names(&connection, "SELECT doc, hash FROM change");
-            let homes: BTreeMap<_, _> = look::places(
-                &connection,
-                "SELECT doc, home, audiences FROM document WHERE home <> ''",
-            )
-            .into_iter()
-            .map(|(doc, home, _)| (doc, home))
-            .collect();
-            let replica = self.devices[index].replica();
-            let own_areas = replica.own_areas().to_vec();
+            let areas = device.replica().own_areas().to_vec();
+            // What waits for a decision is its author's alone.
+            let apart = look::names(&connection, "SELECT doc, hash FROM outbox");
+            let apart: BTreeSet<DocId> = apart.into_iter().map(|(doc, _)| doc).collect();
+            let homes = "SELECT doc, home, audiences FROM document WHERE home <> ''";
+            let homes: BTreeMap<_, _> = look::places(&connection, homes)
+                .into_iter()
+                .map(|(doc, home, _)| (doc, home))
+                .collect();
+            let mut lives = BTreeSet::new();
             for (doc, home, _) in &places {
-                if !own_areas.iter().any(|own| own.covers(home)) {
+                if !areas.iter().any(|own| own.covers(home)) {
                     continue;
                 }
-                if homes.get(doc).is_some_and(|here| here != home) {
+                lives.insert(*doc);
+                let elsewhere = homes.get(doc).is_some_and(|here| here != home);
+                if elsewhere && !apart.contains(doc) {
                     return Err(format!("{name} has {doc} elsewhere than {home}"));
                 }
-                let of_doc = |set: &BTreeSet<(wangge_wire::DocId, wangge_wire::ChangeHash)>| {
-                    set.iter().filter(|(of, _)| of == doc).count()
-                };
-                let lacking = names.iter().find(|n| n.0 == *doc && !held.contains(n));
-                if let Some((_, hash)) = lacking {
-                    let have = (of_doc(&held), of_doc(&names));
-                    return Err(format!("{name} lacks {hash} of {doc} in {home}: {have:?}"));
-                }
             }
-            for area in own_areas {
-                let heads = format!("{:?}", replica.store().heads(&area).unwrap());
-                let mut seen = vec![heads];
-                for table in DERIVED {
-                    seen.extend(derived(&connection, table, &area));
+            let lacks = |(doc, hash): &&(DocId, ChangeHash)| {
+                lives.contains(doc) && !held.contains(&(*doc, *hash))
+            };
+            if let Some((doc, hash)) = names.iter().find(lacks) {
+                return Err(format!("{name} lacks {hash} of {doc}"));
+            }
+            for (doc, view) in seen(device, &areas) {
+                if apart.contains(&doc) || !lives.contains(&doc) {
+                    continue;
                 }
                 let first = views
-                    .entry((area.clone(), "all"))
-                    .or_insert_with(|| (name.clone(), seen.clone()));
-                if first.1 != seen {
-                    let apart = first.1.iter().zip(&seen).find(|(a, b)| a != b);
-                    return Err(format!(
-                        "{name} and {} differ in {area}: {apart:?}",
-                        first.0
-                    ));
+                    .entry(doc)
+                    .or_insert_with(|| (name.clone(), view.clone()));
+                if first.1 != view {
+                    let apart = (&first.1, &view);
+                    return Err(format!("{name} and {} differ in {doc}: {apart:?}", first.0));
                 }
             }
         }
@@ -284,13 +292,23 @@ fn in_scope(
     covers(home) || audiences.iter().any(named)
 }
 
-/// Returns the derived rows of the documents that live in an area.
-fn derived(connection: &rusqlite::Connection, table: &str, area: &AreaCode) -> Vec<String> {
-    let doc = if table == "visit" { "book" } else { "doc" };
-    let sql = format!(
-        "SELECT t.* FROM {table} t JOIN document d ON d.doc = t.{doc}
-         LEFT JOIN document o ON o.doc = d.owner
-         WHERE coalesce(nullif(d.home, ''), o.home, '') LIKE '{area}%' ORDER BY 1, 2"
-    );
-    look::lines(connection, &sql)
+/// Returns what a device shows of each document of its areas: heads, and what is derived.
+fn seen(device: &mut Device, areas: &[AreaCode]) -> BTreeMap<DocId, Vec<String>> {
+    let mut views: BTreeMap<DocId, Vec<String>> = BTreeMap::new();
+    for area in areas {
+        for (doc, heads) in device.replica().store().heads(area).unwrap() {
+            views.insert(doc, vec![format!("{heads:?}")]);
+        }
+    }
+    let connection = open(&device.database());
+    for (table, doc) in DERIVED {
+        let sql = format!("SELECT {doc}, * FROM {table} ORDER BY 1, 2, 3");
+        for line in look::lines(&connection, &sql) {
+            let doc = line.split('|').next().unwrap_or_default().parse();
+            if let Some(view) = doc.ok().and_then(|doc| views.get_mut(&doc)) {
+                view.push(line);
+            }
+        }
+    }
+    views
 }
