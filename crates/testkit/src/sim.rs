@@ -17,6 +17,7 @@ mod device;
 mod intruder;
 mod link;
 mod look;
+pub mod sabotage;
 mod station;
 mod step;
 mod template;

@@ -23,6 +23,7 @@ pub mod order;
 pub mod packing;
 pub mod receipt;
 pub mod repair;
+pub mod sabotage;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
