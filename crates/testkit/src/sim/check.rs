@@ -63,6 +63,7 @@ impl World {
         self.all_hold_the_same()?;
         self.nothing_is_stuck()?;
         self.poison_is_held()?;
+        self.no_two_write_as_one()?;
         self.inbox_has_readers()
     }
 
@@ -253,6 +254,23 @@ impl World {
             let applied = look::names(&connection, "SELECT doc, hash FROM change WHERE state = 0");
             if let Some((doc, _)) = self.poison.intersection(&applied).next() {
                 return Err(format!("{} let poison into {doc}", device.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies of a device that have both written go on as two writers.
+    fn no_two_write_as_one(&mut self) -> Result<(), String> {
+        let mut last = BTreeMap::new();
+        for device in &mut self.devices {
+            let replica = device.replica();
+            let actor = replica.actor();
+            let batch = replica.store().last_batch(&actor).unwrap();
+            let first = last
+                .entry(actor)
+                .or_insert_with(|| (batch, device.name.clone()));
+            if first.0 != batch {
+                return Err(format!("{} and {} write as one", first.1, device.name));
             }
         }
         Ok(())

@@ -20,14 +20,14 @@ impl World {
             self.switch_on(None);
         }
         match self.dice.below(100) {
-            0..=44 => self.work(),
-            45..=79 => self.sync_somehow(),
-            80..=81 => self.work_and_lose_power(),
-            82..=83 => self.wrong_clock(),
-            84..=85 => self.full_disk(),
-            86..=87 => self.relay_trouble(),
-            88..=89 => self.late_arrivals(),
-            90..=92 => self.mischief(),
+            0..=37 => self.work(),
+            38..=69 => self.sync_somehow(),
+            70..=71 => self.work_and_lose_power(),
+            72..=73 => self.wrong_clock(),
+            74..=75 => self.full_disk(),
+            76..=77 => self.relay_trouble(),
+            78..=79 => self.late_arrivals(),
+            80..=82 => self.mischief(),
             _ => match self.weather {
                 Weather::Links => self.work(),
                 Weather::Copies => self.copies(),
