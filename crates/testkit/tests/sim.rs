@@ -13,9 +13,9 @@ const MIDDLE: Shape = Shape {
 
 #[test]
 fn seeds_0_to_100() {
-    sweep(SMALL, 0..400);
+    sweep(SMALL, 0..600);
 }
 #[test]
 fn middle() {
-    sweep(MIDDLE, 0..60);
+    sweep(MIDDLE, 0..120);
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wangge_store::outbox::Pending;
+use wangge_store::outbox::{OutboxRow, Pending};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, PersonId, packing};
 
@@ -219,13 +219,21 @@ impl World {
 
     /// Nothing waits to be sent, and what left a device's scope has left the device.
     fn nothing_is_stuck(&mut self) -> Result<(), String> {
+        let parked = "SELECT doc, hash FROM parked WHERE state = 2";
+        let parked = look::names(&self.station.look(), parked);
         for device in &mut self.devices {
             if device.revoked {
                 continue;
             }
             let name = device.name.clone();
             let rows = device.replica().store().outbox().unwrap();
-            let stuck = rows.iter().find(|row| row.state != Pending::Inbox);
+            // What rests on something in an inbox waits with it for a person.
+            let decided = |row: &&OutboxRow| match row.state {
+                Pending::Inbox => true,
+                Pending::Waiting => parked.iter().any(|(doc, _)| *doc == row.doc),
+                _ => false,
+            };
+            let stuck = rows.iter().find(|row| !decided(row));
             if let Some(row) = stuck {
                 return Err(format!(
                     "{name}: {} of {} is stuck: {:?}",

@@ -123,6 +123,12 @@ impl World {
         let off = Arc::clone(&self.device_off);
         let replica = self.devices[index].replica();
         let result = self.runtime.block_on(async {
+            // A power cut that came after the last byte was none.
+            tokio::select! {
+                biased;
+                () = off.notified() => {}
+                () = std::future::ready(()) => {}
+            }
             tokio::select! {
                 biased;
                 result = replica.sync() => Some(result),
