@@ -36,7 +36,8 @@ fn second(district: &District) -> Replica {
 
 #[test]
 fn what_is_in_the_inbox_makes_no_area_incomplete() {
-    let mut second = second(&District::new());
+    let district = District::new();
+    let mut second = second(&district);
     let report = sync(&mut second).unwrap();
     assert!(report.inbox > 0, "{report:?}");
     assert!(
@@ -67,10 +68,5 @@ fn a_relay_that_lost_its_inbox_is_sent_it_again() {
     let _ = std::fs::remove_file(relay.join("relay.db-wal"));
     copied(&copy, &relay);
     district.start();
-    assert_eq!(sync(&mut second).unwrap().inbox, 0, "the relay forgot it");
-    assert_eq!(
-        sync(&mut second).unwrap().inbox,
-        inbox,
-        "the device did not"
-    );
+    assert_eq!(sync(&mut second).unwrap().inbox, inbox);
 }
