@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above};
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     ActorId, Batch, BatchHash, Change, ChangeHash, Day, DocId, EntryKind, Item, ItemName, Shape,
     packing,
@@ -119,6 +120,7 @@ impl Queue<'_> {
             ItemDecision::Wait { missing } => {
                 parked::wait(self.connection, item, shape_of(item, shapes), missing, from)
             }
+            ItemDecision::Inbox(_) if Sabotage::InboxLost.is_on() => Ok(()),
             ItemDecision::Inbox(reason) => {
                 parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)
             }
@@ -217,6 +219,9 @@ fn state(
     name: &ItemName,
     decision: &ItemDecision,
 ) -> rusqlite::Result<ItemState> {
+    if *decision == ItemDecision::Held && Sabotage::PushNotIdempotent.is_on() {
+        return Ok(ItemState::Refused(Reason::Malformed));
+    }
     if let Some(position) = log::position_of(connection, &name.doc, &name.hash)? {
         return Ok(ItemState::At(position));
     }

@@ -33,7 +33,7 @@ mod upstream;
 mod writer;
 
 pub use error::RelayError;
-pub use inline::{Inline, Request, Response};
+pub use inline::Inline;
 pub use members::NewInvitation;
 pub use relay::{Counts, DeviceRow, InboxRow, Relay};
 pub use serve::serve;

@@ -16,6 +16,7 @@ use rusqlite::{Connection, params};
 use wangge_wire::limits::{ABOVE_NAMES_MAX, PAGE_BYTES_GOAL};
 use wangge_wire::message::PageEntry;
 use wangge_wire::order::LevelForm;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     AreaCode, Audience, ChangeHash, Cover, CoversRead, Cursor, Day, DeviceId, Digest, DocId, End,
     EntryKind, Incarnation, Order, Page, RelayId, packing,
@@ -187,6 +188,9 @@ impl Pull {
         cursor: u64,
     ) -> Result<(), StepError> {
         let mut found = Vec::new();
+        if Sabotage::MovedInIgnored.is_on() {
+            return Ok(());
+        }
         for doc in places::with_owned(connection, &place.doc)? {
             let document = places::document(connection, &doc)?;
             let lives = document.map(|document| (document.placed.home, document.placed.audiences));
@@ -244,7 +248,14 @@ impl Pull {
                 if let Some(row) = row.filter(|row| !self.skip.contains(&row.position))
                     && scope.sees(connection, &row)?
                 {
-                    fetched.push(frames::fetch(connection, row.position)?);
+                    let entry = frames::fetch(connection, row.position)?;
+                    if Sabotage::OwnNotReturned.is_on()
+                        && frames::signers(connection, std::slice::from_ref(&entry))?
+                            .contains(&self.device)
+                    {
+                        continue;
+                    }
+                    fetched.push(entry);
                 }
             }
             let (strangers, mut entries) = self.introduce(connection, scope, &fetched)?;
@@ -412,7 +423,8 @@ pub(crate) fn is_current(
     }
     // A further grant may open areas whose entries the cursor has passed: begin again.
     let granted = standing.granted(device);
-    let regranted = granted.is_some_and(|g| g.widened > cursor.position);
+    let regranted =
+        granted.is_some_and(|g| g.widened > cursor.position) && !Sabotage::WidenedIgnored.is_on();
     let roster = standing.roster();
     let member = roster.member(device);
     let is_read = |cover: &Cover| {
@@ -421,6 +433,7 @@ pub(crate) fn is_current(
         })
     };
     let covers_read = member.is_none_or(|me| roster.covering(me, day, 0).all(is_read));
-    let same_log = log::chain_at(connection, cursor.position)? == Some(cursor.chain);
+    let same_log = Sabotage::CursorWithoutChain.is_on()
+        || log::chain_at(connection, cursor.position)? == Some(cursor.chain);
     Ok(same_log && covers_read && !regranted)
 }

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, DropBehavior, TransactionBehavior, params};
 use tokio::sync::{Notify, oneshot};
 use wangge_trust::KeyPair;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
+use wangge_wire::receipt::ItemState;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature};
 
 use crate::accept::{self, Pushed, Stored};
@@ -227,6 +229,10 @@ impl Desk {
                     self.group(vec![job]);
                 }
             }
+            Err(Unwritten::Full) if Sabotage::FullDiskSwallowed.is_on() => {
+                let done = jobs.iter().map(swallowed).collect();
+                self.answer(jobs, done);
+            }
             Err(why) => jobs.into_iter().for_each(|job| job.refuse(why)),
         }
         self.commits += 1;
@@ -267,7 +273,10 @@ impl Desk {
     ) -> rusqlite::Result<Vec<Option<Done>>> {
         let now_ms = self.clock.now_ms();
         let secrets = &self.secrets;
-        let transaction = self
+        if Sabotage::ReceiptBeforeCommit.is_on() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        let mut transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         standing.refresh(&transaction)?;
@@ -289,6 +298,10 @@ impl Desk {
                     done.push(None);
                 }
             }
+        }
+        if Sabotage::ReceiptBeforeCommit.is_on() {
+            transaction.set_drop_behavior(DropBehavior::Ignore);
+            return Ok(done);
         }
         transaction.commit()?;
         Ok(done)
@@ -344,6 +357,17 @@ impl Desk {
             }
         }
     }
+}
+
+/// Says that a job was done which was not.
+fn swallowed(job: &Job) -> Option<Done> {
+    let Job::Push(pushed, _) = job else {
+        return None;
+    };
+    Some(Done::Stored(Stored {
+        batch: pushed.batch.hash(),
+        items: vec![ItemState::At(1); pushed.batch.items.len()],
+    }))
 }
 
 fn run(

@@ -5,6 +5,7 @@ pub mod device;
 pub mod district;
 pub mod hostile;
 pub mod scribe;
+pub mod sim;
 pub mod tidy;
 pub mod town;
 pub mod tree;

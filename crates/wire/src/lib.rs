@@ -24,6 +24,7 @@ pub mod packing;
 pub mod receipt;
 pub mod repair;
 pub mod rise;
+pub mod sabotage;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};

@@ -14,6 +14,7 @@ use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
 use wangge_wire::message::{AnswerKind, Standing};
 use wangge_wire::packing::{Packer, Unpacker};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{
     AreaCode, Ask, BatchHash, BatchHead, ChangeHash, DocId, End, PROTOCOL_VERSION, Page, PublicKey,
@@ -421,6 +422,7 @@ impl Meeting<'_> {
                     .store
                     .forget_cursor(&self.relay_key.relay())?;
             }
+            Effect::NewLife if Sabotage::NewLifeIgnored.is_on() => {}
             Effect::NewLife => self.replica.home.new_life(&self.replica.machine)?,
             Effect::Resign(batch) => self.replica.home.store.unbatch(&batch)?,
             Effect::Compare(end) => self.end(&end)?,
