@@ -9,6 +9,12 @@ use wangge_store::StoreError;
 /// Something was not done; what was typed is still the caller's.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
+    /// The relay there is none of this home's tree.
+    #[error("the relay at {url} is of another tree")]
+    UnknownRelay {
+        /// The address.
+        url: String,
+    },
     /// No home in this folder.
     #[error("no home at {at}")]
     NoHome {

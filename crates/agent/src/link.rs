@@ -5,6 +5,7 @@
 
 mod blobs;
 mod carrier;
+mod elsewhere;
 mod enroll;
 mod http;
 mod incoming;

@@ -15,6 +15,7 @@ use wangge_store::query::Counts;
 use wangge_wire::{AreaCode, DocId, EntryKind, RelayId};
 
 use crate::error::AgentError;
+use crate::levels::{LevelCount, LevelView, at_the_top, word};
 use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
 
@@ -39,7 +40,10 @@ pub struct Status {
     pub unsent: Unsent,
     /// Attachments made here that have not arrived at the relay.
     pub attachments_waiting: usize,
-    /// Whether receipts cover everything this device made, and the relay still has it by its digests.
+    /// The levels from the relay up, and what of this device's work is not known to be there.
+    pub levels: Vec<LevelCount>,
+    /// Whether receipts cover everything this device made up to the highest level there is, and the
+    /// relay still has it by its digests.
     pub all_safe: bool,
     /// Damaged databases that were set aside in this home; they may hold work that was never sent.
     pub set_aside: Vec<PathBuf>,
@@ -125,7 +129,7 @@ pub struct ReceiptsView {
     pub kind: &'static str,
     /// What tells the document apart.
     pub title: String,
-    /// Whether every change of it that is here is receipted.
+    /// Whether every change of it that is here is receipted, and at the highest level there is.
     pub all_safe: bool,
     /// The changes, oldest first; of a visit only its own.
     pub changes: Vec<ChangeView>,
@@ -140,13 +144,16 @@ pub struct ChangeView {
     pub by: WrittenBy,
     /// The writer's clock, milliseconds since 1970.
     pub at_ms: i64,
-    /// `on_device`, `at_relay`, `waiting`, `inbox` or `refused`.
+    /// `on_device`, `at_relay`, `waiting`, `inbox`, `refused`, or `inbox_above`: at the relay, and further
+    /// up without a number.
     pub state: &'static str,
     /// Why, where a relay gave a reason.
     pub reason: String,
     /// What is wrong with the clock it was written by, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
+    /// Each level from the relay up, and whether the change is there.
+    pub levels: Vec<LevelView>,
     /// Each relay that has it.
     pub relays: Vec<ArrivalView>,
 }
@@ -156,14 +163,22 @@ pub struct ChangeView {
 pub struct ArrivalView {
     /// The relay.
     pub relay: RelayId,
-    /// What people call it; empty for one this device is not enrolled with.
+    /// What people call it; empty for one that is not of this tree.
     pub name: String,
-    /// `county township village`.
-    pub level: String,
+    /// `county township village`; empty for one that is not of this tree.
+    pub level: &'static str,
     /// Its position in the log.
     pub position: u64,
     /// When the relay received it, by the relay's clock, milliseconds since 1970.
     pub at_ms: i64,
+}
+
+impl ReceiptsView {
+    /// Returns whether the relay gave a receipt for every change of it that is here.
+    pub fn is_at_relay(&self) -> bool {
+        let arrived = |change: &ChangeView| matches!(change.state, "at_relay" | "inbox_above");
+        !self.changes.is_empty() && self.changes.iter().all(arrived)
+    }
 }
 
 impl Replica {
@@ -175,6 +190,9 @@ impl Replica {
         let attachments_waiting = self.attachments_waiting()?;
         let incomplete = self.home.store.incomplete_areas()?;
         let set_aside = Store::all_set_aside(self.home.store.path())?;
+        let levels = self.missing_by_level()?;
+        // Of one relay alone its receipts say all; of several the highest decides.
+        let at_the_top = levels.len() < 2 || levels.last().is_some_and(|top| top.missing == 0);
         let relay = match &self.home.profile.relay {
             None => None,
             Some(link) => {
@@ -197,11 +215,13 @@ impl Replica {
             // What a damaged database held and never sent is not known here.
             all_safe: relay.is_some()
                 && counts.unsent == 0
+                && at_the_top
                 && attachments_waiting == 0
                 && incomplete.is_empty()
                 && set_aside.is_empty(),
             set_aside,
             attachments_waiting,
+            levels,
             relay,
             counts,
             unsent,
@@ -254,7 +274,10 @@ impl Replica {
         let changes = rows
             .into_iter()
             .map(|row| {
-                let state = state_of(&row);
+                let mut state = state_of(&row);
+                if state == "at_relay" && self.home.store.is_named_above(&doc, &row.hash)? {
+                    state = "inbox_above";
+                }
                 let relays = row
                     .relays
                     .iter()
@@ -269,6 +292,7 @@ impl Replica {
                     by: self.written_by(&row.writer)?,
                     at_ms: row.at_ms,
                     state,
+                    levels: self.levels_of(&doc, &row.hash)?,
                     reason: row.pending.map(|(_, reason)| reason).unwrap_or_default(),
                     relays,
                 })
@@ -279,7 +303,9 @@ impl Replica {
             kind: kind::name(doc_kind),
             title: self.title(&doc)?,
             all_safe: !changes.is_empty()
-                && changes.iter().all(|change| change.state == "at_relay"),
+                && changes
+                    .iter()
+                    .all(|change| change.state == "at_relay" && at_the_top(&change.levels)),
             changes,
         })
     }
@@ -306,16 +332,13 @@ impl Replica {
     }
 
     fn arrival_view(&self, (relay, position, at_ms): &(RelayId, u64, i64)) -> ArrivalView {
-        let link = self
-            .home
-            .profile
-            .relay
-            .as_ref()
-            .filter(|link| link.key.relay() == *relay);
+        let known = self.roster.relay(relay);
         ArrivalView {
             relay: *relay,
-            name: link.map(|link| link.name.clone()).unwrap_or_default(),
-            level: link.map(|link| link.level.clone()).unwrap_or_default(),
+            name: known
+                .map(|known| known.member.name.clone())
+                .unwrap_or_default(),
+            level: known.map(|known| word(known.level)).unwrap_or_default(),
             position: *position,
             at_ms: *at_ms,
         }

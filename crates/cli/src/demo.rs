@@ -261,7 +261,7 @@ impl Demo<'_> {
         let mut lines = Vec::new();
         for arrival in receipts.changes.iter().flat_map(|change| &change.relays) {
             let when = crate::moment::exact(arrival.at_ms);
-            let level = lang.code("level", &arrival.level);
+            let level = lang.code("level", arrival.level);
             lines.push(lang.demo_arrival(&arrival.name, level, arrival.position, &when));
         }
         let text = lang.demo_receipts(visit, &lines.join("; "));

@@ -2,6 +2,8 @@
 //!
 //! **One place decides.** A failure says whether anything was lost and names one command.
 
+mod relay;
+
 use serde_json::json;
 use wangge_agent::{AgentError, InvitationRefused, Refusal};
 use wangge_relay::RelayError;
@@ -99,7 +101,7 @@ impl Failure {
         };
         match self {
             Failure::Agent(error) => agent(error, context),
-            Failure::Relay(error) => relay(error, lang),
+            Failure::Relay(error) => relay::told(error, lang),
             Failure::Usage { message, hint } => told("usage", Exit::Usage, message.clone(), hint),
             Failure::NoFolder => told(
                 "no_folder",
@@ -394,6 +396,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.no_link().to_owned(),
             "wangge sync".to_owned(),
         ),
+        E::UnknownRelay { url } => (
+            "unknown_relay",
+            Exit::Refused,
+            lang.unknown_relay(url),
+            "wangge status".to_owned(),
+        ),
         E::StrangeAnswer { reason } => (
             "strange_answer",
             Exit::Failed,
@@ -487,45 +495,6 @@ fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str
         InvitationRefused::Spent => ("spent", lang.code_spent()),
         InvitationRefused::Expired => ("expired", lang.code_expired()),
         InvitationRefused::WrongRelay => ("wrong_relay", lang.wrong_relay()),
-    }
-}
-
-fn relay(error: &RelayError, lang: Lang) -> Told {
-    let (kind, exit, message) = match error {
-        RelayError::Damaged { path } => (
-            "damaged",
-            Exit::Damaged,
-            lang.relay_damaged(&path.display().to_string()),
-        ),
-        RelayError::TooNew { .. } => ("too_new", Exit::Damaged, lang.too_new().to_owned()),
-        RelayError::Full => ("disk_full", Exit::Failed, lang.relay_full().to_owned()),
-        RelayError::Busy => ("busy", Exit::NoLink, lang.relay_busy().to_owned()),
-        RelayError::Served => ("served", Exit::Refused, lang.relay_served().to_owned()),
-        RelayError::BadInvitation { what } => {
-            ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
-        }
-        RelayError::UnknownUnit => ("not_found", Exit::Failed, lang.unknown_unit().to_owned()),
-        RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
-        RelayError::Io { path, source } => {
-            let path = path.display().to_string();
-            (
-                "unreadable",
-                Exit::Failed,
-                lang.unreadable(&path, &source.to_string()),
-            )
-        }
-        RelayError::OldSqlite { .. }
-        | RelayError::Random
-        | RelayError::Sqlite { .. }
-        | RelayError::Internal { .. } => {
-            ("internal", Exit::Failed, lang.internal(&error.to_string()))
-        }
-    };
-    Told {
-        kind,
-        exit,
-        message,
-        hint: "wangge relay serve --help".to_owned(),
     }
 }
 

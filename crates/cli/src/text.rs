@@ -13,6 +13,7 @@ mod errors;
 mod family;
 pub(crate) mod help;
 mod help_more;
+mod levels;
 mod packs;
 mod people;
 mod privacy;
@@ -47,6 +48,7 @@ const TOPICS: &[Topic] = &[
     day::TOPIC,
     due::TOPIC,
     family::TOPIC,
+    levels::TOPIC,
     people::TOPIC,
     privacy::TOPIC,
     tickets::TOPIC,

@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::{Automerge, Change};
 use wangge_wire::ChangeHash;
+use wangge_wire::sabotage::Sabotage;
 
 use crate::document::Document;
 use crate::parse::{self, Checked};
@@ -156,7 +157,7 @@ impl Document {
             .iter()
             .map(|name| next.container(name))
             .collect();
-        if after != genesis || next.hidden_container() {
+        if (after != genesis || next.hidden_container()) && !Sabotage::NoGate.is_on() {
             return Err(Held::HidesContainer);
         }
         *self = next;

@@ -6,9 +6,10 @@
 use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_sync::admit::{Holdings, ItemDecision, admit};
+use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above};
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     ActorId, Batch, BatchHash, Change, ChangeHash, Day, DocId, EntryKind, Item, ItemName, Shape,
     packing,
@@ -25,6 +26,10 @@ pub(crate) struct Pushed {
     pub(crate) batch: Batch,
     /// Items whose bytes do not match the name the author signed.
     pub(crate) damaged: Vec<usize>,
+    /// When the first relay received it; none for now.
+    pub(crate) first_received_ms: Option<i64>,
+    /// Whether a relay above has numbered it: then it judged who might.
+    pub(crate) from_above: bool,
 }
 
 /// What became of a batch, before the commit.
@@ -44,7 +49,14 @@ pub(crate) fn store(
     let batch = &pushed.batch;
     let hash = batch.hash();
     let day = Day::of_ms(now_ms);
-    let decisions = judge(connection, roster, day, batch, &pushed.damaged)?;
+    let decisions = if pushed.from_above {
+        let held = SqlHoldings::new(connection);
+        let decisions = admit_from_above(batch, &pushed.damaged, roster, day, &held);
+        held.finish()?;
+        decisions
+    } else {
+        judge(connection, roster, day, batch, &pushed.damaged)?
+    };
     let is_new =
         |decision: &ItemDecision| !matches!(decision, ItemDecision::Held | ItemDecision::Refuse(_));
     if decisions.iter().any(is_new) {
@@ -63,6 +75,7 @@ pub(crate) fn store(
                 row,
                 index,
                 device: batch.head.device.0,
+                first_received_ms: pushed.first_received_ms.unwrap_or(now_ms),
                 received_ms: now_ms,
             };
             queue.settle(item, decision, &batch.shapes, &from)?;
@@ -82,6 +95,7 @@ pub(crate) struct Source {
     pub(crate) row: i64,
     pub(crate) index: usize,
     pub(crate) device: [u8; 16],
+    pub(crate) first_received_ms: i64,
     pub(crate) received_ms: i64,
 }
 
@@ -106,6 +120,7 @@ impl Queue<'_> {
             ItemDecision::Wait { missing } => {
                 parked::wait(self.connection, item, shape_of(item, shapes), missing, from)
             }
+            ItemDecision::Inbox(_) if Sabotage::InboxLost.is_on() => Ok(()),
             ItemDecision::Inbox(reason) => {
                 parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)
             }
@@ -146,6 +161,7 @@ impl Queue<'_> {
                 doc_kind: kinds.0,
                 doc_schema: kinds.1,
                 author,
+                first_received_ms: from.first_received_ms,
                 received_ms: from.received_ms,
                 body,
             },
@@ -203,6 +219,9 @@ fn state(
     name: &ItemName,
     decision: &ItemDecision,
 ) -> rusqlite::Result<ItemState> {
+    if *decision == ItemDecision::Held && Sabotage::PushNotIdempotent.is_on() {
+        return Ok(ItemState::Refused(Reason::Malformed));
+    }
     if let Some(position) = log::position_of(connection, &name.doc, &name.hash)? {
         return Ok(ItemState::At(position));
     }

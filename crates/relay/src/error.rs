@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use crate::upstream::UpstreamTrouble;
+
 /// A relay that cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
@@ -53,6 +55,9 @@ pub enum RelayError {
     /// No open unit has this id.
     #[error("no such unit")]
     UnknownUnit,
+    /// The relay above was of no use; why says what to do. Nothing was lost here.
+    #[error("the relay above: {0}")]
+    Upstream(UpstreamTrouble),
     /// The system has no random numbers.
     #[error("no random numbers")]
     Random,

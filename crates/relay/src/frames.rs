@@ -14,7 +14,8 @@ use wangge_wire::{
     Item, ItemName, Malformed, PageBatch, Place, Shape, Signature, packing,
 };
 
-use crate::log::{signed, unsigned};
+use crate::log::{self, signed, unsigned};
+use crate::parked;
 use crate::pull::StepError;
 
 /// An entry with its body.
@@ -136,6 +137,59 @@ fn page_batch(
         positions,
         first_received_ms: first.first_received_ms,
         received_ms: first.received_ms,
+    })
+}
+
+/// Returns the names of a batch, in its order; none for a batch that is not here.
+pub(crate) fn names(connection: &Connection, hash: &BatchHash) -> rusqlite::Result<Vec<ItemName>> {
+    let names: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT names FROM batch WHERE hash = ?1")?
+        .query_row([hash.0], |row| row.get(0))
+        .optional()?;
+    let names = names.and_then(|bytes| packing::decode(&bytes, "item names").ok());
+    Ok(names.unwrap_or_default())
+}
+
+/// Returns a batch as it goes up: with every body that is here, those of parked items too.
+pub(crate) fn rising(
+    connection: &Connection,
+    hash: &BatchHash,
+    full: bool,
+) -> Result<Vec<u8>, StepError> {
+    let row: i64 = connection
+        .prepare_cached("SELECT id FROM batch WHERE hash = ?1")?
+        .query_row([hash.0], |row| row.get(0))?;
+    let (head, names, signature) = signed_part(connection, row)?;
+    let (mut run, mut items, mut parked_shapes) = (Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        if let Some(position) = log::position_of(connection, &name.doc, &name.hash)? {
+            let entry = fetch(connection, position)?;
+            items.push(item(&entry, name)?);
+            run.push(entry);
+        } else if let Some(parked) = parked::named(connection, &name.doc, &name.hash)? {
+            parked_shapes.extend(parked.batch.shapes);
+            items.extend(parked.batch.items);
+        } else {
+            items.push(Item::Named(name));
+        }
+    }
+    let geneses = Geneses::of(connection, &run)?;
+    // What a parked item rests on may be here no more than there.
+    let full = full || !parked_shapes.is_empty();
+    let mut shapes = geneses.shapes.clone();
+    shapes.extend(parked_shapes);
+    shapes.sort();
+    shapes.dedup();
+    let batch = Batch {
+        head,
+        items,
+        signature,
+        shapes,
+    };
+    Ok(if full {
+        frame::encode_full(&batch)?
+    } else {
+        frame::encode(&batch, &Surroundings::default(), &geneses)?
     })
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn append(
                 doc_kind: 0,
                 doc_schema: 0,
                 author: None,
+                first_received_ms: now_ms,
                 received_ms: now_ms,
                 body: &ruling.bytes(),
             },

@@ -8,6 +8,7 @@ mod enroll;
 mod order;
 mod pack;
 mod repair;
+mod rise;
 mod signed;
 mod sync;
 
@@ -31,6 +32,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/enroll", post(enroll::enroll))
         .route("/v1/sync", post(sync::sync))
         .route("/v1/order", post(order::order))
+        .route("/v1/rise", post(rise::rise))
         .route("/v1/repair", post(repair::repair))
         .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
         .route("/v1/packs", get(pack::list))

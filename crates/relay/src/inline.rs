@@ -7,20 +7,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::http::{Request, Response};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio_stream::StreamExt as _;
 
 use crate::app::App;
 use crate::error::RelayError;
 use crate::relay::Relay;
 use crate::writer::{self, Desk};
 use crate::{db, http};
-
-/// A request as a listener would hand it on.
-pub type Request = axum::extract::Request;
-
-/// An answer; its body is made while it is read.
-pub type Response = axum::response::Response;
 
 /// A relay that answers on the caller's runtime.
 pub struct Inline {
@@ -56,20 +52,24 @@ impl Inline {
         &self.app.relay
     }
 
-    /// Answers one request.
-    pub async fn answer(&self, request: Request) -> Response {
-        http::answer(&self.app, request).await
-    }
-
-    /// Returns the bytes of an answer's body; what was made before it broke off.
-    pub async fn collect(body: Body) -> Vec<u8> {
-        use tokio_stream::StreamExt as _;
+    /// Answers one request, of whose body only `arrives` bytes come before the line breaks.
+    pub async fn answer(&self, request: Request<Vec<u8>>, arrives: usize) -> Response<Vec<u8>> {
+        let (parts, body) = request.into_parts();
+        let whole = arrives >= body.len();
+        let body = body.get(..arrives).map_or(body.clone(), <[u8]>::to_vec);
+        let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let pieces = [Ok(body)]
+            .into_iter()
+            .chain((!whole).then_some(Err(broken)));
+        let body = Body::from_stream(tokio_stream::iter(pieces));
+        let answer = http::answer(&self.app, Request::from_parts(parts, body)).await;
+        let (parts, body) = answer.into_parts();
         let mut pieces = body.into_data_stream();
         let mut bytes = Vec::new();
         while let Some(Ok(piece)) = pieces.next().await {
             bytes.extend_from_slice(&piece);
         }
-        bytes
+        Response::from_parts(parts, bytes)
     }
 }
 

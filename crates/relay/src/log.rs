@@ -29,6 +29,8 @@ pub(crate) struct NewEntry<'a> {
     pub(crate) doc_schema: u8,
     /// Author and number of a change.
     pub(crate) author: Option<(ActorId, u64)>,
+    /// When the first relay received it.
+    pub(crate) first_received_ms: i64,
     pub(crate) received_ms: i64,
     pub(crate) body: &'a [u8],
 }
@@ -82,7 +84,7 @@ pub(crate) fn append(connection: &Connection, entry: &NewEntry<'_>) -> rusqlite:
         .prepare_cached(
             "INSERT INTO entry (position, kind, doc, hash, batch, item, doc_kind, doc_schema,
                                 actor, seq, first_received_ms, received_ms, chain, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?14, ?11, ?12, ?13)",
         )?
         .execute(params![
             signed(position),
@@ -98,6 +100,7 @@ pub(crate) fn append(connection: &Connection, entry: &NewEntry<'_>) -> rusqlite:
             entry.received_ms,
             next_chain(before.chain, entry.kind, &entry.doc, &entry.hash).to_le_bytes(),
             entry.body,
+            entry.first_received_ms,
         ])?;
     Ok(position)
 }

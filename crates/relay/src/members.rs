@@ -7,7 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wangge_trust::enroll::{CODE_CHARS, Code, LIFE_MS, Side, TRIES_MAX, check_proof, proof};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, OrderBytes};
 use wangge_wire::limits::{GRANT_AREAS_MAX, NAME_BYTES_MAX};
-use wangge_wire::{AreaCode, DocId, Grant, OrderBody, PersonId, PublicKey, Role, packing};
+use wangge_wire::order::LevelForm;
+use wangge_wire::{
+    AreaCode, DocId, Grant, Level, OrderBody, PersonId, PublicKey, RelayBelow, Role, packing,
+};
 
 use crate::error::RelayError;
 use crate::log;
@@ -41,11 +44,17 @@ impl NewInvitation {
             "areas are missing"
         } else if self.areas.len() > GRANT_AREAS_MAX {
             "areas are too many"
+        } else if self.role == Role::Relay && self.areas.iter().any(is_grid) {
+            "areas are grids, and a relay serves villages at the least"
         } else {
             return Ok(());
         };
         Err(RelayError::BadInvitation { what })
     }
+}
+
+fn is_grid(area: &AreaCode) -> bool {
+    area.level() == Level::Grid
 }
 
 /// Returns the code and proof key of an invitation nobody else has; makes a row of it later.
@@ -118,6 +127,41 @@ struct Invitation {
     spent_by: Option<PublicKey>,
 }
 
+impl Invitation {
+    /// Returns the order that takes its device in, or its relay.
+    fn order(&self, standing: &Standing, key: PublicKey) -> OrderBody {
+        let (name, areas) = (self.name.clone(), self.areas.clone());
+        if self.role == Role::Relay {
+            return OrderBody::Below(RelayBelow {
+                key,
+                name,
+                level: level(&areas),
+                areas,
+            });
+        }
+        let known = standing.roster().known(&key.device());
+        OrderBody::Grant(Grant {
+            device_key: key,
+            person: self.person,
+            name,
+            role: self.role,
+            areas,
+            device_number: standing.next_device_number(),
+            unit: self.unit,
+            n: known.map(|known| known.n.saturating_add(1)),
+        })
+    }
+}
+
+/// Returns the level of a relay that serves these areas: that of the largest.
+pub(crate) fn level(areas: &[AreaCode]) -> LevelForm {
+    match areas.iter().map(AreaCode::level).min() {
+        Some(Level::County) => LevelForm::County,
+        Some(Level::Township) => LevelForm::Township,
+        Some(Level::Village | Level::Grid) | None => LevelForm::Village,
+    }
+}
+
 /// Takes a device in, or says why not.
 pub(crate) fn enroll(
     connection: &Connection,
@@ -149,18 +193,7 @@ pub(crate) fn enroll(
             return Ok(Err(EnrollRefusal::WrongCode));
         }
         None => {
-            let number = standing.next_device_number();
-            let known = standing.roster().known(&ask.device_key.device());
-            let body = OrderBody::Grant(Grant {
-                device_key: ask.device_key,
-                person: invitation.person,
-                name: invitation.name.clone(),
-                role: invitation.role,
-                areas: invitation.areas.clone(),
-                device_number: number,
-                unit: invitation.unit,
-                n: known.map(|known| known.n.saturating_add(1)),
-            });
+            let body = invitation.order(standing, ask.device_key);
             orders::append(connection, standing, &secrets.key, body, now_ms)?;
             let sql = "UPDATE invitation SET spent_by = ?2 WHERE public = ?1";
             connection.execute(sql, params![ask.invitation, ask.device_key.0])?;
@@ -235,6 +268,7 @@ fn role_of(text: &str) -> Option<Role> {
         Role::County,
         Role::Unit,
         Role::Auditor,
+        Role::Relay,
     ]
     .into_iter()
     .find(|role| role.as_str() == text)

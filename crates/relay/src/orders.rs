@@ -51,32 +51,48 @@ impl Standing {
             let bytes: Vec<u8> = row.get(1)?;
             let order = Order::read(&bytes).map_err(|_| unreadable())?;
             let widens = widens(&self.roster, &order.body);
-            Arc::make_mut(&mut self.roster)
-                .take(&order)
-                .map_err(|_| unreadable())?;
+            let roster = Arc::make_mut(&mut self.roster);
+            if roster.root().is_none() || roster.is_own(&order) {
+                roster.take(&order).map_err(|_| unreadable())?;
+            } else if let Err(error) = roster.take_some(&order) {
+                // It was judged when it came; another relay's order is not worth a log that stops.
+                tracing::warn!(%error, position, "another relay's order does not count");
+            }
             match &order.body {
                 OrderBody::Grant(grant) => {
-                    let new = Granted {
-                        first: position,
-                        last: position,
-                        widened: 0,
-                        at_ms: order.at_ms,
-                    };
-                    let grants = Arc::make_mut(&mut self.grants);
-                    let granted = grants.entry(grant.device_key.device()).or_insert(new);
-                    granted.last = position;
-                    if widens {
-                        granted.widened = position;
-                    }
+                    let device = grant.device_key.device();
+                    self.note_grant(device, position, widens, order.at_ms);
                 }
                 OrderBody::Cover(cover) => {
                     Arc::make_mut(&mut self.covers).insert(cover.id, position);
                 }
-                OrderBody::Root { .. } | OrderBody::Revoke { .. } | OrderBody::Unit(_) => {}
+                OrderBody::Below(below) => {
+                    let device = DeviceId(below.key.relay().0);
+                    self.note_grant(device, position, widens, order.at_ms);
+                }
+                OrderBody::Root { .. }
+                | OrderBody::Revoke { .. }
+                | OrderBody::Unit(_)
+                | OrderBody::Above(_) => {}
             }
             self.at = position;
         }
         Ok(())
+    }
+
+    fn note_grant(&mut self, device: DeviceId, position: u64, widens: bool, at_ms: i64) {
+        let new = Granted {
+            first: position,
+            last: position,
+            widened: 0,
+            at_ms,
+        };
+        let grants = Arc::make_mut(&mut self.grants);
+        let granted = grants.entry(device).or_insert(new);
+        granted.last = position;
+        if widens {
+            granted.widened = position;
+        }
     }
 
     /// Returns the position of the last order read.
@@ -115,8 +131,16 @@ impl Standing {
 
 /// Returns whether a grant gives a device that has one areas, or another person, that it had not.
 fn widens(roster: &Roster, body: &OrderBody) -> bool {
-    let OrderBody::Grant(grant) = body else {
-        return false;
+    let grant = match body {
+        OrderBody::Grant(grant) => grant,
+        OrderBody::Below(below) => {
+            let known = roster.known(&DeviceId(below.key.relay().0));
+            return known.is_some_and(|known| {
+                let has = |area: &AreaCode| known.areas.iter().any(|own| own.covers(area));
+                !below.areas.iter().all(has)
+            });
+        }
+        _ => return false,
     };
     let known = roster.known(&grant.device_key.device());
     known.is_some_and(|known| {
@@ -136,7 +160,42 @@ pub(crate) fn append(
     now_ms: i64,
 ) -> rusqlite::Result<Order> {
     let order = key.sign_order(body, standing.roster.last(), now_ms);
-    log::append(
+    keep(connection, standing, &order, now_ms)?;
+    Ok(order)
+}
+
+/// Numbers another relay's order, if it counts; returns where it stands.
+pub(crate) fn take(
+    connection: &Connection,
+    standing: &mut Standing,
+    order: &Order,
+    now_ms: i64,
+) -> rusqlite::Result<Option<u64>> {
+    if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
+        return Ok(Some(position));
+    }
+    let mut tried = Roster::clone(standing.roster());
+    let own = tried.is_own(order);
+    // Its own orders a relay has, or lost: a log that goes on from others is not for anybody else to mend.
+    if own || matches!(order.body, OrderBody::Root { .. }) {
+        return Ok(None);
+    }
+    match tried.take_some(order) {
+        Ok(()) => keep(connection, standing, order, now_ms).map(Some),
+        Err(error) => {
+            tracing::warn!(%error, signer = %order.signer, "another relay's order was not taken");
+            Ok(None)
+        }
+    }
+}
+
+fn keep(
+    connection: &Connection,
+    standing: &mut Standing,
+    order: &Order,
+    now_ms: i64,
+) -> rusqlite::Result<u64> {
+    let position = log::append(
         connection,
         &NewEntry {
             kind: EntryKind::ORDER,
@@ -147,12 +206,13 @@ pub(crate) fn append(
             doc_kind: 0,
             doc_schema: 0,
             author: None,
+            first_received_ms: now_ms,
             received_ms: now_ms,
             body: &order.bytes(),
         },
     )?;
     standing.refresh(connection)?;
-    Ok(order)
+    Ok(position)
 }
 
 /// Makes an order that a device asks for, or says why not; one that stands already is answered again.
@@ -205,7 +265,8 @@ pub(crate) fn may_read(
         other == device || meets(areas) || are_paired(roster, &me.person, person)
     };
     match &order.body {
-        OrderBody::Root { .. } => true,
+        // Without these nobody could tell whose word counts.
+        OrderBody::Root { .. } | OrderBody::Below(_) | OrderBody::Above(_) => true,
         OrderBody::Grant(grant) => about(&grant.device_key.device(), &grant.person, &grant.areas),
         OrderBody::Revoke { device: other, .. } => match roster.known(other) {
             Some(member) => about(other, &member.person, &member.areas),

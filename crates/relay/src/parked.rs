@@ -151,6 +151,19 @@ pub(crate) fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<
         .map(Option::flatten)
 }
 
+/// Returns the parked item with this name.
+pub(crate) fn named(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<Option<Parked>> {
+    let id = connection
+        .prepare_cached("SELECT id FROM parked WHERE doc = ?1 AND hash = ?2")?
+        .query_row(params![doc.0, hash.0], |row| row.get(0))
+        .optional()?;
+    id.map_or(Ok(None), |id| load(connection, id))
+}
+
 /// Returns the reason of an inbox row.
 pub(crate) fn reason(number: i64) -> Reason {
     let byte = u8::try_from(number).unwrap_or(0);
@@ -190,6 +203,7 @@ fn rebuild(row: &Row<'_>) -> rusqlite::Result<Option<Parked>> {
         row: row.get(2)?,
         index,
         device: head.device.0,
+        first_received_ms: row.get(11)?,
         received_ms: row.get(11)?,
     };
     let shapes = packing::decode::<Shape>(&shape, "shape")

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wangge_sync::admit::{OWNERS_DEPTH_MAX, Placed};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{AreaCode, Audience, Change, ChangeHash, Digest, DocId, Place, packing};
 
 use crate::log::{signed, unsigned};
@@ -108,6 +109,9 @@ pub(crate) fn apply_place(
     let Some(known) = document(connection, &place.doc)? else {
         return insert(connection, &place.doc, &new);
     };
+    if Sabotage::PlaceIgnored.is_on() {
+        return Ok(());
+    }
     let before = &known.placed;
     connection
         .prepare_cached(

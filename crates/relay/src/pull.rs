@@ -13,11 +13,13 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use rusqlite::{Connection, params};
-use wangge_wire::limits::PAGE_BYTES_GOAL;
+use wangge_wire::limits::{ABOVE_NAMES_MAX, PAGE_BYTES_GOAL};
 use wangge_wire::message::PageEntry;
+use wangge_wire::order::LevelForm;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    AreaCode, Audience, Cover, CoversRead, Cursor, Day, DeviceId, Digest, End, EntryKind,
-    Incarnation, Order, Page, RelayId, packing,
+    AreaCode, Audience, ChangeHash, Cover, CoversRead, Cursor, Day, DeviceId, Digest, DocId, End,
+    EntryKind, Incarnation, Order, Page, RelayId, packing,
 };
 
 use crate::error::RelayError;
@@ -25,7 +27,7 @@ use crate::frames::{self, Fetched};
 use crate::log::{self, signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::scope::{Light, Scope, light};
-use crate::{parked, places};
+use crate::{parked, places, risen};
 
 /// Entries looked at in one step, visible or not.
 const SCAN_MAX: usize = 4_096;
@@ -44,6 +46,8 @@ pub(crate) struct Pull {
     day: Day,
     /// What the cursors of this answer say of covers.
     covers: Option<CoversRead>,
+    /// Up to here only orders are sent: the device has a copy of the rest from another relay.
+    orders_until: u64,
     /// The last position looked at.
     scanned: u64,
     /// Found and not sent.
@@ -98,11 +102,17 @@ impl Pull {
             full,
             day,
             covers: covers.then(|| cursor.and_then(|cursor| cursor.covers).unwrap_or(read)),
+            orders_until: 0,
             scanned: cursor.map_or(0, |cursor| cursor.position),
             queue: VecDeque::new(),
             skip: BTreeSet::new(),
             introduced: BTreeSet::new(),
         }
+    }
+
+    /// Sends only the orders of what is in the log by now; the digests say what else the device lacks.
+    pub(crate) fn only_orders_until(&mut self, head: u64) {
+        self.orders_until = head;
     }
 
     /// Leaves out what the device has, since it has just sent it.
@@ -149,6 +159,9 @@ impl Pull {
         for row in &rows {
             let before = self.scanned;
             self.scanned = row.position;
+            if row.position <= self.orders_until && row.kind != EntryKind::ORDER {
+                continue;
+            }
             if row.lived.as_ref().is_some_and(|lived| !scope.covers(lived)) {
                 self.bring_along(connection, scope, row, before)?;
             }
@@ -175,6 +188,9 @@ impl Pull {
         cursor: u64,
     ) -> Result<(), StepError> {
         let mut found = Vec::new();
+        if Sabotage::MovedInIgnored.is_on() {
+            return Ok(());
+        }
         for doc in places::with_owned(connection, &place.doc)? {
             let document = places::document(connection, &doc)?;
             let lives = document.map(|document| (document.placed.home, document.placed.audiences));
@@ -232,7 +248,14 @@ impl Pull {
                 if let Some(row) = row.filter(|row| !self.skip.contains(&row.position))
                     && scope.sees(connection, &row)?
                 {
-                    fetched.push(frames::fetch(connection, row.position)?);
+                    let entry = frames::fetch(connection, row.position)?;
+                    if Sabotage::OwnNotReturned.is_on()
+                        && frames::signers(connection, std::slice::from_ref(&entry))?
+                            .contains(&self.device)
+                    {
+                        continue;
+                    }
+                    fetched.push(entry);
                 }
             }
             let (strangers, mut entries) = self.introduce(connection, scope, &fetched)?;
@@ -341,13 +364,37 @@ impl Pull {
             .filter(|(_, _, place)| reads(place))
             .map(|(audience, digest, _)| (audience, digest))
             .collect();
+        let (watermarks, above) = levels(connection, scope)?;
         Ok(End {
             cursor: self.cursor_at(connection, self.scanned)?,
             digests,
-            watermarks: Vec::new(),
+            watermarks,
             inbox: parked::inbox_count(connection, &self.device)?,
+            above: Some(above).filter(|names| !names.is_empty()),
         })
     }
+}
+
+/// Watermarks, and names of what they do not cover.
+type Levels = (Vec<(LevelForm, u64)>, Vec<(DocId, ChangeHash)>);
+
+/// Returns the watermarks of the levels above, and the names of what they do not cover although they
+/// passed it, as far as the device reads them.
+fn levels(connection: &Connection, scope: &Scope<'_>) -> Result<Levels, StepError> {
+    let names = risen::exceptions(connection)?;
+    if names.len() > ABOVE_NAMES_MAX {
+        // More than can be named: then nothing is said of the levels above at all.
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut above = Vec::new();
+    for (doc, hash) in names {
+        let document = places::document(connection, &doc)?;
+        let lives = document.map(|document| (document.placed.home, document.placed.audiences));
+        if lives.is_some_and(|lives| scope.covers(&lives)) {
+            above.push((doc, hash));
+        }
+    }
+    Ok((risen::watermarks(connection)?, above))
 }
 
 /// Why a step was not taken.
@@ -376,7 +423,8 @@ pub(crate) fn is_current(
     }
     // A further grant may open areas whose entries the cursor has passed: begin again.
     let granted = standing.granted(device);
-    let regranted = granted.is_some_and(|g| g.widened > cursor.position);
+    let regranted =
+        granted.is_some_and(|g| g.widened > cursor.position) && !Sabotage::WidenedIgnored.is_on();
     let roster = standing.roster();
     let member = roster.member(device);
     let is_read = |cover: &Cover| {
@@ -385,6 +433,7 @@ pub(crate) fn is_current(
         })
     };
     let covers_read = member.is_none_or(|me| roster.covering(me, day, 0).all(is_read));
-    let same_log = log::chain_at(connection, cursor.position)? == Some(cursor.chain);
+    let same_log = Sabotage::CursorWithoutChain.is_on()
+        || log::chain_at(connection, cursor.position)? == Some(cursor.chain);
     Ok(same_log && covers_read && !regranted)
 }

@@ -103,7 +103,12 @@ impl Reader<'_> {
         }
         self.around.previous = Some(batch.hash());
         self.known.learn(&batch.items);
-        Ok(Pushed { batch, damaged })
+        Ok(Pushed {
+            batch,
+            damaged,
+            first_received_ms: None,
+            from_above: false,
+        })
     }
 }
 

@@ -127,6 +127,7 @@ impl Relay {
             return Err(RelayError::Damaged { path: key_path });
         }
         let secrets = secrets::load_or_make(&key_path, &settings.dice)?;
+        let secrets = secrets::with_tree_key(secrets, &place.path)?;
         let identity = match known {
             Some((public, identity)) if public == secrets.key.public().0 => identity,
             // The database rests on another key: its orders and receipts would not be ours.
@@ -182,6 +183,7 @@ impl Relay {
         now_ms: i64,
     ) -> Result<Code, RelayError> {
         new.check()?;
+        self.check_reach(new)?;
         let dice = &self.settings.dice;
         let person = dice.random()?;
         let mut connection = self.connection();
@@ -208,6 +210,30 @@ impl Relay {
         transaction.commit().map_err(fail)?;
         tracing::info!(role = new.role.as_str(), areas = new.areas.len(), "invited");
         Ok(code)
+    }
+
+    /// A relay below another invites nobody whom the one above would not know, and no relay that
+    /// stands as high as itself.
+    fn check_reach(&self, new: &NewInvitation) -> Result<(), RelayError> {
+        let me = self.secrets.key.public().relay();
+        let own = self.read(|connection| {
+            let mut standing = Standing::default();
+            standing.refresh(connection)?;
+            let known = standing.roster().relay(&me);
+            Ok(known
+                .map(|known| known.member.areas.clone())
+                .unwrap_or_default())
+        })?;
+        let inside = |area: &AreaCode| own.iter().any(|own| own.covers(area));
+        let outside = !own.is_empty() && !new.areas.iter().all(inside);
+        let what = if outside {
+            "areas lie outside what this relay serves"
+        } else if new.role == Role::Relay && members::level(&new.areas) <= self.identity.level {
+            "areas are too large for a relay below this one"
+        } else {
+            return Ok(());
+        };
+        Err(RelayError::BadInvitation { what })
     }
 
     /// Takes a device out: it gets no answer any more, and what it wrote after is for the inbox.
@@ -291,6 +317,16 @@ impl Relay {
                 })
             })?
             .collect()
+        })
+    }
+
+    /// Returns when the entry with this hash was first received by any relay, and when by this one,
+    /// milliseconds since 1970; none if it has no number here.
+    pub fn entry_times(&self, hash: &ChangeHash) -> Result<Option<(i64, i64)>, RelayError> {
+        self.read(|connection| {
+            let sql = "SELECT first_received_ms, received_ms FROM entry WHERE hash = ?1";
+            let times = connection.query_row(sql, [hash.0], |row| Ok((row.get(0)?, row.get(1)?)));
+            times.optional()
         })
     }
 

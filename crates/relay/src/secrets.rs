@@ -15,6 +15,9 @@ use crate::settings::Dice;
 /// The secret's file in the data folder.
 pub(crate) const FILE: &str = "relay.key";
 
+/// The file of the key for id numbers that the relay above gave.
+const TREE_FILE: &str = "tree.key";
+
 /// What the secret makes.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
@@ -52,6 +55,40 @@ pub(crate) fn load_or_make(path: &Path, dice: &Dice) -> Result<Secrets, RelayErr
     Err(RelayError::Internal {
         what: "the key vanished",
     })
+}
+
+/// Returns the secrets with the tree's key for id numbers, where this relay is below another: whoever is
+/// met in two villages is one person.
+pub(crate) fn with_tree_key(secrets: Secrets, database: &Path) -> Result<Secrets, RelayError> {
+    let path = database.with_file_name(TREE_FILE);
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            let key: Result<[u8; 32], _> = bytes.try_into();
+            let key = key.map_err(|_| RelayError::Damaged { path })?;
+            Ok(Secrets {
+                id_key: IdKey(key),
+                ..secrets
+            })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(secrets),
+        Err(error) => Err(RelayError::io(&path, error)),
+    }
+}
+
+/// Keeps the tree's key for id numbers beside the database; devices that enrol from now on get it.
+pub(crate) fn keep_tree_key(database: &Path, key: &[u8; 32]) -> Result<(), RelayError> {
+    let path = database.with_file_name(TREE_FILE);
+    let beside = path.with_extension(format!("key-{}", std::process::id()));
+    let fail = |source| RelayError::io(&path, source);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside).map_err(fail)?;
+    file.write_all(key)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&beside, &path))
+        .map_err(fail)
 }
 
 fn of(secret: &[u8; 32]) -> Secrets {

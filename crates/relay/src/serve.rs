@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::error::RelayError;
+use crate::link::Link;
 use crate::packs::{Background, Bell, Maker};
 use crate::relay::Relay;
 use crate::writer::Writer;
@@ -39,18 +40,21 @@ pub async fn serve(
         None => None,
     };
     let wake = packs.as_ref().map(|(_, _, bell)| bell.wake.clone());
+    let news = Arc::new(Notify::new());
     let writer = Writer::start(
         connection,
         relay.secrets.clone(),
         relay.identity.incarnation,
         relay.settings.clock.clone(),
         wake,
+        Arc::clone(&news),
     )?;
     let background = match packs {
         Some((maker, packs, bell)) => Some(Background::start(maker, packs, bell, writer.jobs())?),
         None => None,
     };
     let app = Arc::new(App::new(relay, writer.jobs(), None));
+    let link = Link::start(&app, news)?;
     tracing::info!(relay = %app.id(), "serving");
 
     let stopping = Arc::new(Notify::new());
@@ -73,6 +77,7 @@ pub async fn serve(
         () = late => Ok(()),
     };
     let stop = move || {
+        link.stop();
         if let Some(background) = background {
             background.stop();
         }

@@ -1,7 +1,7 @@
 //! What an operator decides before a relay runs, and the clock and the dice it uses.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wangge_wire::order::LevelForm;
 
@@ -10,6 +10,9 @@ use crate::packs::Packs;
 
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// A quiet village hears within a minute what a desk above assigned.
+const UPSTREAM_EVERY: Duration = Duration::from_secs(60);
 
 /// What an operator decides. Name and level count at the first start only; they are in the root order.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Settings {
     pub blob_bytes_max: u64,
     /// How packs are made; none makes none.
     pub packs: Option<Packs>,
+    /// How long a relay below another waits at most before it meets it again; none for only when told.
+    pub upstream_every: Option<Duration>,
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -51,6 +56,7 @@ impl Settings {
             pages_max: None,
             blob_bytes_max: BLOB_BYTES_MAX,
             packs: None,
+            upstream_every: Some(UPSTREAM_EVERY),
         }
     }
 }

@@ -4,15 +4,18 @@
 //! another and an fsync is shared. **Nothing is answered before COMMIT returned**; receipts are signed
 //! after it. A failed fsync is not asked again: the writer stops accepting.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, TransactionBehavior, params};
-use tokio::sync::oneshot;
+use rusqlite::{Connection, DropBehavior, TransactionBehavior, params};
+use tokio::sync::{Notify, oneshot};
 use wangge_trust::KeyPair;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
+use wangge_wire::receipt::ItemState;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature};
 
 use crate::accept::{self, Pushed, Stored};
@@ -21,7 +24,7 @@ use crate::error::{RelayError, Trouble, trouble};
 use crate::holds::{self, NewRuling};
 use crate::members;
 use crate::orders::{self, Standing};
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::settings::Clock;
 
 /// Jobs committed together at most.
@@ -47,6 +50,8 @@ pub(crate) enum Job {
     Blob(Box<Arrived>, oneshot::Sender<Result<(), Unwritten>>),
     /// Hold changes, or release them.
     Rule(Vec<NewRuling>, oneshot::Sender<Result<(), Unwritten>>),
+    /// Number orders of relays below, as far as they count; 0 for those that do not.
+    Rise(Vec<Order>, oneshot::Sender<Result<Vec<u64>, Unwritten>>),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
     /// End after the jobs before it.
@@ -89,6 +94,8 @@ pub(crate) struct Desk {
     commits: u32,
     /// Told that something was written.
     wake: Option<SyncSender<()>>,
+    /// Told after each commit: the relay above may have to hear of it.
+    news: Arc<Notify>,
 }
 
 /// What a job came to inside the transaction.
@@ -96,6 +103,7 @@ enum Done {
     Stored(Stored),
     Enrolled(Box<Enrolled>),
     Ordered(Box<Ordered>),
+    Risen(Vec<u64>),
     Noted,
 }
 
@@ -107,6 +115,7 @@ impl Job {
             Job::Push(_, reply) => drop(reply.send(Err(why))),
             Job::Enroll(_, reply) => drop(reply.send(Err(why))),
             Job::Order(_, _, reply) => drop(reply.send(Err(why))),
+            Job::Rise(_, reply) => drop(reply.send(Err(why))),
             Job::Blob(_, reply) | Job::Rule(_, reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Stop => {}
         }
@@ -121,10 +130,12 @@ impl Writer {
         incarnation: Incarnation,
         clock: Clock,
         wake: Option<SyncSender<()>>,
+        news: Arc<Notify>,
     ) -> Result<Self, RelayError> {
         let (jobs, inbox) = mailbox();
         let mut desk = Desk::new(connection, secrets, incarnation, clock);
         desk.wake = wake;
+        desk.news = news;
         let thread = std::thread::Builder::new().name("relay-writer".into());
         let thread = thread.spawn(move || desk.work(&inbox));
         let thread = thread.map_err(|source| RelayError::io(std::path::Path::new(""), source))?;
@@ -171,6 +182,7 @@ impl Desk {
             damaged: Arc::new(AtomicBool::new(false)),
             commits: 0,
             wake: None,
+            news: Arc::default(),
         }
     }
 
@@ -211,7 +223,13 @@ impl Desk {
         }
         match self.commit(&jobs) {
             Ok(done) => {
+                let quiet = jobs
+                    .iter()
+                    .all(|job| matches!(job, Job::Seen(..) | Job::Stop));
                 self.answer(jobs, done);
+                if !quiet {
+                    self.news.notify_one();
+                }
                 if let Some(wake) = &self.wake {
                     // Full: it was told already.
                     let _ = wake.try_send(());
@@ -222,6 +240,10 @@ impl Desk {
                 for job in jobs {
                     self.group(vec![job]);
                 }
+            }
+            Err(Unwritten::Full) if Sabotage::FullDiskSwallowed.is_on() => {
+                let done = jobs.iter().map(swallowed).collect();
+                self.answer(jobs, done);
             }
             Err(why) => jobs.into_iter().for_each(|job| job.refuse(why)),
         }
@@ -263,7 +285,10 @@ impl Desk {
     ) -> rusqlite::Result<Vec<Option<Done>>> {
         let now_ms = self.clock.now_ms();
         let secrets = &self.secrets;
-        let transaction = self
+        if Sabotage::ReceiptBeforeCommit.is_on() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        let mut transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         standing.refresh(&transaction)?;
@@ -286,6 +311,10 @@ impl Desk {
                 }
             }
         }
+        if Sabotage::ReceiptBeforeCommit.is_on() {
+            transaction.set_drop_behavior(DropBehavior::Ignore);
+            return Ok(done);
+        }
         transaction.commit()?;
         Ok(done)
     }
@@ -304,6 +333,9 @@ impl Desk {
                     let _ = reply.send(Ok(*ordered));
                 }
                 (Job::Blob(_, reply) | Job::Rule(_, reply), Some(_)) => drop(reply.send(Ok(()))),
+                (Job::Rise(_, reply), Some(Done::Risen(positions))) => {
+                    let _ = reply.send(Ok(positions));
+                }
                 (job, None) => job.refuse(Unwritten::Failed),
                 (_, Some(_)) => {}
             }
@@ -339,6 +371,17 @@ impl Desk {
     }
 }
 
+/// Says that a job was done which was not.
+fn swallowed(job: &Job) -> Option<Done> {
+    let Job::Push(pushed, _) = job else {
+        return None;
+    };
+    Some(Done::Stored(Stored {
+        batch: pushed.batch.hash(),
+        items: vec![ItemState::At(1); pushed.batch.items.len()],
+    }))
+}
+
 fn run(
     connection: &Connection,
     standing: &mut Standing,
@@ -351,7 +394,11 @@ fn run(
             accept::store(connection, standing.roster(), pushed, now_ms).map(Done::Stored)
         }
         Job::Enroll(ask, _) => {
-            let enrolled = members::enroll(connection, standing, secrets, ask, now_ms)?;
+            let path = connection.path().unwrap_or_default();
+            // This relay may have joined a tree, and got its key, while it serves.
+            let secrets = secrets::with_tree_key(secrets.clone(), Path::new(path));
+            let secrets = secrets.map_err(|_| rusqlite::Error::InvalidPath(path.into()))?;
+            let enrolled = members::enroll(connection, standing, &secrets, ask, now_ms)?;
             Ok(Done::Enrolled(Box::new(enrolled)))
         }
         Job::Order(device, body, _) => {
@@ -362,6 +409,13 @@ fn run(
             holds::append(connection, &secrets.key, rulings, now_ms).map(|_| Done::Noted)
         }
         Job::Blob(arrived, _) => blobs::note(connection, arrived, now_ms).map(|()| Done::Noted),
+        Job::Rise(orders, _) => {
+            let positions = orders.iter().map(|order| {
+                let taken = orders::take(connection, standing, order, now_ms)?;
+                Ok(taken.unwrap_or(0))
+            });
+            positions.collect::<rusqlite::Result<_>>().map(Done::Risen)
+        }
         Job::Seen(device, at_ms) => {
             connection
                 .prepare_cached(

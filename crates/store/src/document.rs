@@ -1,9 +1,11 @@
 //! Documents in the file: loading from the cache, from the changes when the cache is damaged, saving.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_crdt::Document;
 use wangge_model::kind;
-use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, Place};
+use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, EntryKind, Place};
 
 use crate::error::StoreError;
 
@@ -163,7 +165,18 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
     Ok(found)
 }
 
-/// Returns the digest of what is placed in each of these audiences.
+/// Returns own changes that a relay keeps without a number, or refused: its digests do not count
+/// them, and only a person's decision can bring them there.
+pub(crate) fn unnumbered(conn: &Connection) -> Result<BTreeSet<(DocId, ChangeHash)>, StoreError> {
+    let sql = "SELECT doc, hash FROM outbox WHERE entry = ?1 AND state <> 0";
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map([EntryKind::CHANGE.0], |row| {
+        Ok((DocId(row.get(0)?), ChangeHash(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Returns the digest of what is placed in each of these audiences, as a relay counts it.
 pub(crate) fn digests(
     conn: &Connection,
     audiences: &[Audience],
@@ -174,8 +187,12 @@ pub(crate) fn digests(
         .collect();
     let sql = "SELECT coalesce(nullif(d.home, ''), o.home, ''),
                       CASE WHEN d.home <> '' THEN d.audiences ELSE coalesce(o.audiences, x'80') END,
-                      d.changes, d.sum
+                      d.changes, d.sum, d.doc
                FROM document d LEFT JOIN document o ON o.doc = d.owner";
+    let mut apart: BTreeMap<DocId, Vec<Digest>> = BTreeMap::new();
+    for (doc, hash) in unnumbered(conn)? {
+        apart.entry(doc).or_default().push(Digest::of(&doc, &hash));
+    }
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -185,6 +202,8 @@ pub(crate) fn digests(
         };
         let placed: Vec<u8> = row.get(1)?;
         let digest = Digest::from_parts(row.get::<_, i64>(2)?.unsigned_abs(), row.get(3)?);
+        let apart = apart.get(&DocId(row.get(4)?)).into_iter().flatten();
+        let digest = apart.fold(digest, |digest, one| digest.minus(*one));
         for (audience, sum) in &mut sums {
             let belongs = match audience {
                 Audience::Area(area) => area.covers(&home),

@@ -14,6 +14,7 @@ mod document;
 pub mod due;
 pub mod error;
 pub mod gone;
+mod levels;
 mod open;
 pub mod outbox;
 pub mod query;

@@ -9,6 +9,7 @@ use wangge_wire::{
 use crate::apply::keep_order;
 use crate::document;
 use crate::error::StoreError;
+use crate::levels;
 use crate::open::Store;
 use crate::outbox::last_batch;
 
@@ -86,16 +87,11 @@ impl Store {
         transaction
             .prepare_cached(sql)?
             .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
-        for (level, position) in &end.watermarks {
-            let sql =
-                "INSERT OR REPLACE INTO watermark (relay, level, position) VALUES (?1, ?2, ?3)";
-            let position = i64::try_from(*position).unwrap_or(i64::MAX);
-            transaction.prepare_cached(sql)?.execute(params![
-                relay.as_bytes(),
-                *level as i64,
-                position
-            ])?;
-        }
+        levels::keep_end(&transaction, end)?;
+        // A relay that was put back from a copy may have lost its inbox too, and no digest tells.
+        let sql = "UPDATE outbox SET state = 0
+                   WHERE state = 2 AND (SELECT count(*) FROM outbox WHERE state = 2) > ?1";
+        transaction.prepare_cached(sql)?.execute([end.inbox])?;
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
         let here = document::digests(&transaction, &audiences)?;
         transaction.execute("DELETE FROM complete", [])?;
@@ -124,11 +120,15 @@ impl Store {
         Ok(areas)
     }
 
-    /// Forgets where the device stands in a relay's log: the next page starts at the beginning.
+    /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and
+    /// what the log's relay kept without a number is sent again, since it may have lost it.
     pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
         let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
-        self.conn.execute(sql, [relay.as_bytes()])?;
-        Ok(())
+        let transaction = self.conn.transaction()?;
+        transaction.execute(sql, [relay.as_bytes()])?;
+        let sql = "UPDATE outbox SET state = 0 WHERE state IN (1, 2)";
+        transaction.execute(sql, [])?;
+        Ok(transaction.commit()?)
     }
 
     /// Returns the digest of what is placed in each of these audiences.

@@ -15,11 +15,13 @@ use crate::error::StoreError;
 use crate::open::Store;
 
 impl Store {
-    /// Returns the changes of the documents that live in an area or name an audience.
+    /// Returns the changes of the documents that live in an area or name an audience, without those
+    /// that a relay has and gave no number.
     pub fn names_in(&self, audience: &Audience) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
         let mut hashes = self
             .conn
             .prepare_cached("SELECT hash FROM change WHERE doc = ?1")?;
+        let unnumbered = document::unnumbered(&self.conn)?;
         let mut names = Vec::new();
         for lives in document::all(&self.conn)? {
             let belongs = match audience {
@@ -29,7 +31,10 @@ impl Store {
             if belongs {
                 let rows = hashes.query_map([lives.doc.as_bytes()], |row| row.get(0))?;
                 for hash in rows {
-                    names.push((lives.doc, ChangeHash(hash?)));
+                    let name = (lives.doc, ChangeHash(hash?));
+                    if !unnumbered.contains(&name) {
+                        names.push(name);
+                    }
                 }
             }
         }

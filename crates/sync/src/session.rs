@@ -308,6 +308,7 @@ mod tests {
             digests: vec![],
             watermarks: vec![],
             inbox: 0,
+            above: None,
         }
     }
 

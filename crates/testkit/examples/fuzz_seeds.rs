@@ -76,6 +76,7 @@ fn main() {
         digests: vec![(Audience::Area(area), Digest::default())],
         watermarks: vec![],
         inbox: 1,
+        above: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

@@ -315,6 +315,8 @@ impl Device {
             actor: self.actor(),
             batches: u32::try_from(batches).unwrap(),
             full,
+            catch_up: None,
+            origins: None,
         }
     }
 

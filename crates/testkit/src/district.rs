@@ -101,6 +101,14 @@ impl District {
         self.dir.path().join("relay")
     }
 
+    /// Returns the relay's folder opened once more, as an operator's command does.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    pub fn relay(&self) -> Relay {
+        Relay::open(&self.relay_dir(), &self.settings).unwrap()
+    }
+
     /// Returns the relay's port on loopback.
     ///
     /// # Panics

@@ -20,11 +20,12 @@ use wangge_wire::order::LevelForm;
 use wangge_wire::pack::{Beside, FrameInfo, PackInfo, PackOrder, PackedDoc, PackedPlace};
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::repair::{RepairAsk, SymbolsAnswer, Wish, fingerprint};
+use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::{
     AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
     Cursor, Day, Digest, DocId, End, FrameHash, Grant, HoldReason, Incarnation, Item, ItemName,
     Manifest, OrderAsk, OrderBody, PackFrame, PackKey, Page, PageBatch, PersonId, Place, Receipt,
-    Role, Ruling, Unit, Verdict, packing, stream,
+    RelayAbove, RelayBelow, Role, Ruling, Unit, Verdict, packing, stream,
 };
 
 const DOC: DocId = DocId([0xd0; 16]);
@@ -154,6 +155,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         ],
         watermarks: vec![(LevelForm::County, 4)],
         inbox: 1,
+        above: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -168,6 +170,11 @@ fn answers(lines: &mut Lines, batch: &Batch) {
     lines.insert("verdict-refused", packing::encode(&refused));
     lines.insert("page", packing::encode(&page));
     lines.insert("end", packing::encode(&end));
+    let named = End {
+        above: Some(vec![(DocId([5; 16]), ChangeHash([6; 32]))]),
+        ..end
+    };
+    lines.insert("end-named-above", packing::encode(&named));
 }
 
 fn orders(lines: &mut Lines) {
@@ -221,6 +228,29 @@ fn orders(lines: &mut Lines) {
     lines.insert("order-cover", packing::encode(&cover));
     lines.insert("order-unit", packing::encode(&unit));
     lines.insert("order-ask", packing::encode(&ask));
+    let below = OrderBody::Below(RelayBelow {
+        key: relay_key().public(),
+        name: "民主村".into(),
+        level: LevelForm::Village,
+        areas: vec![area("511724103202")],
+    });
+    let above = OrderBody::Above(RelayAbove {
+        key: relay_key().public(),
+        name: "杨家镇".into(),
+        level: LevelForm::Township,
+        url: "http://127.0.0.1:8720".into(),
+    });
+    let rise = RiseAsk {
+        version: 0,
+        orders: vec![OrderBytes(vec![0x80])],
+    };
+    let risen = RiseAnswer {
+        positions: vec![0, 7],
+    };
+    lines.insert("order-relay-below", packing::encode(&below));
+    lines.insert("order-relay-above", packing::encode(&above));
+    lines.insert("rise-ask", packing::encode(&rise));
+    lines.insert("rise-answer", packing::encode(&risen));
 }
 
 fn packs(lines: &mut Lines) {
@@ -294,6 +324,13 @@ fn requests(lines: &mut Lines) {
         cursor: Some(cursor()),
         ..device.ask(1, true)
     };
+    let rising = Ask {
+        cursor: None,
+        catch_up: Some(true),
+        origins: Some(vec![1_764_000_000_000]),
+        ..ask.clone()
+    };
+    lines.insert("ask-of-a-relay", rising.bytes());
     let headers = sign(
         &device.key,
         &Signed {

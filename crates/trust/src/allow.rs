@@ -85,7 +85,7 @@ pub fn in_scope(
     what: &What<'_>,
     day: Day,
 ) -> bool {
-    use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
+    use wangge_wire::Role::{Auditor, County, Relay, Station, Township, Unit, Worker};
     let by_area = |area: &AreaCode| {
         member.areas.iter().any(|own| own.covers(area))
             || (forgives(action) && had(member, area, day))
@@ -93,17 +93,23 @@ pub fn in_scope(
                 .is_some_and(|late| roster.lent(member, day, late).any(|own| own.covers(area)))
     };
     let (works_for_areas, unit) = match member.role {
-        Worker | Station | Township | County => (true, None),
+        Worker | Station | Township | County | Relay => (true, None),
         Unit => (false, member.unit),
         Auditor => (false, None),
     };
     let named = |audience: &Audience| match audience {
         Audience::Area(area) => works_for_areas && by_area(area),
-        Audience::Person(person) => *person == member.person,
+        Audience::Person(person) => {
+            *person == member.person || (member.role == Relay && roster.works_below(member, person))
+        }
         // A closed unit gets nothing more; what it did before may still arrive.
         Audience::Unit(named) => {
             let open = roster.unit(named).is_some_and(|unit| !unit.closed);
-            unit == Some(*named) && (open || action == Action::Write)
+            let below = member.role == Relay
+                && roster
+                    .unit(named)
+                    .is_some_and(|unit| member.areas.iter().any(|own| own.covers(&unit.area)));
+            (unit == Some(*named) && (open || action == Action::Write)) || below
         }
     };
     (works_for_areas && by_area(what.home)) || what.audiences.iter().any(named)
@@ -134,9 +140,10 @@ fn late_days(action: Action) -> Option<u32> {
 }
 
 fn role_does(member: &Member, action: Action) -> bool {
-    use wangge_wire::Role::{Auditor, County, Station, Township, Unit, Worker};
+    use wangge_wire::Role::{Auditor, County, Relay, Station, Township, Unit, Worker};
     match (member.role, action) {
         (Auditor, _) => false,
+        (Relay, action) => action == Action::Read,
         (_, Action::Read | Action::Write) => true,
         (Worker | Station | Township | County, Action::PlaceNew) => true,
         (Station | Township | County, Action::PlaceAgain | Action::Administer) => true,

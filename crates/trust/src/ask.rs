@@ -38,7 +38,10 @@ pub fn ask(
         OrderBody::Cover(new) => cover(roster, new, &may),
         OrderBody::Unit(new) => unit(roster, new, &may),
         OrderBody::Grant(new) => areas(roster, new, &may),
-        OrderBody::Root { .. } | OrderBody::Revoke { .. } => Err(OrderRefusal::NotAllowed),
+        OrderBody::Root { .. }
+        | OrderBody::Revoke { .. }
+        | OrderBody::Below(_)
+        | OrderBody::Above(_) => Err(OrderRefusal::NotAllowed),
     }
 }
 

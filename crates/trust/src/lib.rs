@@ -13,4 +13,4 @@ pub mod roster;
 
 pub use allow::{Action, Decision, What, allowed};
 pub use key::{KeyPair, verify};
-pub use roster::{BadOrder, Member, Roster};
+pub use roster::{BadOrder, KnownRelay, Member, Reach, Roster};

@@ -1,16 +1,20 @@
 //! The roster: people, devices, roles and areas, as signed orders say.
 //!
-//! Each order rests on the one before it, down to the root that enrolment pinned. **An order that
-//! does not rest on what is known changes nothing**; revocation beats grant, whatever comes first.
+//! Each order rests on the one before it, down to the root that enrolment pinned; in a tree of relays
+//! others sign too, as far as their word reaches (`tree`). **An order that does not rest on what is
+//! known changes nothing**; revocation beats grant, whatever comes first.
+
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_wire::{
     AreaCode, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order, OrderBody,
-    PersonId, PublicKey, Role, Unit,
+    PersonId, PublicKey, RelayId, Role, Unit,
 };
 
 use crate::key::verify_order;
+pub use tree::{KnownRelay, Reach};
 
 /// What the orders say so far.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +28,10 @@ pub struct Roster {
     /// Covers that ever named somebody as the substitute: what a scope asks at every document.
     stood_in: BTreeMap<PersonId, BTreeSet<CoverId>>,
     units: BTreeMap<DocId, Unit>,
+    /// The root, those above it, and those below any of them.
+    relays: BTreeMap<RelayId, KnownRelay>,
+    /// The relay that took a person in first.
+    taken_in_by: BTreeMap<PersonId, RelayId>,
 }
 
 type ChangeHashOrNone = Option<ChangeHash>;
@@ -65,6 +73,12 @@ pub enum BadOrder {
     /// The first order is not a root, or a second root came.
     #[error("an order without its root")]
     NoRoot,
+    /// Its signer is no relay of the tree, or not any more.
+    #[error("an order of an unknown relay")]
+    UnknownRelay,
+    /// What it says lies outside what its signer may order.
+    #[error("an order past its signer's reach")]
+    Reach,
 }
 
 impl Roster {
@@ -81,26 +95,33 @@ impl Roster {
         if order.rests_on != self.last.unwrap_or(ChangeHash([0; 32])) {
             return Err(BadOrder::OutOfOrder);
         }
-        self.apply(&order.body, order.at_ms);
+        self.accept(order);
         self.last = Some(order.hash());
         Ok(())
     }
 
     /// Takes orders a device was sent: only those that concern its areas, so not each follows the last.
     ///
-    /// The signature of each is still checked; that none was left out is the relay's word, which the
-    /// digest of its log backs.
+    /// The signature of each is still checked, and whether its signer's word reaches so far; that none
+    /// was left out is the relay's word, which the digest of its log backs.
     pub fn take_some(&mut self, order: &Order) -> Result<(), BadOrder> {
         match (&self.root, &order.body) {
             (None, OrderBody::Root { key, .. }) if verify_order(key, order) => {}
             (Some((key, ..)), OrderBody::Root { key: again, .. }) if key == again => return Ok(()),
             (None, _) | (Some(_), OrderBody::Root { .. }) => return Err(BadOrder::NoRoot),
-            (Some((key, ..)), _) if verify_order(key, order) => {}
-            (Some(_), _) => return Err(BadOrder::Signature),
+            (Some(_), _) => self.judge(order)?,
         }
-        self.apply(&order.body, order.at_ms);
-        self.last = Some(order.hash());
+        self.accept(order);
+        if self.is_own(order) {
+            self.last = Some(order.hash());
+        }
         Ok(())
+    }
+
+    /// Returns whether the root signed the order.
+    pub fn is_own(&self, order: &Order) -> bool {
+        let root = self.root.as_ref();
+        root.is_some_and(|(key, ..)| key.relay() == order.signer)
     }
 
     /// Returns the hash the next order rests on; zeros before the root.
@@ -115,16 +136,15 @@ impl Roster {
             .map(|(key, name, level)| (key, &**name, *level))
     }
 
-    /// Returns a device that may take part.
+    /// Returns a device, or a relay below, that may take part.
     pub fn member(&self, device: &DeviceId) -> Option<&Member> {
-        self.members
-            .get(device)
+        self.known(device)
             .filter(|_| !self.revoked.contains(device))
     }
 
     /// Returns a device whether or not it still may: what it wrote before stays its own.
     pub fn known(&self, device: &DeviceId) -> Option<&Member> {
-        self.members.get(device)
+        self.members.get(device).or_else(|| self.below(device))
     }
 
     /// Returns every device ever granted, by id.
@@ -161,11 +181,15 @@ impl Roster {
     pub fn covering(&self, member: &Member, day: Day, late: u32) -> impl Iterator<Item = &Cover> {
         let ids = self.stood_in.get(&member.person).into_iter().flatten();
         let covers = ids.filter_map(|id| self.covers.get(id));
-        let (person, role) = (member.person, member.role);
+        // A relay reads for all who stand in below it.
+        let for_all = (member.role == Role::Relay).then(|| self.covers.values());
+        let covers = covers.chain(for_all.into_iter().flatten());
+        let member = member.clone();
         covers.filter(move |cover| {
-            cover.substitute == Some(person)
-                && cover.runs(day, late)
-                && self.lenders(cover, role).next().is_some()
+            cover.runs(day, late)
+                && self
+                    .standing_in(cover, &member)
+                    .any(|role| self.lenders(cover, role).next().is_some())
         })
     }
 
@@ -175,12 +199,14 @@ impl Roster {
     /// **A cover lends what the absent person was granted, and never more**: not what they cover
     /// themselves, and nothing once their devices are revoked.
     pub fn lent(&self, member: &Member, day: Day, late: u32) -> impl Iterator<Item = &AreaCode> {
-        let role = member.role;
         let covers = self.covering(member, day, late);
+        let member = member.clone();
         covers.flat_map(move |cover| {
+            let roles: Vec<Role> = self.standing_in(cover, &member).collect();
             cover.areas.iter().filter(move |area| {
                 let owns = |lender: &Member| lender.areas.iter().any(|own| own.covers(area));
-                self.lenders(cover, role).any(owns)
+                let lends = |role: &Role| self.lenders(cover, *role).any(owns);
+                roles.iter().any(lends)
             })
         })
     }
@@ -212,11 +238,21 @@ impl Roster {
         devices.filter(move |absent| may_stand_in(substitute, absent.role))
     }
 
+    fn accept(&mut self, order: &Order) {
+        if let OrderBody::Grant(grant) = &order.body {
+            self.taken_in_by.entry(grant.person).or_insert(order.signer);
+        }
+        self.apply(&order.body, order.at_ms);
+    }
+
     pub(crate) fn apply(&mut self, body: &OrderBody, at_ms: i64) {
         match body {
             OrderBody::Root { key, name, level } => {
                 self.root = Some((*key, name.clone(), (*level).into()));
+                self.take_root(*key, name, (*level).into());
             }
+            OrderBody::Below(below) => self.take_below(below, Day::of_ms(at_ms)),
+            OrderBody::Above(above) => self.take_above(above),
             OrderBody::Grant(grant) => {
                 let device = grant.device_key.device();
                 self.devices.entry(grant.person).or_default().insert(device);
@@ -260,7 +296,7 @@ pub fn may_stand_in(substitute: Role, absent: Role) -> bool {
     match absent {
         Role::Worker => substitute == Role::Worker || substitute.is_desk(),
         Role::Station | Role::Township | Role::County => substitute.is_desk(),
-        Role::Unit | Role::Auditor => false,
+        Role::Unit | Role::Auditor | Role::Relay => false,
     }
 }
 
@@ -386,7 +422,7 @@ pub(crate) mod tests {
         let body = grant(&li, Role::County, &["511724"]);
         let forged = evil.sign_order(body.clone(), roster.last(), 2);
         assert_eq!(roster.take(&forged), Err(BadOrder::Signature));
-        assert_eq!(roster.take_some(&forged), Err(BadOrder::Signature));
+        assert_eq!(roster.take_some(&forged), Err(BadOrder::UnknownRelay));
         let skipped = relay().sign_order(body, ChangeHash([4; 32]), 2);
         assert_eq!(roster.take(&skipped), Err(BadOrder::OutOfOrder));
         assert_eq!(roster.members().count(), 0);

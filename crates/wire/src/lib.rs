@@ -25,6 +25,8 @@ pub mod pack;
 pub mod packing;
 pub mod receipt;
 pub mod repair;
+pub mod rise;
+pub mod sabotage;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
@@ -39,7 +41,9 @@ pub use id::{
     Incarnation, LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
-pub use order::{Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, Role, Unit};
+pub use order::{
+    Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove, RelayBelow, Role, Unit,
+};
 pub use pack::{Manifest, PackFrame, PackKey};
 pub use receipt::Receipt;
 

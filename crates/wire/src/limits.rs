@@ -38,6 +38,11 @@ pub const REPAIR_SYMBOLS_MAX: usize = 128 * 1024;
 /// Fingerprints in one question of a repair.
 pub const REPAIR_WANTED_MAX: usize = 4_096;
 
+/// Bytes of a request by which a relay hands orders up.
+pub const RISE_BYTES_MAX: usize = 64 * 1024;
+/// Names of changes without a number above, in one end.
+pub const ABOVE_NAMES_MAX: usize = 1_024;
+
 /// Bytes of packed entries a relay aims at for one page.
 pub const PAGE_BYTES_GOAL: usize = 16 * 1024;
 /// Bytes of one page once inflated: a re-placed document brings its history along.

@@ -10,7 +10,7 @@ use crate::Malformed;
 use crate::area::Audience;
 use crate::day::Day;
 use crate::digest::Digest;
-use crate::id::{ActorId, BatchHash, Incarnation, RelayId};
+use crate::id::{ActorId, BatchHash, ChangeHash, DocId, Incarnation, RelayId};
 use crate::packing;
 use crate::receipt::Receipt;
 
@@ -72,6 +72,14 @@ pub struct Ask {
     /// Pages with nothing left out: the device lacked a dependency that was.
     #[n(5)]
     pub full: bool,
+    /// The sender holds a copy of what it reads, from another relay: no pages of what is in the log
+    /// already, only its orders; the digests say what to repair. Counts without a cursor.
+    #[n(6)]
+    pub catch_up: Option<bool>,
+    /// From a relay below: when each batch was first received, by the relay that took it in, milliseconds
+    /// since 1970.
+    #[n(8)]
+    pub origins: Option<Vec<i64>>,
 }
 
 /// What a relay answers about one batch. To a device, as soon as the batch's commit is on disk.
@@ -211,6 +219,10 @@ pub struct End {
     /// Changes of the asking device that wait in this relay's inbox.
     #[n(3)]
     pub inbox: u32,
+    /// Names of the asking device's changes, or of a relay's, that are durable at a level above and have
+    /// no number there: in an inbox, or waiting. Absent for none.
+    #[n(4)]
+    pub above: Option<Vec<(DocId, ChangeHash)>>,
 }
 
 /// The kinds of answer frames, one byte in front of each.

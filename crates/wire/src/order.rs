@@ -49,6 +49,10 @@ pub enum Role {
     /// 审计: the access log, no contents.
     #[n(6)]
     Auditor,
+    /// A relay below: it reads and hands on what lives in its areas, and writes nothing itself. Never in
+    /// a grant; an order `Below` makes it.
+    #[n(7)]
+    Relay,
 }
 
 /// A device and what its holder may see.
@@ -140,6 +144,42 @@ pub struct Unit {
     pub closed: bool,
 }
 
+/// A relay below the signer: what it orders counts as far as its areas go.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayBelow {
+    /// Its key.
+    #[n(0)]
+    pub key: PublicKey,
+    /// What people call it.
+    #[n(1)]
+    pub name: String,
+    /// Where in the tree it stands: below the signer.
+    #[n(2)]
+    pub level: LevelForm,
+    /// The areas it serves.
+    #[n(3)]
+    pub areas: Vec<AreaCode>,
+}
+
+/// The relay above the signer: whoever trusts the signer for everything trusts it too.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayAbove {
+    /// Its key.
+    #[n(0)]
+    pub key: PublicKey,
+    /// What people call it.
+    #[n(1)]
+    pub name: String,
+    /// Where in the tree it stands: above the signer.
+    #[n(2)]
+    pub level: LevelForm,
+    /// Where the signer reaches it; may be empty.
+    #[n(3)]
+    pub url: String,
+}
+
 /// A desk asks the relay for an order. `POST /v1/order`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -208,6 +248,12 @@ pub enum OrderBody {
     /// A unit, or what changed about it.
     #[n(4)]
     Unit(#[n(0)] Unit),
+    /// A relay below may take people in and order within its areas.
+    #[n(5)]
+    Below(#[n(0)] RelayBelow),
+    /// The signer is below another relay.
+    #[n(6)]
+    Above(#[n(0)] RelayAbove),
 }
 
 /// A signed order.
@@ -232,7 +278,7 @@ pub struct Order {
 }
 
 /// A relay's place in the tree, as bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]
 pub enum LevelForm {
     /// 县.
@@ -321,6 +367,7 @@ impl Role {
             Role::County => "county",
             Role::Unit => "unit",
             Role::Auditor => "auditor",
+            Role::Relay => "relay",
         }
     }
 
@@ -341,6 +388,9 @@ mod tests {
         05050505050505050505050504816935313137323431303305194e2006194e260760";
     const UNIT: &str = "820481a600500606060606060606060606060606060601000269e6b0b4e58aa1e7ab990369353131\
         37323431303304643038313805f4";
+
+    const BELOW: &str = "0163e7ab99020203816c353131373234313033323032";
+    const ABOVE: &str = "0163e995870201036a687474703a2f2f613a31";
 
     fn area(code: &str) -> AreaCode {
         AreaCode::parse(code).unwrap()
@@ -383,6 +433,28 @@ mod tests {
         }
     }
 
+    fn below() -> RelayBelow {
+        RelayBelow {
+            key: PublicKey([7; 32]),
+            name: "站".into(),
+            level: LevelForm::Village,
+            areas: vec![area("511724103202")],
+        }
+    }
+
+    fn above() -> RelayAbove {
+        RelayAbove {
+            key: PublicKey([8; 32]),
+            name: "镇".into(),
+            level: LevelForm::Township,
+            url: "http://a:1".into(),
+        }
+    }
+
+    fn relay_hex(number: &str, key: &str) -> String {
+        format!("82{number}81a4005820{}", key.repeat(32))
+    }
+
     fn hex(body: &OrderBody) -> String {
         let bytes = packing::encode(body);
         assert_eq!(
@@ -404,6 +476,8 @@ mod tests {
             ),
             (OrderBody::Cover(cover()), COVER.to_owned()),
             (OrderBody::Unit(unit()), UNIT.to_owned()),
+            (OrderBody::Below(below()), relay_hex("05", "07") + BELOW),
+            (OrderBody::Above(above()), relay_hex("06", "08") + ABOVE),
         ] {
             assert_eq!(hex(&body), expected, "{body:?}");
         }

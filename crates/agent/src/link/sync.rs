@@ -14,6 +14,7 @@ use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
 use wangge_wire::message::{AnswerKind, Standing};
 use wangge_wire::packing::{Packer, Unpacker};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{
     AreaCode, Ask, BatchHash, BatchHead, ChangeHash, DocId, End, PROTOCOL_VERSION, Page, PublicKey,
@@ -112,15 +113,26 @@ impl Replica {
         if self.member().is_none() {
             return Err(AgentError::NotEnrolled);
         }
-        let started = Instant::now();
         // The address was judged when it was enrolled with.
         let address = Address::parse(&link.url, true)?;
+        self.sync_with(address, link.key).await
+    }
+
+    /// Syncs with the relay that has this key.
+    pub(super) async fn sync_with(
+        &mut self,
+        address: Address,
+        relay_key: PublicKey,
+    ) -> Result<SyncReport, AgentError> {
+        let started = Instant::now();
+        let usual = self.home.profile.relay.as_ref();
+        let usual = usual.is_some_and(|link| link.key == relay_key);
         self.make_batches()?;
         let last_batch = self.home.store.last_batch(&self.actor())?;
         let malformed = |error: wangge_wire::Malformed| AgentError::Internal(error.to_string());
         let mut meeting = Meeting {
             line: Line::over(address, self.carrier.clone())?,
-            relay_key: link.key,
+            relay_key,
             session: Session::new(Some(last_batch)),
             packer: Packer::new().map_err(malformed)?,
             unpacker: Unpacker::new().map_err(malformed)?,
@@ -145,14 +157,16 @@ impl Replica {
             self.load_roster()?;
         }
         let outcome = outcome?;
-        if outcome == Outcome::Complete && !log_changed {
+        if outcome == Outcome::Complete && !log_changed && usual {
             self.let_go_after(&mut report, relay_ms)?;
         }
         report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.unsent = self.home.store.counts()?.unsent;
         match outcome {
             Outcome::Complete | Outcome::Stuck => {
-                report.attachments = self.carry_attachments().await;
+                if usual {
+                    report.attachments = self.carry_attachments().await;
+                }
                 Ok(report)
             }
             Outcome::Cut => Err(AgentError::NoLink {
@@ -275,13 +289,19 @@ impl Meeting<'_> {
     /// Makes one request and handles its answer frame by frame.
     async fn ask(&mut self, batches: &[(BatchHash, Form)], full: bool) -> Result<(), AgentError> {
         let relay = self.relay_key.relay();
+        let store = &self.replica.home.store;
+        let cursor = store.relay(&relay)?.cursor;
+        let usual = self.replica.home.profile.relay.as_ref();
+        let elsewhere = usual.is_some_and(|link| link.key != self.relay_key);
         let head = Ask {
             version: PROTOCOL_VERSION,
             capabilities: 0,
-            cursor: self.replica.home.store.relay(&relay)?.cursor,
+            cursor,
             actor: self.replica.actor(),
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
             full,
+            catch_up: (elsewhere && cursor.is_none() && store.has_met()?).then_some(true),
+            origins: None,
         }
         .bytes();
         let mut body = u32::try_from(head.len())
@@ -402,6 +422,7 @@ impl Meeting<'_> {
                     .store
                     .forget_cursor(&self.relay_key.relay())?;
             }
+            Effect::NewLife if Sabotage::NewLifeIgnored.is_on() => {}
             Effect::NewLife => self.replica.home.new_life(&self.replica.machine)?,
             Effect::Resign(batch) => self.replica.home.store.unbatch(&batch)?,
             Effect::Compare(end) => self.end(&end)?,

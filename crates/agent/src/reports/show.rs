@@ -86,7 +86,7 @@ impl Replica {
                 writer: writer.ok_or_else(missing)?,
                 content,
             })?,
-            at_relay: self.receipts(&id.to_string())?.all_safe,
+            at_relay: self.receipts(&id.to_string())?.is_at_relay(),
             comments,
             tickets: tickets
                 .into_iter()

@@ -1,9 +1,12 @@
 //! `receipts`: where a record has arrived, change by change.
 
+use wangge_agent::levels::LevelView;
+
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
+use crate::text::Lang;
 use crate::typed;
 use crate::ui::{Tone, tone};
 
@@ -35,11 +38,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             }
             for arrival in &change.relays {
                 let at = moment::minute(lang, arrival.at_ms, today);
-                let level = lang.code("level", &arrival.level);
+                let level = lang.code("level", arrival.level);
                 lines.push(format!(
                     "  └ ● {} {level} {at} · #{}",
                     arrival.name, arrival.position
                 ));
+            }
+            if change.levels.len() > 1 {
+                lines.push(format!("  └ {}", levels(lang, &change.levels)));
             }
             if !change.reason.is_empty() {
                 lines.push(tone(
@@ -48,12 +54,35 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 ));
             }
         }
+        let several = view.changes.iter().any(|change| change.levels.len() > 1);
+        let top = view.changes.first().and_then(|change| change.levels.last());
         lines.push(if view.all_safe {
-            tone(Tone::Good, lang.all_arrived())
+            match top.filter(|_| several) {
+                Some(top) => {
+                    let level = lang.code("level", top.level);
+                    tone(Tone::Good, &lang.all_arrived_at(level))
+                }
+                None => tone(Tone::Good, lang.all_arrived()),
+            }
+        } else if view.is_at_relay() {
+            tone(Tone::Warn, lang.not_all_up())
         } else {
             tone(Tone::Warn, lang.not_all_arrived())
         });
         lines.join("\n")
     });
     Ok(Exit::Done)
+}
+
+/// Returns the way up, level by level.
+fn levels(lang: Lang, levels: &[LevelView]) -> String {
+    let shown = levels.iter().map(|level| {
+        let (mark, word) = if level.reached {
+            ("●", lang.passed_level())
+        } else {
+            ("○", lang.not_at_level())
+        };
+        format!("{mark} {} {word}", lang.code("level", level.level))
+    });
+    shown.collect::<Vec<_>>().join(" → ")
 }

@@ -1,7 +1,8 @@
-//! `relay`: serve, invite, devices, inbox, what is held. The operator's side, on the relay's own folder.
+//! `relay`: serve, invite, devices, inbox, what is held, join, meet, status. The operator's side, on the relay's own folder.
 
 mod held;
 mod serve;
+mod upstream;
 
 use serde_json::json;
 use wangge_relay::{LevelForm, NewInvitation, Relay as Open, Role, Settings, Unit};
@@ -19,7 +20,7 @@ use crate::ui::{Tone, tone};
 /// How long an invitation lives, milliseconds: the relay's own rule, said to the person.
 const INVITATION_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// A relay: serve, invite, devices, inbox, what is held.
+/// A relay: serve, invite, devices, inbox, what is held, and the relay above.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Relay {
     /// Let devices in until it is told to stop
@@ -37,6 +38,12 @@ pub(crate) enum Relay {
     /// Try foreign changes for a relay that serves
     #[command(hide = true)]
     GateWorker,
+    /// Go below another relay
+    Join(upstream::Join),
+    /// Meet the relay above now
+    Meet,
+    /// How much it holds, and what is durable above
+    Status,
 }
 
 #[derive(Debug, clap::Args)]
@@ -79,6 +86,8 @@ pub(crate) enum RoleWord {
     County,
     /// An office that handles tickets.
     Unit,
+    /// A relay below this one.
+    Relay,
 }
 
 /// Where in the tree a relay stands.
@@ -110,6 +119,7 @@ impl From<RoleWord> for Role {
             RoleWord::Township => Role::Township,
             RoleWord::County => Role::County,
             RoleWord::Unit => Role::Unit,
+            RoleWord::Relay => Role::Relay,
         }
     }
 }
@@ -123,6 +133,9 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Held => held::list(context),
         Relay::Release(args) => held::release(context, &args),
         Relay::GateWorker => Ok(held::work()),
+        Relay::Join(args) => upstream::join(context, &args),
+        Relay::Meet => upstream::meet(context),
+        Relay::Status => upstream::status(context),
     }
 }
 

@@ -140,10 +140,16 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
 
 fn unsent(lang: Lang, status: &Status) -> String {
     if status.all_safe {
-        return tone(Tone::Good, lang.all_safe());
+        return match status.levels.as_slice() {
+            [_, .., top] => {
+                let level = lang.code("level", top.level);
+                tone(Tone::Good, &lang.all_safe_at(level))
+            }
+            _ => tone(Tone::Good, lang.all_safe()),
+        };
     }
     if status.counts.unsent == 0 {
-        return lang.nothing_unsent().to_owned();
+        return climbing(lang, status);
     }
     let unsent = &status.unsent;
     let parts: Vec<String> = [
@@ -167,5 +173,18 @@ fn unsent(lang: Lang, status: &Status) -> String {
             line.push_str(&lang.of_these(lang.code("state", state), count));
         }
     }
+    tone(Tone::Warn, &line)
+}
+
+/// Returns what of this device's work is on its way up: all of it is at the relay.
+fn climbing(lang: Lang, status: &Status) -> String {
+    let missing = status.levels.iter().skip(1).filter(|it| it.missing > 0);
+    let parts: Vec<String> = missing
+        .map(|it| lang.missing_at(lang.code("level", it.level), it.missing))
+        .collect();
+    if parts.is_empty() {
+        return lang.nothing_unsent().to_owned();
+    }
+    let line = format!("{} · {}", lang.nothing_unsent(), parts.join(" · "));
     tone(Tone::Warn, &line)
 }

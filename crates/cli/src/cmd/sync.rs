@@ -7,12 +7,22 @@ use crate::failure::Failure;
 use crate::ui::{Tone, tone};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Another relay of the same tree, for this once
+    #[arg(long, value_name = "URL", value_parser = crate::typed::folded)]
+    relay: Option<String>,
+    /// Go to another machine without encryption
+    #[arg(long, requires = "relay")]
+    plain_http: bool,
+}
 
-pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let mut replica = context.open()?;
-    let report = block_on(replica.sync())??;
+    let report = match &args.relay {
+        None => block_on(replica.sync())??,
+        Some(url) => block_on(replica.sync_at(url, args.plain_http))??,
+    };
     let conflicts = replica.conflicts()?.len();
     context.ui.show(&report, || {
         let mut lines = vec![

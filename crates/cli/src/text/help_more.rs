@@ -7,7 +7,10 @@ pub(super) const MORE: &[Help] = &[
     Help {
         path: "sync",
         about: "送出本机所记，取回新的",
-        args: &[],
+        args: &[
+            ("relay", "这一次去同一系统的另一个中继"),
+            ("plain_http", "用不加密的连接"),
+        ],
     },
     Help {
         path: "outbox",
@@ -47,7 +50,7 @@ pub(super) const MORE: &[Help] = &[
     },
     Help {
         path: "relay",
-        about: "运行、邀请、设备、收件箱、暂扣",
+        about: "运行、邀请、设备、收件箱、暂扣、上级",
         args: &[],
     },
     Help {
@@ -57,7 +60,9 @@ pub(super) const MORE: &[Help] = &[
             ("listen", "地址和端口；端口 0 表示任选一个并显示"),
             ("name", "中继名称；第一次运行时有效"),
             ("level", "中继级别；第一次运行时有效"),
-            ("plain_http", "用不加密的连接对其他机器开放"),
+            ("upstream", "上级中继的地址；要先加入，或同时给登记码"),
+            ("code", "上级给的登记码；已经加入就不用"),
+            ("plain_http", "用不加密的连接对其他机器开放，也用它连上级"),
         ],
     },
     Help {

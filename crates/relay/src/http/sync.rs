@@ -21,9 +21,11 @@ use wangge_wire::receipt::ItemState;
 use wangge_wire::{Ask, Day, DeviceId, Item, PROTOCOL_VERSION, Receipt, Verdict};
 
 use super::body::{Fault, Incoming};
+use super::rise::is_relay;
 use super::{answer, signed, unwritten, words};
 use crate::app::App;
 use crate::frames::last_batch;
+use crate::log;
 use crate::pull::{Pull, StepError, is_current};
 use crate::push::{self, Read, Unproven};
 use crate::writer::{Job, Unwritten};
@@ -78,7 +80,8 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
         .await
         .map_err(|error| internal(&error))?;
     app.note_seen(device);
-    let mut pending = submit(app, device, frames).await?;
+    let origins = origins(app, device, &ask).await?;
+    let mut pending = submit(app, device, frames, origins).await?;
     let first = first_word(&mut pending).await?;
     if !whole {
         // What came whole is with the writer; nobody may be left to hear more than this.
@@ -96,6 +99,7 @@ async fn begin(
 ) -> Result<(StandingFrame, Pull), StepError> {
     let (relay, incarnation) = (app.id(), app.relay.identity.incarnation);
     let (cursor, actor, full) = (ask.cursor, ask.actor, ask.full);
+    let catch_up = ask.catch_up == Some(true) && cursor.is_none();
     let at_ms = app.now_ms();
     let day = Day::of_ms(at_ms);
     app.read(move |connection, standing| {
@@ -115,10 +119,21 @@ async fn begin(
             stale_cursor: cursor.is_some() && !current,
         };
         let cursor = cursor.filter(|_| current);
-        let pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
+        let mut pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
+        if catch_up {
+            pull.only_orders_until(log::head(connection)?.position);
+        }
         Ok((frame, pull))
     })
     .await
+}
+
+/// Returns when each batch was first received; only a relay below knows better than now.
+async fn origins(app: &Arc<App>, sender: DeviceId, ask: &Ask) -> Result<Vec<i64>, Response> {
+    match &ask.origins {
+        Some(origins) if is_relay(app, sender).await? => Ok(origins.clone()),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Reads the batches and hands the proven ones to the writer.
@@ -126,6 +141,7 @@ async fn submit(
     app: &Arc<App>,
     device: DeviceId,
     frames: Vec<Vec<u8>>,
+    origins: Vec<i64>,
 ) -> Result<Vec<Pending>, Response> {
     if frames.is_empty() {
         return Ok(Vec::new());
@@ -140,7 +156,8 @@ async fn submit(
         Err(error) => return Err(internal(&error)),
     };
     let pending = (0..).zip(batches).map(|(index, batch)| match batch {
-        Ok(pushed) => {
+        Ok(mut pushed) => {
+            pushed.first_received_ms = origins.get(index as usize).copied();
             let whole = |item: &Item| !matches!(item, Item::Named(_));
             let bodies = pushed.batch.items.iter().map(whole).collect();
             let reply = app.ask_writer(|reply| Job::Push(Box::new(pushed), reply));

@@ -51,6 +51,9 @@ struct Model {
     homes: BTreeMap<DocId, (u64, ChangeHash, String)>,
     changes: BTreeMap<DocId, BTreeSet<ChangeHash>>,
     places: BTreeSet<(DocId, ChangeHash)>,
+    /// Where documents lived before they were placed again: all of it is of one day, so who had one
+    /// there may still write to it.
+    lived: BTreeMap<DocId, BTreeSet<String>>,
 }
 
 impl Model {
@@ -63,6 +66,13 @@ impl Model {
 
     fn in_scope(&self, who: usize, doc: &DocId) -> bool {
         self.home(doc).is_some_and(|home| covers(who, home))
+    }
+
+    /// Whether somebody may write: it is theirs, or was, by itself or by what it belongs to.
+    fn may_write(&self, who: usize, id: &DocId) -> bool {
+        let owner = doc(id.0[0].wrapping_sub(101));
+        let lived = [id, &owner].into_iter().filter_map(|id| self.lived.get(id));
+        self.in_scope(who, id) || lived.flatten().any(|home| covers(who, home))
     }
 
     fn digest(&self, area: &str) -> Digest {
@@ -82,15 +92,25 @@ impl Model {
                     let new = (place.n, name.hash, place.home.as_str().to_owned());
                     let again = !self.places.insert((name.doc, name.hash));
                     assert!(again || !known || self.in_scope(who, &name.doc));
+                    let is_stored =
+                        |id: &DocId| self.homes.contains_key(id) || self.changes.contains_key(id);
+                    let before = self.home(&name.doc).filter(|_| is_stored(&name.doc));
+                    if let Some(before) = before.filter(|_| !again).map(str::to_owned) {
+                        self.lived.entry(name.doc).or_default().insert(before);
+                    }
                     let now = self.homes.entry(name.doc).or_insert_with(|| new.clone());
                     if (now.0, now.1) < (new.0, new.1) {
                         *now = new;
                     }
                 }
                 (Item::Change { .. }, ItemState::At(_)) => {
+                    let may = self.may_write(who, &name.doc);
                     let changes = self.changes.entry(name.doc).or_default();
                     let again = !changes.insert(name.hash);
-                    assert!(again || self.in_scope(who, &name.doc));
+                    assert!(again || may);
+                }
+                (Item::Change { .. }, ItemState::Inbox(Reason::OutOfScope)) => {
+                    assert!(!self.may_write(who, &name.doc))
                 }
                 (_, ItemState::Inbox(Reason::OutOfScope)) => {
                     assert!(!self.in_scope(who, &name.doc))

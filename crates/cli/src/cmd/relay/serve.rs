@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use wangge_relay::{Relay, Settings, serve};
+use wangge_relay::{Relay, RelayError, Settings, UpstreamTrouble, serve};
 
 use super::{LevelWord, held};
 use crate::context::{Context, block_on};
@@ -26,7 +26,13 @@ pub(crate) struct Args {
     /// Where in the tree it stands; counts at the first start
     #[arg(long, value_name = "LEVEL", default_value = "township")]
     level: LevelWord,
-    /// Listen for other machines without encryption
+    /// The relay above; it must have been joined, or the code be given
+    #[arg(long, value_name = "URL", value_parser = typed::folded)]
+    upstream: Option<String>,
+    /// The code of the invitation the relay above made; not needed once joined
+    #[arg(long, value_name = "CODE", requires = "upstream")]
+    code: Option<String>,
+    /// Listen for other machines, and go to the relay above, without encryption
     #[arg(long)]
     plain_http: bool,
     /// Stop when stdin ends, as a child of another program
@@ -50,10 +56,32 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         .name
         .clone()
         .unwrap_or_else(|| lang.relay_name().to_owned());
+    let home = context.relay_home()?;
     let mut settings = Settings::new(name, args.level.into());
     settings.packs = Some(held::packs());
-    let relay = Relay::open(&context.relay_home()?, &settings)?;
+    let mut relay = Relay::open(&home, &settings)?;
+    if join(&relay, args)? {
+        // Opened anew: what it learnt by joining counts from the start.
+        relay = Relay::open(&home, &settings)?;
+    }
     block_on(listen(context, relay, address, args))?
+}
+
+/// Goes below the relay that was named, unless it is there already.
+fn join(relay: &Relay, args: &Args) -> Result<bool, Failure> {
+    let Some(url) = &args.upstream else {
+        return Ok(false);
+    };
+    let known = relay.upstream()?;
+    match &args.code {
+        // A service is started with the same words each time: a code that did its work is not asked again.
+        _ if known.is_some_and(|known| known.url == url.trim_end_matches('/')) => Ok(false),
+        None => Err(RelayError::Upstream(UpstreamTrouble::None).into()),
+        Some(code) => {
+            block_on(relay.join(code, url, args.plain_http))??;
+            Ok(true)
+        }
+    }
 }
 
 async fn listen(

@@ -42,7 +42,7 @@ fn works_in(event: &TicketEvent, area: &AreaCode) -> bool {
     match event.role {
         Role::Worker => event.area == *area || in_village,
         Role::Station | Role::Township | Role::County => event.area == *area,
-        Role::Unit | Role::Auditor => false,
+        Role::Unit | Role::Auditor | Role::Relay => false,
     }
 }
 
@@ -172,7 +172,7 @@ fn at_station(opened: &Opened, event: &TicketEvent) -> bool {
             village(&event.area).is_some() && village(&event.area) == village(&opened.area)
         }
         Role::Station | Role::Township | Role::County => event.area.covers(&opened.area),
-        Role::Unit | Role::Auditor => false,
+        Role::Unit | Role::Auditor | Role::Relay => false,
     }
 }
 

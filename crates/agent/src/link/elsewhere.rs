@@ -1,0 +1,37 @@
+//! One evening at another level: a sync with a relay of the tree that is not the usual one.
+//!
+//! The relay must be one that the roster knows, by its key. **What this device has, it is not sent
+//! again**: at a relay never met it reads the orders, and the digests say what both sides lack.
+
+use wangge_wire::enroll::RelayCard;
+use wangge_wire::packing;
+
+use super::SyncReport;
+use super::http::{Address, Line, no_link, refusal};
+use super::sync::strange;
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+impl Replica {
+    /// Syncs once with the relay at `url`, which must be of the same tree as this home's.
+    pub async fn sync_at(&mut self, url: &str, plain_http: bool) -> Result<SyncReport, AgentError> {
+        if self.member().is_none() {
+            return Err(AgentError::NotEnrolled);
+        }
+        let address = Address::parse(url, plain_http)?;
+        let mut line = Line::over(address.clone(), self.carrier.clone())?;
+        let response = line.get("/v1/relay").await?;
+        if !response.status().is_success() {
+            return Err(refusal(response.status()));
+        }
+        let bytes = response.bytes().await.map_err(|error| no_link(&error))?;
+        let card: RelayCard = packing::decode(&bytes, "card").map_err(strange)?;
+        let known = self.roster.relay(&card.key.relay());
+        if known.is_none_or(|known| known.member.key != card.key) {
+            return Err(AgentError::UnknownRelay {
+                url: url.to_owned(),
+            });
+        }
+        self.sync_with(address, card.key).await
+    }
+}

@@ -1,0 +1,83 @@
+//! What can go wrong with a relay's folder and with the relay above it, in words and exit codes.
+
+use wangge_relay::{EnrollRefusal, RelayError, UpstreamTrouble};
+
+use super::Told;
+use crate::exit::Exit;
+use crate::text::Lang;
+
+pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
+    let (kind, exit, message) = match error {
+        RelayError::Upstream(trouble) => upstream(trouble, lang),
+        RelayError::Damaged { path } => (
+            "damaged",
+            Exit::Damaged,
+            lang.relay_damaged(&path.display().to_string()),
+        ),
+        RelayError::TooNew { .. } => ("too_new", Exit::Damaged, lang.too_new().to_owned()),
+        RelayError::Full => ("disk_full", Exit::Failed, lang.relay_full().to_owned()),
+        RelayError::Busy => ("busy", Exit::NoLink, lang.relay_busy().to_owned()),
+        RelayError::Served => ("served", Exit::Refused, lang.relay_served().to_owned()),
+        RelayError::BadInvitation { what } => {
+            ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
+        }
+        RelayError::UnknownUnit => ("not_found", Exit::Failed, lang.unknown_unit().to_owned()),
+        RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
+        RelayError::Io { path, source } => {
+            let path = path.display().to_string();
+            (
+                "unreadable",
+                Exit::Failed,
+                lang.unreadable(&path, &source.to_string()),
+            )
+        }
+        RelayError::OldSqlite { .. }
+        | RelayError::Random
+        | RelayError::Sqlite { .. }
+        | RelayError::Internal { .. } => {
+            ("internal", Exit::Failed, lang.internal(&error.to_string()))
+        }
+    };
+    Told {
+        kind,
+        exit,
+        message,
+        hint: match error {
+            RelayError::Upstream(_) => "wangge relay status".to_owned(),
+            _ => "wangge relay serve --help".to_owned(),
+        },
+    }
+}
+
+/// What can go wrong with the relay above; nothing of this relay is lost by it.
+fn upstream(trouble: &UpstreamTrouble, lang: Lang) -> (&'static str, Exit, String) {
+    match trouble {
+        UpstreamTrouble::NoLink { .. } => ("no_link", Exit::NoLink, lang.no_link_up().to_owned()),
+        UpstreamTrouble::Address => (
+            "unsafe_address",
+            Exit::Usage,
+            lang.bad_address_up().to_owned(),
+        ),
+        UpstreamTrouble::Refused => ("refused", Exit::Refused, lang.refused_up().to_owned()),
+        UpstreamTrouble::Code(why) => match why {
+            EnrollRefusal::TooManyTries => (
+                "too_many_tries",
+                Exit::Refused,
+                lang.too_many_tries().to_owned(),
+            ),
+            EnrollRefusal::Spent => ("spent", Exit::Refused, lang.code_spent().to_owned()),
+            EnrollRefusal::Expired => ("expired", Exit::Refused, lang.code_expired().to_owned()),
+            EnrollRefusal::WrongCode | EnrollRefusal::Malformed => {
+                ("wrong_code", Exit::Refused, lang.wrong_code().to_owned())
+            }
+        },
+        UpstreamTrouble::WrongRelay => {
+            ("wrong_relay", Exit::Refused, lang.wrong_relay().to_owned())
+        }
+        UpstreamTrouble::NotHigher => ("not_higher", Exit::Usage, lang.not_higher().to_owned()),
+        UpstreamTrouble::Strange { what } => {
+            ("strange_answer", Exit::Failed, lang.strange_up(what))
+        }
+        UpstreamTrouble::None => ("below_nobody", Exit::Usage, lang.below_nobody().to_owned()),
+    }
+}

@@ -1,0 +1,373 @@
+//! What of this log is durable further up: the relay above, what it has of each entry, the watermarks.
+//!
+//! **An entry counts as durable above only by the relay above's signed receipt, or because it came from
+//! there.** What is there without a number, or was refused, is an exception that is named, never
+//! covered by a watermark in silence.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use wangge_wire::limits::ABOVE_NAMES_MAX;
+use wangge_wire::order::LevelForm;
+use wangge_wire::{
+    BatchHash, ChangeHash, Cursor, DocId, Incarnation, Order, OrderBody, PublicKey, packing,
+};
+
+use crate::log::{signed, unsigned};
+
+/// Own positions looked at in one round.
+const WINDOW: u64 = 20_000;
+
+/// What the relay above has of an own entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Above {
+    /// It has this number there.
+    At(u64),
+    /// It is durable there and has no number.
+    Unnumbered,
+    /// Nothing of it goes up.
+    Stays,
+    /// It was refused there.
+    Refused,
+}
+
+/// The relay above, and how far this one has come with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Upstream {
+    pub(crate) url: String,
+    pub(crate) key: PublicKey,
+    pub(crate) name: String,
+    pub(crate) level: LevelForm,
+    pub(crate) incarnation: Option<Incarnation>,
+    pub(crate) cursor: Option<Cursor>,
+    /// Up to this own position every entry has a row.
+    pub(crate) through: u64,
+    /// Whether the digests were equal at the last end.
+    pub(crate) complete: bool,
+    /// When the last meeting ended whole, milliseconds since 1970; 0 for never.
+    pub(crate) met_ms: i64,
+    /// When the last one was tried, and why it failed; empty if it did not.
+    pub(crate) tried_ms: i64,
+    pub(crate) failure: String,
+}
+
+/// A batch with something that the relay above was not told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rising {
+    pub(crate) batch: BatchHash,
+    pub(crate) bytes: usize,
+    pub(crate) first_received_ms: i64,
+}
+
+/// Returns the relay above; none for one that is below nobody.
+pub(crate) fn upstream(connection: &Connection) -> rusqlite::Result<Option<Upstream>> {
+    let sql = "SELECT url, relay_key, name, level, incarnation, cursor, through, complete, met_ms,
+                      tried_ms, failure FROM upstream WHERE id = 1";
+    let found = connection.prepare_cached(sql)?.query_row([], |row| {
+        let (incarnation, cursor): (Vec<u8>, Vec<u8>) = (row.get(4)?, row.get(5)?);
+        Ok(Upstream {
+            url: row.get(0)?,
+            key: PublicKey(row.get(1)?),
+            name: row.get(2)?,
+            level: level(row.get(3)?)?,
+            incarnation: Incarnation::from_slice(&incarnation),
+            cursor: packing::decode(&cursor, "cursor").ok(),
+            through: unsigned(row.get(6)?),
+            complete: row.get(7)?,
+            met_ms: row.get(8)?,
+            tried_ms: row.get(9)?,
+            failure: row.get(10)?,
+        })
+    });
+    found.optional()
+}
+
+/// Notes which relay is above; what was known of another one's log is forgotten.
+pub(crate) fn join(
+    connection: &Connection,
+    url: &str,
+    key: &PublicKey,
+    name: &str,
+    level: LevelForm,
+) -> rusqlite::Result<()> {
+    forget(connection)?;
+    connection
+        .execute(
+            "INSERT INTO upstream (id, url, relay_key, name, level) VALUES (1, ?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET url = ?1, relay_key = ?2, name = ?3, level = ?4,
+               incarnation = x'', cursor = x'', complete = 0",
+            params![url, key.0, name, number(level)],
+        )
+        .map(|_| ())
+}
+
+/// Forgets what the relay above has: it is told everything again, which changes nothing it holds.
+pub(crate) fn forget(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "DELETE FROM risen; DELETE FROM watermark; DELETE FROM above_name;
+         UPDATE parked SET above = 0; UPDATE upstream SET through = 0, complete = 0;",
+    )
+}
+
+/// Notes the life of the log above; another one than before has to be told everything again.
+pub(crate) fn meet(connection: &Connection, incarnation: &Incarnation) -> rusqlite::Result<()> {
+    let known = upstream(connection)?.and_then(|upstream| upstream.incarnation);
+    if known.is_some_and(|known| known != *incarnation) {
+        forget(connection)?;
+        forget_cursor(connection)?;
+    }
+    connection
+        .execute("UPDATE upstream SET incarnation = ?1", [incarnation.0])
+        .map(|_| ())
+}
+
+/// Notes where this relay stands in the log above; none begins again.
+pub(crate) fn move_cursor(connection: &Connection, cursor: &Cursor) -> rusqlite::Result<()> {
+    let sql = "UPDATE upstream SET cursor = ?1";
+    connection
+        .execute(sql, [packing::encode(cursor)])
+        .map(|_| ())
+}
+
+/// Forgets where this relay stands in the log above.
+pub(crate) fn forget_cursor(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute("UPDATE upstream SET cursor = x''", [])
+        .map(|_| ())
+}
+
+/// Notes how a meeting ended: without a failure it was whole.
+pub(crate) fn tried(connection: &Connection, now_ms: i64, failure: &str) -> rusqlite::Result<()> {
+    let sql = "UPDATE upstream SET tried_ms = ?1, failure = ?2,
+                 met_ms = CASE ?2 WHEN '' THEN ?1 ELSE met_ms END";
+    connection
+        .execute(sql, params![now_ms, failure])
+        .map(|_| ())
+}
+
+/// Notes what the relay above has of an own entry. A number is never taken away again.
+pub(crate) fn note(connection: &Connection, position: u64, above: Above) -> rusqlite::Result<()> {
+    let (state, number) = match above {
+        Above::At(number) => (0, number),
+        Above::Unnumbered => (1, 0),
+        Above::Stays => (2, 0),
+        Above::Refused => (3, 0),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO risen (position, state, above) VALUES (?1, ?2, ?3)
+             ON CONFLICT (position) DO UPDATE SET state = ?2, above = ?3 WHERE state <> 0 OR ?2 = 0",
+        )?
+        .execute(params![signed(position), state, signed(number)])
+        .map(|_| ())
+}
+
+/// Notes that a parked item is durable above too, or was refused there.
+pub(crate) fn note_parked(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+    refused: bool,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE parked SET above = ?3 WHERE doc = ?1 AND hash = ?2")?
+        .execute(params![doc.0, hash.0, if refused { 2 } else { 1 }])
+        .map(|_| ())
+}
+
+/// Returns the orders the relay above was not told, with their positions; those that are none of its
+/// business are noted as staying.
+pub(crate) fn orders(connection: &Connection) -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+    let through = upstream(connection)?.map_or(0, |upstream| upstream.through);
+    connection
+        .prepare_cached(
+            "INSERT INTO risen (position, state)
+             SELECT e.position, 2 FROM entry e LEFT JOIN risen r ON r.position = e.position
+             WHERE e.position > ?1 AND e.position <= ?2 AND r.position IS NULL
+               AND e.batch = 0 AND e.kind <> 6",
+        )?
+        .execute([signed(through), signed(through + WINDOW)])?;
+    let mut rows = connection.prepare_cached(
+        "SELECT e.position, e.body FROM entry e LEFT JOIN risen r ON r.position = e.position
+         WHERE e.kind = 6 AND e.position > ?1 AND r.position IS NULL ORDER BY e.position",
+    )?;
+    let rows = rows.query_map([signed(through)], |row| {
+        Ok((unsigned(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
+    })?;
+    let rows: Vec<(u64, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut orders = Vec::new();
+    for (position, bytes) in rows {
+        let body = Order::read(&bytes).map(|order| order.body);
+        if matches!(
+            body,
+            Ok(OrderBody::Root { .. } | OrderBody::Above(_)) | Err(_)
+        ) {
+            note(connection, position, Above::Stays)?;
+        } else {
+            orders.push((position, bytes));
+        }
+    }
+    Ok(orders)
+}
+
+/// Returns the batches with an entry, or a parked item, that the relay above was not told.
+pub(crate) fn batches(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<Rising>> {
+    let through = upstream(connection)?.map_or(0, |upstream| upstream.through);
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Rising {
+            batch: BatchHash(row.get(0)?),
+            bytes: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+            first_received_ms: row.get(2)?,
+        })
+    };
+    let mut numbered = connection.prepare_cached(
+        "SELECT b.hash, sum(length(e.body)), min(e.first_received_ms)
+         FROM entry e JOIN batch b ON b.id = e.batch
+         LEFT JOIN risen r ON r.position = e.position
+         WHERE e.position > ?1 AND e.position <= ?2 AND r.position IS NULL
+         GROUP BY e.batch ORDER BY min(e.position) LIMIT ?3",
+    )?;
+    let window = params![signed(through), signed(through + WINDOW), limit];
+    let mut rising: Vec<Rising> = numbered
+        .query_map(window, read)?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut parked = connection.prepare_cached(
+        "SELECT b.hash, sum(length(p.body)), min(p.received_ms)
+         FROM parked p JOIN batch b ON b.id = p.batch WHERE p.above = 0
+         GROUP BY p.batch ORDER BY min(p.id) LIMIT ?1",
+    )?;
+    for waiting in parked.query_map([limit], read)? {
+        let waiting = waiting?;
+        if !rising.iter().any(|known| known.batch == waiting.batch) {
+            rising.push(waiting);
+        }
+    }
+    Ok(rising)
+}
+
+/// Moves `through` and the own position of each watermark as far as the notes allow.
+pub(crate) fn advance(connection: &Connection) -> rusqlite::Result<()> {
+    let Some(upstream) = upstream(connection)? else {
+        return Ok(());
+    };
+    let before = |sql: &str, from: u64, q: u64, end: u64| -> rusqlite::Result<u64> {
+        let first = connection
+            .prepare_cached(sql)?
+            .query_row(params![signed(from), signed(q)], |row| row.get(0))
+            .optional()?
+            .map(unsigned);
+        Ok(first.map_or(end, |first| first - 1).min(end))
+    };
+    let gap = "SELECT e.position FROM entry e LEFT JOIN risen r ON r.position = e.position
+               WHERE e.position > ?1 AND r.position IS NULL AND ?2 = 0
+               ORDER BY e.position LIMIT 1";
+    let head = crate::log::head(connection)?.position;
+    let through = before(gap, upstream.through, 0, head)?;
+    connection.execute("UPDATE upstream SET through = ?1", [signed(through)])?;
+    let mut marks = connection.prepare_cached("SELECT level, above, position FROM watermark")?;
+    let marks = marks.query_map([], |row| {
+        Ok((row.get(0)?, unsigned(row.get(1)?), unsigned(row.get(2)?)))
+    })?;
+    let marks: Vec<(i64, u64, u64)> = marks.collect::<rusqlite::Result<_>>()?;
+    let further = "SELECT position FROM risen WHERE position > ?1 AND state = 0 AND above > ?2
+                   ORDER BY position LIMIT 1";
+    for (level, above, position) in marks {
+        let reached = before(further, position, above, through)?;
+        let sql = "UPDATE watermark SET position = ?2 WHERE level = ?1";
+        connection.execute(sql, params![level, signed(reached)])?;
+    }
+    Ok(())
+}
+
+/// Notes what the relay above says of the levels above it, and the names it gives.
+pub(crate) fn keep_end(
+    connection: &Connection,
+    watermarks: &[(LevelForm, u64)],
+    names: &[(DocId, ChangeHash)],
+    complete: bool,
+) -> rusqlite::Result<()> {
+    connection.execute("UPDATE upstream SET complete = ?1", [complete])?;
+    connection.execute("DELETE FROM above_name", [])?;
+    for (doc, hash) in names {
+        let sql = "INSERT OR IGNORE INTO above_name (doc, hash) VALUES (?1, ?2)";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![doc.0, hash.0])?;
+    }
+    let told: Vec<i64> = watermarks.iter().map(|(level, _)| number(*level)).collect();
+    connection.execute(
+        "DELETE FROM watermark WHERE level NOT IN (SELECT value FROM json_each(?1))",
+        [format!("{told:?}")],
+    )?;
+    for (level, above) in watermarks {
+        // A mark that fell back is another log's: the own position is found anew.
+        let sql = "INSERT INTO watermark (level, above) VALUES (?1, ?2)
+                   ON CONFLICT (level) DO UPDATE SET
+                     position = CASE WHEN ?2 < above THEN 0 ELSE position END, above = ?2";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![number(*level), signed(*above)])?;
+    }
+    advance(connection)
+}
+
+/// Returns per level above up to which own position all is durable there, the nearest first.
+pub(crate) fn watermarks(connection: &Connection) -> rusqlite::Result<Vec<(LevelForm, u64)>> {
+    let Some(upstream) = upstream(connection)? else {
+        return Ok(Vec::new());
+    };
+    let mut marks = vec![(upstream.level, upstream.through)];
+    let sql = "SELECT level, position FROM watermark ORDER BY level DESC";
+    let mut rows = connection.prepare_cached(sql)?;
+    let rows = rows.query_map([], |row| Ok((level(row.get(0)?)?, unsigned(row.get(1)?))))?;
+    for row in rows {
+        marks.push(row?);
+    }
+    Ok(marks)
+}
+
+/// Returns the names of what no watermark covers although it was passed: what has no number above, was
+/// refused there, or was named by the relay above. At most one more than may be told.
+pub(crate) fn exceptions(connection: &Connection) -> rusqlite::Result<Vec<(DocId, ChangeHash)>> {
+    let mut rows = connection.prepare_cached(
+        "SELECT e.doc, e.hash FROM risen r JOIN entry e ON e.position = r.position
+         WHERE r.state IN (1, 3)
+         UNION SELECT doc, hash FROM above_name LIMIT ?1",
+    )?;
+    let limit = signed(ABOVE_NAMES_MAX as u64 + 1);
+    let rows = rows.query_map([limit], |row| {
+        Ok((DocId(row.get(0)?), ChangeHash(row.get(1)?)))
+    })?;
+    rows.collect()
+}
+
+/// Returns how many entries and parked items the relay above was not told.
+pub(crate) fn untold(connection: &Connection) -> rusqlite::Result<u64> {
+    let through = upstream(connection)?.map_or(0, |upstream| upstream.through);
+    let entries: i64 = connection.query_row(
+        "SELECT count(*) FROM entry e LEFT JOIN risen r ON r.position = e.position
+         WHERE e.position > ?1 AND r.position IS NULL",
+        [signed(through)],
+        |row| row.get(0),
+    )?;
+    let parked: i64 =
+        connection.query_row("SELECT count(*) FROM parked WHERE above = 0", [], |row| {
+            row.get(0)
+        })?;
+    Ok(unsigned(entries) + unsigned(parked))
+}
+
+fn number(level: LevelForm) -> i64 {
+    match level {
+        LevelForm::County => 0,
+        LevelForm::Township => 1,
+        LevelForm::Village => 2,
+    }
+}
+
+fn level(number: i64) -> rusqlite::Result<LevelForm> {
+    match number {
+        0 => Ok(LevelForm::County),
+        1 => Ok(LevelForm::Township),
+        2 => Ok(LevelForm::Village),
+        other => Err(rusqlite::Error::IntegralValueOutOfRange(0, other)),
+    }
+}

@@ -1,0 +1,501 @@
+//! One meeting with the relay above: orders first, then batches up and pages down.
+//!
+//! What a device's sync decides by, `wangge_sync::Session`, decides here too; this sends what it says
+//! and keeps what comes. **Every act is one short transaction, and none is open while a byte travels**:
+//! a meeting may be cut anywhere and be held twice at once.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
+use wangge_trust::key::{verify_batch, verify_receipt};
+use wangge_wire::batch::NO_DOC;
+use wangge_wire::enroll::OrderBytes;
+use wangge_wire::frame::{self, Surroundings, Unread};
+use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX, RISE_BYTES_MAX};
+use wangge_wire::message::{AnswerKind, PageEntry, Standing as StandingFrame};
+use wangge_wire::packing::{Packer, Unpacker};
+use wangge_wire::receipt::ItemState;
+use wangge_wire::rise::{RiseAnswer, RiseAsk};
+use wangge_wire::stream::{self, Splitter};
+use wangge_wire::{
+    ActorId, Ask, Audience, BatchHash, ChangeHash, DocId, End, EntryKind, Order, PROTOCOL_VERSION,
+    Page, PageBatch, Receipt, Verdict, packing,
+};
+
+use super::UpstreamTrouble;
+use super::line::{Address, Line, body};
+use crate::accept::{self, Pushed};
+use crate::error::RelayError;
+use crate::frames;
+use crate::holdings::SqlHoldings;
+use crate::orders::{self, Standing};
+use crate::pull::StepError;
+use crate::relay::Relay;
+use crate::risen::{self, Above, Rising, Upstream};
+use crate::{db, log, places};
+
+/// The kind of a batch frame in a request.
+const BATCH_FRAME: u8 = 1;
+/// Batches handed to one session.
+const BATCHES_PER_ROUND: u32 = 2_000;
+/// A batch counts as at least this many bytes: the head of a request says one time for each.
+const BATCH_BYTES_MIN: usize = 256;
+/// Rounds of one meeting; the rest goes up in the next.
+const ROUNDS_MAX: usize = 200;
+
+/// What a meeting did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Met {
+    /// Orders the relay above counts and did not have from here.
+    pub orders: u64,
+    /// Batches it gave a receipt for.
+    pub batches: u64,
+    /// Entries that came from above and were new here.
+    pub received: u64,
+    /// Whether the digests of this relay's areas are equal.
+    pub complete: bool,
+    /// Entries and parked items it was not told yet.
+    pub waiting: u64,
+}
+
+struct Meeting<'a> {
+    relay: &'a Relay,
+    connection: Connection,
+    standing: Standing,
+    upstream: Upstream,
+    line: Line,
+    session: Session,
+    packer: Packer,
+    unpacker: Unpacker,
+    rising: BTreeMap<BatchHash, Rising>,
+    stale: bool,
+    met: Met,
+}
+
+impl Relay {
+    /// Meets the relay above once; what it cannot be told now stays and is told later.
+    pub async fn meet_upstream(&self) -> Result<Met, RelayError> {
+        let mut connection = db::connect(&self.place)?;
+        let met = self.meet(&mut connection).await;
+        let failure = match &met {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        let now_ms = self.settings.clock.now_ms();
+        let noted = risen::tried(&connection, now_ms, &failure);
+        noted.map_err(|source| RelayError::sqlite(&self.place.path, source))?;
+        met
+    }
+
+    async fn meet(&self, connection: &mut Connection) -> Result<Met, RelayError> {
+        let fail = |source| RelayError::sqlite(&self.place.path, source);
+        let upstream = risen::upstream(connection).map_err(fail)?;
+        let upstream = upstream.ok_or(UpstreamTrouble::None)?;
+        // The address was judged when this relay joined.
+        let address = Address::parse(&upstream.url, true)?;
+        let mut meeting = Meeting {
+            relay: self,
+            connection: db::connect(&self.place)?,
+            standing: Standing::default(),
+            upstream,
+            line: Line::new(address)?,
+            session: Session::new(None),
+            packer: Packer::new().map_err(strange)?,
+            unpacker: Unpacker::new().map_err(strange)?,
+            rising: BTreeMap::new(),
+            stale: false,
+            met: Met::default(),
+        };
+        meeting.hold().await?;
+        Ok(meeting.met)
+    }
+}
+
+impl Meeting<'_> {
+    /// Tells and hears until nothing waits, or nothing moves.
+    async fn hold(&mut self) -> Result<(), RelayError> {
+        for _ in 0..ROUNDS_MAX {
+            self.orders_up().await?;
+            let outcome = self.batches_up().await?;
+            let waiting = self.read(risen::untold)?;
+            let moved = waiting != self.met.waiting;
+            self.met.waiting = waiting;
+            match outcome {
+                Outcome::Complete | Outcome::Stuck if waiting == 0 || !moved => return Ok(()),
+                Outcome::Complete | Outcome::Stuck => {}
+                Outcome::Cut => return Err(no_answer("the connection was cut")),
+                Outcome::RelayFailed => return Err(no_answer("the relay could not go on")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands up the orders that are not told, in the log's order.
+    async fn orders_up(&mut self) -> Result<(), RelayError> {
+        let mut waiting = self.write(|transaction, _| risen::orders(transaction))?;
+        while !waiting.is_empty() {
+            let mut bytes = 0;
+            let fitting = waiting
+                .iter()
+                .take_while(|(_, order)| {
+                    bytes += order.len() + 8;
+                    bytes < RISE_BYTES_MAX - 64 || bytes == order.len() + 8
+                })
+                .count();
+            let told: Vec<(u64, Vec<u8>)> = waiting.drain(..fitting).collect();
+            let ask = RiseAsk {
+                version: PROTOCOL_VERSION,
+                orders: told
+                    .iter()
+                    .map(|(_, order)| OrderBytes(order.clone()))
+                    .collect(),
+            };
+            let head = packing::encode(&ask);
+            let answer = body(self.post("/v1/rise", &head, &[]).await?).await?;
+            let answer: RiseAnswer = packing::decode(&answer, "orders").map_err(strange)?;
+            self.write(|transaction, _| {
+                for ((position, _), above) in told.iter().zip(&answer.positions) {
+                    // One that does not count there is not work of anybody's that could be lost.
+                    let above = if *above > 0 {
+                        Above::At(*above)
+                    } else {
+                        Above::Stays
+                    };
+                    risen::note(transaction, *position, above)?;
+                }
+                risen::advance(transaction)
+            })?;
+            self.met.orders += answer.positions.iter().filter(|at| **at > 0).count() as u64;
+        }
+        Ok(())
+    }
+
+    async fn batches_up(&mut self) -> Result<Outcome, RelayError> {
+        let rising = self.read(|connection| risen::batches(connection, BATCHES_PER_ROUND))?;
+        let parcel = |rising: &Rising| Parcel {
+            batch: rising.batch,
+            bytes: rising.bytes.max(BATCH_BYTES_MIN),
+        };
+        let parcels = rising.iter().map(parcel).collect();
+        self.rising = rising.into_iter().map(|it| (it.batch, it)).collect();
+        self.session = Session::new(None);
+        let mut effects = self.session.handle(Event::LinkUp(parcels));
+        while let Some(effect) = effects.pop() {
+            match effect {
+                Effect::Ask {
+                    batches,
+                    full_pages,
+                } => {
+                    self.ask(&batches, full_pages).await?;
+                    effects = self.session.handle(Event::Closed);
+                }
+                Effect::Over(outcome) => {
+                    self.note_refused()?;
+                    return Ok(outcome);
+                }
+                other => self.act(other)?,
+            }
+        }
+        Ok(Outcome::Cut)
+    }
+
+    async fn ask(&mut self, batches: &[(BatchHash, Form)], full: bool) -> Result<(), RelayError> {
+        let cursor = self.read(risen::upstream)?.and_then(|it| it.cursor);
+        let origin =
+            |batch: &BatchHash| self.rising.get(batch).map_or(0, |it| it.first_received_ms);
+        let head = Ask {
+            version: PROTOCOL_VERSION,
+            capabilities: 0,
+            cursor,
+            // It writes nothing itself.
+            actor: ActorId([0; 8]),
+            batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
+            full,
+            catch_up: None,
+            origins: Some(batches.iter().map(|(batch, _)| origin(batch)).collect()),
+        }
+        .bytes();
+        let mut rest = Vec::new();
+        for (batch, form) in batches {
+            let whole = *form == Form::Full;
+            let frame = frames::rising(&self.connection, batch, whole).map_err(internal)?;
+            let packed = self.packer.pack(&frame).map_err(strange)?;
+            rest.extend(stream::frame(BATCH_FRAME, &packed));
+        }
+        let mut response = self.post("/v1/sync", &head, &rest).await?;
+        let mut splitter = Splitter::new(ANSWER_FRAME_BYTES_MAX);
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                // A cut line is told by the frame that is missing, not by how it broke.
+                Ok(None) | Err(_) => return Ok(()),
+            };
+            splitter.push(&chunk);
+            while let Some((kind, payload)) = splitter.next_frame().map_err(strange)? {
+                if !self.answer(AnswerKind(kind), &payload)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn post(
+        &mut self,
+        path: &str,
+        head: &[u8],
+        rest: &[u8],
+    ) -> Result<reqwest::Response, RelayError> {
+        let now_ms = self.relay.settings.clock.now_ms();
+        let key = &self.relay.secrets.key;
+        let dice = &self.relay.settings.dice;
+        self.line.post(path, head, rest, key, (dice, now_ms)).await
+    }
+
+    /// Handles one frame of an answer; false when no more should be read.
+    fn answer(&mut self, kind: AnswerKind, payload: &[u8]) -> Result<bool, RelayError> {
+        let event = match kind {
+            AnswerKind::STANDING => {
+                let frame: StandingFrame = packing::decode(payload, "standing").map_err(strange)?;
+                if frame.relay != self.upstream.key.relay() {
+                    return Err(UpstreamTrouble::WrongRelay.into());
+                }
+                self.write(|transaction, _| risen::meet(transaction, &frame.incarnation))?;
+                self.stale |= frame.stale_cursor;
+                Event::Standing(frame)
+            }
+            AnswerKind::VERDICT => {
+                Event::Verdict(packing::decode::<Verdict>(payload, "verdict").map_err(strange)?)
+            }
+            AnswerKind::PAGE => {
+                let bytes = self.unpacker.unpack(payload, PAGE_INFLATED_BYTES_MAX);
+                let page = packing::decode(&bytes.map_err(strange)?, "page").map_err(strange)?;
+                Event::Page(self.take_page(&page)?)
+            }
+            AnswerKind::END => Event::End(packing::decode::<End>(payload, "end").map_err(strange)?),
+            AnswerKind::FAILED => Event::RelayFailed,
+            // A kind of a newer relay: it says nothing this one must know.
+            _ => return Ok(true),
+        };
+        let more = !matches!(
+            event,
+            Event::End(_) | Event::RelayFailed | Event::Page(PageTaken::NeedFull)
+        );
+        for effect in self.session.handle(event) {
+            self.act(effect)?;
+        }
+        Ok(more)
+    }
+
+    fn act(&mut self, effect: Effect) -> Result<(), RelayError> {
+        match effect {
+            Effect::Keep(receipt) => self.keep(&receipt),
+            Effect::ForgetCursor => self.write(|transaction, _| risen::forget_cursor(transaction)),
+            Effect::Compare(end) => self.end(&end),
+            // A relay signs no batch: nothing to sign anew, and no life to begin.
+            Effect::Resign(_) | Effect::NewLife | Effect::Ask { .. } | Effect::Over(_) => Ok(()),
+        }
+    }
+
+    /// Keeps what a receipt says of each item that this relay has.
+    fn keep(&mut self, receipt: &Receipt) -> Result<(), RelayError> {
+        let key = &self.upstream.key;
+        if receipt.relay != key.relay() || !verify_receipt(key, receipt) {
+            return Err(UpstreamTrouble::Strange { what: "a receipt" }.into());
+        }
+        self.write(|transaction, _| {
+            let names = frames::names(transaction, &receipt.batch)?;
+            for (name, state) in names.iter().zip(&receipt.items) {
+                let above = match state {
+                    ItemState::At(position) => Above::At(*position),
+                    ItemState::Waiting | ItemState::Inbox(_) => Above::Unnumbered,
+                    ItemState::Refused(_) => Above::Refused,
+                };
+                note_item(transaction, &name.doc, &name.hash, above)?;
+            }
+            risen::advance(transaction)
+        })?;
+        self.met.batches += 1;
+        Ok(())
+    }
+
+    /// Notes the batches that were refused as a whole: they must not stand in the way of the others.
+    fn note_refused(&mut self) -> Result<(), RelayError> {
+        let refused: Vec<BatchHash> = self.session.refused().iter().map(|it| it.0).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(batches = refused.len(), "refused by the relay above");
+        self.write(|transaction, _| {
+            for batch in &refused {
+                for name in frames::names(transaction, batch)? {
+                    note_item(transaction, &name.doc, &name.hash, Above::Refused)?;
+                }
+            }
+            risen::advance(transaction)
+        })
+    }
+
+    /// Takes a page in, with its cursor, or does neither.
+    fn take_page(&mut self, page: &Page) -> Result<PageTaken, RelayError> {
+        let now_ms = self.relay.settings.clock.now_ms();
+        let fail = |source| RelayError::sqlite(&self.relay.place.path, source);
+        let mut standing = self.standing.clone();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fail)?;
+        standing.refresh(&transaction).map_err(fail)?;
+        let before = log::head(&transaction).map_err(fail)?.position;
+        for entry in &page.entries {
+            let taken = match entry {
+                PageEntry::Batch(batch) => take_batch(&transaction, &standing, batch, now_ms),
+                PageEntry::Single {
+                    kind,
+                    position,
+                    bytes,
+                } if EntryKind(*kind) == EntryKind::ORDER => {
+                    take_order(&transaction, &mut standing, bytes, *position, now_ms)
+                }
+                // Of a newer kind, or the relay above's own business.
+                PageEntry::Single { .. } => Ok(PageTaken::Applied),
+            };
+            // The transaction rolls back when it is dropped.
+            if taken.map_err(internal)? == PageTaken::NeedFull {
+                return Ok(PageTaken::NeedFull);
+            }
+        }
+        let after = log::head(&transaction).map_err(fail)?.position;
+        risen::move_cursor(&transaction, &page.cursor).map_err(fail)?;
+        risen::advance(&transaction).map_err(fail)?;
+        transaction.commit().map_err(fail)?;
+        self.standing = standing;
+        self.met.received += after.saturating_sub(before);
+        Ok(PageTaken::Applied)
+    }
+
+    fn end(&mut self, end: &End) -> Result<(), RelayError> {
+        let stale = self.stale;
+        let complete = self.write(|transaction, _| {
+            let mut complete = true;
+            for (audience, theirs) in &end.digests {
+                if let Audience::Area(area) = audience {
+                    complete &= places::area_digest(transaction, area)? == *theirs;
+                }
+            }
+            risen::move_cursor(transaction, &end.cursor)?;
+            let names = end.above.as_deref().unwrap_or_default();
+            risen::keep_end(transaction, &end.watermarks, names, complete)?;
+            if stale && !complete && risen::untold(transaction)? == 0 {
+                // Its log was put back behind our back: what it gave receipts for may be gone there.
+                risen::forget(transaction)?;
+            }
+            Ok(complete)
+        })?;
+        self.stale = false;
+        self.met.complete = complete;
+        Ok(())
+    }
+
+    fn read<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, RelayError> {
+        ask(&self.connection).map_err(|source| RelayError::sqlite(&self.relay.place.path, source))
+    }
+
+    fn write<T>(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>, &mut Standing) -> rusqlite::Result<T>,
+    ) -> Result<T, RelayError> {
+        let fail = |source| RelayError::sqlite(&self.relay.place.path, source);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fail)?;
+        let done = act(&transaction, &mut self.standing).map_err(fail)?;
+        transaction.commit().map_err(fail)?;
+        Ok(done)
+    }
+}
+
+fn note_item(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+    above: Above,
+) -> rusqlite::Result<()> {
+    match log::position_of(connection, doc, hash)? {
+        Some(position) => risen::note(connection, position, above),
+        None => risen::note_parked(connection, doc, hash, above == Above::Refused),
+    }
+}
+
+fn take_batch(
+    connection: &Connection,
+    standing: &Standing,
+    page: &PageBatch,
+    now_ms: i64,
+) -> Result<PageTaken, StepError> {
+    let held = SqlHoldings::new(connection);
+    let rebuilt = frame::decode(&page.frame, &Surroundings::default(), &held);
+    held.finish()?;
+    let rebuilt = match rebuilt {
+        Ok(rebuilt) => rebuilt,
+        Err(Unread::NeedFull) => return Ok(PageTaken::NeedFull),
+        Err(Unread::Malformed(error)) => return Err(error.into()),
+    };
+    let batch = rebuilt.batch;
+    let signer = standing.roster().known(&batch.head.device);
+    if !signer.is_some_and(|signer| verify_batch(&signer.key, &batch)) {
+        tracing::warn!(device = %batch.head.device, "a batch from above whose signature does not fit");
+        return Ok(PageTaken::Applied);
+    }
+    let names: Vec<_> = batch.items.iter().map(wangge_wire::Item::name).collect();
+    let pushed = Pushed {
+        batch,
+        damaged: rebuilt.damaged,
+        first_received_ms: Some(page.first_received_ms),
+        from_above: true,
+    };
+    accept::store(connection, standing.roster(), &pushed, now_ms)?;
+    for (name, above) in names.iter().zip(&page.positions) {
+        if *above > 0 {
+            note_item(connection, &name.doc, &name.hash, Above::At(*above))?;
+        }
+    }
+    Ok(PageTaken::Applied)
+}
+
+fn take_order(
+    connection: &Connection,
+    standing: &mut Standing,
+    bytes: &[u8],
+    above: u64,
+    now_ms: i64,
+) -> Result<PageTaken, StepError> {
+    let order = Order::read(bytes)?;
+    orders::take(connection, standing, &order, now_ms)?;
+    if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
+        risen::note(connection, position, Above::At(above))?;
+    }
+    Ok(PageTaken::Applied)
+}
+
+fn no_answer(reason: &str) -> RelayError {
+    let reason = reason.to_owned();
+    UpstreamTrouble::NoLink { reason }.into()
+}
+
+fn strange(error: wangge_wire::Malformed) -> RelayError {
+    tracing::warn!(%error, "the relay above");
+    UpstreamTrouble::Strange { what: "a frame" }.into()
+}
+
+fn internal(error: StepError) -> RelayError {
+    match error {
+        StepError::Relay(error) => error,
+        StepError::Sqlite(source) => RelayError::Sqlite { source },
+        StepError::Malformed(error) => strange(error),
+    }
+}

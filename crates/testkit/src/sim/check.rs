@@ -1,0 +1,340 @@
+//! The promises, looked up in the databases themselves when a seed is over.
+//!
+//! Each is written down here a second time, naively: **a check that asked the program it checks would
+//! say what the program says**.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wangge_store::outbox::{OutboxRow, Pending};
+use wangge_wire::receipt::ItemState;
+use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, PersonId, packing};
+
+use super::device::Device;
+use super::look;
+use super::station::look as open;
+use super::weather::Weather;
+use super::world::World;
+
+/// Tables of what is derived of documents, and where the document stands in them.
+const DERIVED: [(&str, &str); 4] = [
+    ("household", "doc"),
+    ("visit", "book"),
+    ("report", "doc"),
+    ("ticket", "doc"),
+];
+
+impl World {
+    /// Looks whether a device got hold of what is not for it.
+    pub(super) fn look_at_scope(&mut self, index: usize) -> Result<(), String> {
+        let device = &mut self.devices[index];
+        let own = device.replica().device();
+        let person = device.replica().person();
+        let sql = "SELECT doc, hash FROM change WHERE own = 0";
+        let held = look::names(&open(&device.database()), sql);
+        let news: Vec<_> = held.difference(&device.seen).copied().collect();
+        device.seen.extend(held);
+        if news.is_empty() {
+            return Ok(());
+        }
+        let areas = self.granted.get(&own).cloned().unwrap_or_default();
+        let places: BTreeMap<_, _> = look::places(
+            &self.station.look(),
+            "SELECT doc, home, audiences FROM document",
+        )
+        .into_iter()
+        .map(|(doc, home, audiences)| (doc, (home, audiences)))
+        .collect();
+        let name = self.devices[index].name.clone();
+        for (doc, _) in news {
+            let Some(place) = places.get(&doc) else {
+                continue;
+            };
+            if !in_scope(&areas, &person, place) {
+                return Err(format!("{name} was given {doc} of {}", place.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks whether every promise was kept.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        self.receipts_hold()?;
+        self.nobody_wrote_elsewhere()?;
+        self.all_hold_the_same()?;
+        self.nothing_is_stuck()?;
+        self.poison_is_held()?;
+        self.no_two_write_as_one()?;
+        self.inbox_has_readers()
+    }
+
+    /// Notes of each new receipt what it is about, while the device that was told still knows.
+    pub(super) fn name_receipts(&mut self, index: usize) {
+        let connection = open(&self.devices[index].database());
+        let mut named = connection
+            .prepare("SELECT names FROM batch WHERE hash = ?1")
+            .unwrap();
+        let mut ledger = self.ledger.lock().unwrap();
+        for told in ledger.receipts.iter_mut().rev() {
+            if told.names.is_some() {
+                break;
+            }
+            let bytes: Vec<u8> = named
+                .query_row([told.receipt.batch.0], |row| row.get(0))
+                .expect("a receipt of a batch that the device does not know");
+            told.names = Some(packing::decode(&bytes, "names").unwrap());
+        }
+    }
+
+    /// What was receipted is there, under the number that was told.
+    fn receipts_hold(&mut self) -> Result<(), String> {
+        let relay = self.station.look();
+        let rollbacks = *self.station.rollbacks.lock().unwrap();
+        let mut numbered = relay
+            .prepare("SELECT position FROM entry WHERE doc = ?1 AND hash = ?2")
+            .unwrap();
+        let mut parked = relay
+            .prepare("SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2")
+            .unwrap();
+        for told in &self.ledger.lock().unwrap().receipts {
+            let names = told.names.iter().flatten();
+            for (name, state) in names.zip(&told.receipt.items) {
+                let key = (name.doc.0, name.hash.0);
+                let found: Result<i64, _> = numbered.query_row(key, |row| row.get(0));
+                let found = found.ok().map(i64::unsigned_abs);
+                let kept = match state {
+                    // A relay that was put back gives what it got back another number.
+                    ItemState::At(at) => {
+                        found.is_some_and(|it| it == *at || told.rollbacks < rollbacks)
+                    }
+                    ItemState::Waiting | ItemState::Inbox(_) => {
+                        found.is_some() || parked.exists(key).unwrap()
+                    }
+                    ItemState::Refused(_) => true,
+                };
+                if !kept {
+                    let what = format!("{} of {}", name.hash, name.doc);
+                    return Err(format!("{what} is at {found:?}, not {state:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every numbered change lives where its author was once let.
+    fn nobody_wrote_elsewhere(&mut self) -> Result<(), String> {
+        let relay = self.station.look();
+        let people: BTreeMap<_, _> = {
+            let inline = self.station.inline().unwrap();
+            let rows = inline.relay().devices().unwrap();
+            rows.into_iter()
+                .map(|row| (row.device, row.person))
+                .collect()
+        };
+        let mut before: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let now = "SELECT doc, home, audiences FROM document";
+        let then = "SELECT doc, home, audiences FROM place_before";
+        for sql in [now, then] {
+            for (doc, home, audiences) in look::places(&relay, sql) {
+                before.entry(doc).or_default().push((home, audiences));
+            }
+        }
+        let owners: BTreeMap<_, _> = look::all(&relay, "SELECT doc, owner FROM document", |row| {
+            let owner: Vec<u8> = row.get(1)?;
+            Ok((DocId(row.get(0)?), DocId::from_slice(&owner)))
+        })
+        .into_iter()
+        .collect();
+        let sql = "SELECT DISTINCT e.doc, b.device FROM entry e JOIN batch b ON b.id = e.batch";
+        let written = look::all(&relay, sql, |row| {
+            Ok((DocId(row.get(0)?), DeviceId(row.get(1)?)))
+        });
+        for (doc, device) in written {
+            let areas = self.granted.get(&device).cloned().unwrap_or_default();
+            let person = people[&device];
+            let owner = owners.get(&doc).copied().flatten();
+            let docs = [Some(doc), owner];
+            let mut places = docs
+                .iter()
+                .flatten()
+                .filter_map(|doc| before.get(doc))
+                .flatten();
+            if !places.any(|place| in_scope(&areas, &person, place)) {
+                return Err(format!("{device} wrote {doc}, which was never theirs"));
+            }
+        }
+        Ok(())
+    }
+
+    /// All devices of an area, and the relay, have the same of it.
+    fn all_hold_the_same(&mut self) -> Result<(), String> {
+        let relay = self.station.look();
+        let places = look::places(&relay, "SELECT doc, home, audiences FROM document");
+        let names = look::names(&relay, "SELECT doc, hash FROM entry WHERE kind = 1");
+        let mut views: BTreeMap<DocId, (String, Vec<String>)> = BTreeMap::new();
+        for device in self.devices.iter_mut().filter(|device| !device.revoked) {
+            let name = device.name.clone();
+            let connection = open(&device.database());
+            let held = look::names(&connection, "SELECT doc, hash FROM change");
+            let areas = device.replica().own_areas().to_vec();
+            // What waits for a decision is its author's alone.
+            let apart = look::names(&connection, "SELECT doc, hash FROM outbox");
+            let apart: BTreeSet<DocId> = apart.into_iter().map(|(doc, _)| doc).collect();
+            let homes = "SELECT doc, home, audiences FROM document WHERE home <> ''";
+            let homes: BTreeMap<_, _> = look::places(&connection, homes)
+                .into_iter()
+                .map(|(doc, home, _)| (doc, home))
+                .collect();
+            let mut lives = BTreeSet::new();
+            for (doc, home, _) in &places {
+                if !areas.iter().any(|own| own.covers(home)) {
+                    continue;
+                }
+                lives.insert(*doc);
+                let elsewhere = homes.get(doc).is_some_and(|here| here != home);
+                if elsewhere && !apart.contains(doc) {
+                    return Err(format!("{name} has {doc} elsewhere than {home}"));
+                }
+            }
+            let lacks = |(doc, hash): &&(DocId, ChangeHash)| {
+                lives.contains(doc) && !held.contains(&(*doc, *hash))
+            };
+            if let Some((doc, hash)) = names.iter().find(lacks) {
+                return Err(format!("{name} lacks {hash} of {doc}"));
+            }
+            for (doc, view) in seen(device, &areas) {
+                if apart.contains(&doc) || !lives.contains(&doc) {
+                    continue;
+                }
+                let first = views
+                    .entry(doc)
+                    .or_insert_with(|| (name.clone(), view.clone()));
+                if first.1 != view {
+                    let apart = (&first.1, &view);
+                    return Err(format!("{name} and {} differ in {doc}: {apart:?}", first.0));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing waits to be sent, and what left a device's scope has left the device.
+    fn nothing_is_stuck(&mut self) -> Result<(), String> {
+        let parked = "SELECT doc, hash FROM parked WHERE state = 2";
+        let parked = look::names(&self.station.look(), parked);
+        for device in &mut self.devices {
+            if device.revoked {
+                continue;
+            }
+            let name = device.name.clone();
+            let rows = device.replica().store().outbox().unwrap();
+            // What rests on something in an inbox waits with it for a person.
+            let decided = |row: &&OutboxRow| match row.state {
+                Pending::Inbox => true,
+                Pending::Waiting => parked.iter().any(|(doc, _)| *doc == row.doc),
+                _ => false,
+            };
+            let stuck = rows.iter().find(|row| !decided(row));
+            if let Some(row) = stuck {
+                return Err(format!(
+                    "{name}: {} of {} is stuck: {:?}",
+                    row.hash, row.doc, row.state
+                ));
+            }
+            let waits: BTreeSet<_> = rows.iter().map(|row| row.doc).collect();
+            let person = device.replica().person();
+            let areas: BTreeSet<_> = device.replica().own_areas().iter().cloned().collect();
+            let connection = open(&device.database());
+            let sql = "SELECT doc, home, audiences FROM document WHERE home <> ''";
+            for (doc, home, audiences) in look::places(&connection, sql) {
+                let kept = in_scope(&areas, &person, &(home.clone(), audiences));
+                if !kept && waits.is_empty() && self.weather == Weather::Orders {
+                    return Err(format!("{name} still has {doc} of {home}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What would damage a document is part of none.
+    fn poison_is_held(&mut self) -> Result<(), String> {
+        for device in &self.devices {
+            let connection = open(&device.database());
+            let applied = look::names(&connection, "SELECT doc, hash FROM change WHERE state = 0");
+            if let Some((doc, _)) = self.poison.intersection(&applied).next() {
+                return Err(format!("{} let poison into {doc}", device.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies of a device that have both written go on as two writers.
+    fn no_two_write_as_one(&mut self) -> Result<(), String> {
+        let mut last = BTreeMap::new();
+        for device in &mut self.devices {
+            let replica = device.replica();
+            let actor = replica.actor();
+            let batch = replica.store().last_batch(&actor).unwrap();
+            let first = last
+                .entry(actor)
+                .or_insert_with(|| (batch, device.name.clone()));
+            if first.0 != batch {
+                return Err(format!("{} and {} write as one", first.1, device.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits for a decision is seen by its author, or by a desk above.
+    fn inbox_has_readers(&mut self) -> Result<(), String> {
+        let inline = self.station.inline().unwrap();
+        let rows = inline.relay().devices().unwrap();
+        for item in inline.relay().inbox().unwrap() {
+            let reader = rows
+                .iter()
+                .any(|row| row.device == item.device && !row.revoked);
+            // Of a device that was taken out the desk decides, which sees the whole inbox.
+            let desk = rows
+                .iter()
+                .any(|row| !row.revoked && row.role.as_str() != "worker");
+            if !reader && !desk {
+                return Err(format!("nobody reads {} in the inbox", item.doc));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn in_scope(
+    areas: &BTreeSet<AreaCode>,
+    person: &PersonId,
+    (home, audiences): &(AreaCode, Vec<Audience>),
+) -> bool {
+    let covers = |area: &AreaCode| areas.iter().any(|own| own.covers(area));
+    let named = |audience: &Audience| match audience {
+        Audience::Area(area) => covers(area),
+        Audience::Person(named) => named == person,
+        Audience::Unit(_) => false,
+    };
+    covers(home) || audiences.iter().any(named)
+}
+
+/// Returns what a device shows of each document of its areas: heads, and what is derived.
+fn seen(device: &mut Device, areas: &[AreaCode]) -> BTreeMap<DocId, Vec<String>> {
+    let mut views: BTreeMap<DocId, Vec<String>> = BTreeMap::new();
+    for area in areas {
+        for (doc, heads) in device.replica().store().heads(area).unwrap() {
+            views.insert(doc, vec![format!("{heads:?}")]);
+        }
+    }
+    let connection = open(&device.database());
+    for (table, doc) in DERIVED {
+        let sql = format!("SELECT {doc}, * FROM {table} ORDER BY 1, 2, 3");
+        for line in look::lines(&connection, &sql) {
+            let doc = line.split('|').next().unwrap_or_default().parse();
+            if let Some(view) = doc.ok().and_then(|doc| views.get_mut(&doc)) {
+                view.push(line);
+            }
+        }
+    }
+    views
+}

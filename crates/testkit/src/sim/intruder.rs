@@ -1,0 +1,157 @@
+//! A member who means no good: signs rightly what no program of ours would write.
+
+use std::path::Path;
+
+use http::Request;
+use wangge_crdt::{Document, Put};
+use wangge_model::kind;
+use wangge_trust::KeyPair;
+use wangge_trust::request::{self, HEAD_HEADER, Signed};
+use wangge_wire::batch::SUITE_PLAIN;
+use wangge_wire::packing::Packer;
+use wangge_wire::{
+    ActionId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId, Item,
+    LifeNonce, PROTOCOL_VERSION, Place, Signature, frame, stream,
+};
+
+use super::template::{GRIDS, NOBODYS};
+use crate::working_days::Dice;
+
+const AUTHORITY: &str = "127.0.0.1:9";
+
+/// What an intruder sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mischief {
+    /// A new document in a grid that is not theirs.
+    ForeignGrid,
+    /// A change in their own grid that hides what the document is made of.
+    Poison,
+    /// A protocol that nobody speaks yet.
+    FromTheFuture,
+    /// Bytes.
+    Noise,
+}
+
+/// A member who means no good.
+pub(super) struct Intruder {
+    key: KeyPair,
+    number: u64,
+    previous: BatchHash,
+}
+
+impl Intruder {
+    /// Returns who has the key in a folder.
+    pub(super) fn new(dir: &Path) -> Self {
+        let secret = std::fs::read(dir.join("device.key")).unwrap();
+        Self {
+            key: KeyPair::from_secret(&secret.try_into().unwrap()),
+            number: 0,
+            previous: BatchHash([0; 32]),
+        }
+    }
+
+    /// Returns a request, and the change in it that every gate must hold back.
+    pub(super) fn request(
+        &mut self,
+        mischief: Mischief,
+        now_ms: i64,
+        dice: &mut Dice,
+    ) -> (Request<Vec<u8>>, Option<(DocId, ChangeHash)>) {
+        let (home, field) = match mischief {
+            Mischief::Poison => (GRIDS[1], "members"),
+            _ => (NOBODYS, "note"),
+        };
+        let mut poison = None;
+        let frame = if mischief == Mischief::Noise {
+            let mut noise = vec![0; dice.below(400)];
+            dice.fill(&mut noise);
+            noise
+        } else {
+            let (batch, name) = self.batch(home, field, dice);
+            poison = (mischief == Mischief::Poison).then_some(name);
+            let bytes = frame::encode_full(&batch).unwrap();
+            Packer::new().unwrap().pack(&bytes).unwrap()
+        };
+        let future = u16::from(mischief == Mischief::FromTheFuture);
+        let ask = Ask {
+            version: PROTOCOL_VERSION + future,
+            capabilities: 0,
+            cursor: None,
+            actor: self.key.public().actor(&LifeNonce([7; 8])),
+            batches: 1,
+            full: false,
+            catch_up: None,
+            origins: None,
+        };
+        (self.signed(&ask.bytes(), &frame, now_ms, dice), poison)
+    }
+
+    fn batch(&mut self, home: &str, field: &str, dice: &mut Dice) -> (Batch, (DocId, ChangeHash)) {
+        let mut id = [0; 16];
+        dice.fill(&mut id);
+        let (doc, nonce) = (DocId(id), LifeNonce([7; 8]));
+        let shape = kind::shape(kind::HOUSEHOLD).unwrap();
+        let mut document = Document::begin(&shape, &doc).unwrap();
+        let actor = self.key.public().actor(&nonce);
+        let written = document.write(&actor, 1_000, &[Put::root(field, "x")]);
+        let written = written.unwrap().unwrap();
+        let change = Change::read(doc, shape.kind, shape.schema, None, written.raw).unwrap();
+        let home = AreaCode::parse(home).unwrap();
+        let place = Place {
+            doc,
+            home: home.clone(),
+            audiences: Vec::new(),
+            n: 0,
+        };
+        self.number += 1;
+        let mut batch = Batch {
+            head: BatchHead {
+                suite: SUITE_PLAIN,
+                device: self.key.public().device(),
+                nonce,
+                number: self.number,
+                previous: self.previous,
+                roster: 0,
+                claimed_at_ms: 1_000,
+                area: home,
+            },
+            items: vec![
+                Item::Place(place),
+                Item::Change {
+                    change,
+                    action: Some(ActionId([1; 8])),
+                },
+            ],
+            signature: Signature([0; 64]),
+            shapes: vec![shape],
+        };
+        self.key.sign_batch(&mut batch);
+        self.previous = batch.hash();
+        (batch, (doc, written.hash))
+    }
+
+    fn signed(&self, head: &[u8], frame: &[u8], now_ms: i64, dice: &mut Dice) -> Request<Vec<u8>> {
+        let signed = Signed {
+            method: "POST",
+            authority: AUTHORITY,
+            path: "/v1/sync",
+            query: "?",
+            head,
+        };
+        let mut nonce = [0; 8];
+        dice.fill(&mut nonce);
+        let headers = request::sign(&self.key, &signed, now_ms.div_euclid(1000), &nonce);
+        let mut body = u32::try_from(head.len()).unwrap().to_be_bytes().to_vec();
+        body.extend_from_slice(head);
+        body.extend(stream::frame(1, frame));
+        Request::builder()
+            .method("POST")
+            .uri("/v1/sync")
+            .header("host", AUTHORITY)
+            .header(HEAD_HEADER, headers.head)
+            .header("signature-input", headers.signature_input)
+            .header("signature", headers.signature)
+            .body(body)
+            .unwrap()
+    }
+}

@@ -1,0 +1,72 @@
+//! What a relay keeps without a number: counted apart, and sent again to a relay that lost it.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use wangge_agent::Replica;
+use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_testkit::district::{District, sync};
+use wangge_wire::Role;
+
+const GRIDS: [&str; 2] = ["511724103202001", "511724103202002"];
+
+/// Adds the family of the door that both grids claim.
+fn claim(replica: &mut Replica, grid: &str) {
+    let input = HouseholdInput {
+        area: Some(grid.into()),
+        door: "2组21号".into(),
+        members: vec![MemberInput {
+            name: "曾小红".into(),
+            relation: Some("户主".into()),
+            ..MemberInput::default()
+        }],
+        ..HouseholdInput::default()
+    };
+    replica.add_household(input).unwrap();
+}
+
+/// Returns the worker of the second grid, whose claim came second.
+fn second(district: &District) -> Replica {
+    let mut first = district.home("李四", Role::Worker, &[GRIDS[0]]);
+    let mut second = district.home("王五", Role::Worker, &[GRIDS[1]]);
+    claim(&mut first, GRIDS[0]);
+    claim(&mut second, GRIDS[1]);
+    sync(&mut first).unwrap();
+    second
+}
+
+#[test]
+fn what_is_in_the_inbox_makes_no_area_incomplete() {
+    let district = District::new();
+    let mut second = second(&district);
+    let report = sync(&mut second).unwrap();
+    assert!(report.inbox > 0, "{report:?}");
+    assert!(
+        report.complete.values().all(|area| area.equal),
+        "{report:?}"
+    );
+    assert_eq!(report.repair, None, "nothing was damaged");
+}
+
+#[test]
+fn a_relay_that_lost_its_inbox_is_sent_it_again() {
+    let mut district = District::new();
+    let mut second = second(&district);
+    // Kept before, put back after: the inbox is not in the log, so no cursor tells of it.
+    let (relay, copy) = (district.relay_dir(), district.path().join("copy"));
+    let copied = |from: &std::path::Path, to: &std::path::Path| {
+        std::fs::create_dir_all(to).unwrap();
+        for name in ["relay.db", "relay.key"] {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    };
+    district.stop();
+    copied(&relay, &copy);
+    district.start();
+    let inbox = sync(&mut second).unwrap().inbox;
+    assert!(inbox > 0);
+    district.stop();
+    let _ = std::fs::remove_file(relay.join("relay.db-wal"));
+    copied(&copy, &relay);
+    district.start();
+    assert_eq!(sync(&mut second).unwrap().inbox, inbox);
+}

@@ -1,0 +1,76 @@
+//! Seeds of whole districts, in which everything goes wrong that can.
+//!
+//! Each test runs a range of seeds and every tenth of them twice; `scripts/soak` goes on where they end.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::path::Path;
+
+use wangge_testkit::sim::{Shape, Template, run_and_shrink, sabotage, sweep};
+
+const SMALL: Shape = Shape {
+    devices: 3,
+    steps: 20,
+};
+const MIDDLE: Shape = Shape {
+    devices: 5,
+    steps: 40,
+};
+const LARGE: Shape = Shape {
+    devices: 20,
+    steps: 40,
+};
+
+macro_rules! seeds {
+    ($($name:ident: $shape:ident, $range:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                sweep($shape, $range);
+            }
+        )*
+    };
+}
+
+seeds! {
+    three_devices_keep_every_promise_0: SMALL, 0..240;
+    three_devices_keep_every_promise_1: SMALL, 240..480;
+    three_devices_keep_every_promise_2: SMALL, 480..720;
+    three_devices_keep_every_promise_3: SMALL, 720..960;
+    three_devices_keep_every_promise_4: SMALL, 960..1_200;
+    three_devices_keep_every_promise_5: SMALL, 1_200..1_440;
+    three_devices_keep_every_promise_6: SMALL, 1_440..1_680;
+    three_devices_keep_every_promise_7: SMALL, 1_680..1_920;
+    five_devices_keep_every_promise: MIDDLE, 0..90;
+    twenty_devices_keep_every_promise: LARGE, 0..10;
+}
+
+#[test]
+fn what_failed_once_is_kept_and_passes() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/seeds/kept.csv");
+    let text = std::fs::read_to_string(kept).unwrap();
+    for line in text.lines().skip(1) {
+        let numbers: Vec<u64> = line
+            .split(',')
+            .take(3)
+            .map(|word| word.parse().unwrap())
+            .collect();
+        let [seed, devices, steps] = numbers.try_into().unwrap();
+        let shape = Shape {
+            devices: devices.try_into().unwrap(),
+            steps: steps.try_into().unwrap(),
+        };
+        if let Err(failure) = run_and_shrink(&Template::new(shape), seed) {
+            panic!("{failure}");
+        }
+    }
+}
+
+#[test]
+fn every_broken_variant_is_caught() {
+    let unseen: Vec<_> = sabotage::hunt()
+        .into_iter()
+        .filter(|hunt| hunt.caught.is_none())
+        .collect();
+    assert!(unseen.is_empty(), "{unseen:?}");
+}
