@@ -165,7 +165,7 @@ fn attachments_are_inside_and_later_ones_are_brought_again() {
     family(&mut li, "3-12");
     visit(&mut li, "3-12");
     let to = li.visits(None, 1).unwrap()[0].id.to_string();
-    let mut attach = |li: &mut Replica, district: &District, name: &str| {
+    let attach = |li: &mut Replica, district: &District, name: &str| {
         let file = district.path().join(name);
         std::fs::write(&file, format!("%PDF-1.4\n% {name}\n%%EOF\n")).unwrap();
         let to = to.clone();
