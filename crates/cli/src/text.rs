@@ -5,6 +5,7 @@
 
 pub(crate) mod aliases;
 mod attach;
+mod backup;
 mod codes;
 mod day;
 pub(crate) mod demo;
@@ -45,6 +46,7 @@ struct Topic {
 
 const TOPICS: &[Topic] = &[
     attach::TOPIC,
+    backup::TOPIC,
     day::TOPIC,
     due::TOPIC,
     family::TOPIC,

@@ -8,6 +8,8 @@
 
 #[path = "cli/attach.rs"]
 mod attach;
+#[path = "cli/backup.rs"]
+mod backup;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/bulk.rs"]

@@ -17,7 +17,7 @@ use crate::log::{signed, unsigned};
 use crate::places;
 
 /// The folder beside the database.
-const FOLDER: &str = "blobs";
+pub(crate) const FOLDER: &str = "blobs";
 /// What is not whole yet.
 const PARTS: &str = "part";
 
@@ -70,7 +70,8 @@ impl Shelf {
         }
     }
 
-    fn whole(&self, hash: &BlobHash) -> PathBuf {
+    /// Returns where it is, or would be, whole.
+    pub(crate) fn whole(&self, hash: &BlobHash) -> PathBuf {
         let name = hash.to_string();
         let (shelf, _) = name.split_at_checked(2).unwrap_or_default();
         self.folder.join(shelf).join(&name)
@@ -181,7 +182,7 @@ fn append(path: &Path, held: u64, piece: &[u8]) -> io::Result<()> {
 }
 
 /// Makes a folder whose name lasts, and those above it.
-fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.exists() {
         return Ok(());
     }

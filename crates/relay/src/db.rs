@@ -53,17 +53,32 @@ pub(crate) fn open(place: &Place) -> Result<Connection, RelayError> {
         }
     }
     let mut connection = connect(place)?;
-    let found: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(fail)?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(RelayError::TooNew { found, known });
-    }
+    let (found, known) = check_version(&connection, &place.path)?;
     if found < known {
         migrate(&mut connection, known).map_err(fail)?;
     }
     Ok(connection)
+}
+
+/// Returns the schema of a database and the newest one known; an error if it is newer than that.
+pub(crate) fn check_version(
+    connection: &Connection,
+    path: &Path,
+) -> Result<(i64, i64), RelayError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|source| RelayError::sqlite(path, source))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(RelayError::TooNew { found, known });
+    }
+    Ok((found, known))
+}
+
+/// Returns whether a database says that it is a relay's.
+pub(crate) fn is_relay(connection: &Connection) -> rusqlite::Result<bool> {
+    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok(id == APPLICATION_ID)
 }
 
 /// Returns a further connection to a database that [`open`] returned one to.

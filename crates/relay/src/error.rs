@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use crate::backup::BackupTrouble;
 use crate::upstream::UpstreamTrouble;
 
 /// A relay that cannot do what it was asked.
@@ -58,6 +59,9 @@ pub enum RelayError {
     /// The relay above was of no use; why says what to do. Nothing was lost here.
     #[error("the relay above: {0}")]
     Upstream(UpstreamTrouble),
+    /// A backup was not made or not restored; why says what to do. Nothing that was there was changed.
+    #[error("the backup: {0}")]
+    Backup(#[from] BackupTrouble),
     /// The system has no random numbers.
     #[error("no random numbers")]
     Random,

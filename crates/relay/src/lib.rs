@@ -7,6 +7,7 @@
 
 mod accept;
 mod app;
+mod backup;
 mod blobs;
 mod db;
 mod error;
@@ -35,6 +36,7 @@ mod settings;
 mod upstream;
 mod writer;
 
+pub use backup::{Backup, BackupTrouble, Restored};
 pub use error::RelayError;
 pub use inline::Inline;
 pub use members::NewInvitation;

@@ -126,6 +126,6 @@ pub(crate) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-fn chain(bytes: [u8; 8]) -> u64 {
+pub(crate) fn chain(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }

@@ -16,7 +16,7 @@ use crate::settings::Dice;
 pub(crate) const FILE: &str = "relay.key";
 
 /// The file of the key for id numbers that the relay above gave.
-const TREE_FILE: &str = "tree.key";
+pub(crate) const TREE_FILE: &str = "tree.key";
 
 /// What the secret makes.
 #[derive(Debug, Clone)]
@@ -72,6 +72,18 @@ pub(crate) fn with_tree_key(secrets: Secrets, database: &Path) -> Result<Secrets
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(secrets),
         Err(error) => Err(RelayError::io(&path, error)),
+    }
+}
+
+/// Returns the secret in a file; none if there is no file.
+pub(crate) fn bytes(path: &Path) -> Result<Option<[u8; 32]>, RelayError> {
+    let damaged = |_| RelayError::Damaged {
+        path: path.to_owned(),
+    };
+    match std::fs::read(path) {
+        Ok(bytes) => bytes.try_into().map(Some).map_err(damaged),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RelayError::io(path, error)),
     }
 }
 

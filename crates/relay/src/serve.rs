@@ -19,7 +19,7 @@ use crate::writer::Writer;
 use crate::{db, http};
 
 /// Held while a relay is served.
-const LOCK: &str = "serving";
+pub(crate) const LOCK: &str = "serving";
 /// How long open answers may go on after the order to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -91,7 +91,7 @@ pub async fn serve(
     served.map_err(|source| RelayError::io(Path::new(""), source))
 }
 
-fn lock(path: &Path) -> Result<File, RelayError> {
+pub(crate) fn lock(path: &Path) -> Result<File, RelayError> {
     let fail = |source| RelayError::io(path, source);
     let mut options = OpenOptions::new();
     let options = options.create(true).truncate(false).write(true);

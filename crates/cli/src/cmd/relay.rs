@@ -1,5 +1,6 @@
-//! `relay`: serve, invite, devices, inbox, what is held, join, meet, status. The operator's side, on the relay's own folder.
+//! `relay`: serve, invite, devices, inbox, what is held, join, meet, status, backup, restore. The operator's side, on the relay's own folder.
 
+mod backup;
 mod held;
 mod serve;
 mod upstream;
@@ -44,6 +45,10 @@ pub(crate) enum Relay {
     Meet,
     /// How much it holds, and what is durable above
     Status,
+    /// Make one file of the relay, while it serves
+    Backup(backup::Backup),
+    /// Make a relay of a backup, in an empty folder
+    Restore(backup::Restore),
 }
 
 #[derive(Debug, clap::Args)]
@@ -136,6 +141,8 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Join(args) => upstream::join(context, &args),
         Relay::Meet => upstream::meet(context),
         Relay::Status => upstream::status(context),
+        Relay::Backup(args) => backup::backup(context, &args),
+        Relay::Restore(args) => backup::restore(context, &args),
     }
 }
 

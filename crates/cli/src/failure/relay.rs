@@ -1,6 +1,6 @@
 //! What can go wrong with a relay's folder and with the relay above it, in words and exit codes.
 
-use wangge_relay::{EnrollRefusal, RelayError, UpstreamTrouble};
+use wangge_relay::{BackupTrouble, EnrollRefusal, RelayError, UpstreamTrouble};
 
 use super::Told;
 use crate::exit::Exit;
@@ -9,6 +9,7 @@ use crate::text::Lang;
 pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
     let (kind, exit, message) = match error {
         RelayError::Upstream(trouble) => upstream(trouble, lang),
+        RelayError::Backup(trouble) => backup(trouble, lang),
         RelayError::Damaged { path } => (
             "damaged",
             Exit::Damaged,
@@ -44,8 +45,31 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
         message,
         hint: match error {
             RelayError::Upstream(_) => "wangge relay status".to_owned(),
+            RelayError::Backup(_) => "wangge relay backup --help".to_owned(),
             _ => "wangge relay serve --help".to_owned(),
         },
+    }
+}
+
+/// Why a backup was not made or not restored; what was there is as it was.
+fn backup(trouble: &BackupTrouble, lang: Lang) -> (&'static str, Exit, String) {
+    match trouble {
+        BackupTrouble::Exists(path) => (
+            "file_exists",
+            Exit::Refused,
+            lang.backup_exists(&path.display().to_string()),
+        ),
+        BackupTrouble::NoRoom => ("disk_full", Exit::Failed, lang.backup_no_room().to_owned()),
+        BackupTrouble::NotWhole(path) => (
+            "damaged_backup",
+            Exit::Damaged,
+            lang.backup_not_whole(&path.display().to_string()),
+        ),
+        BackupTrouble::NotEmpty(path) => (
+            "not_empty",
+            Exit::Refused,
+            lang.restore_not_empty(&path.display().to_string()),
+        ),
     }
 }
 

@@ -92,14 +92,27 @@ impl Station {
         *self.copy.lock().unwrap() = Some(beside);
     }
 
-    /// Puts the copy back behind everybody's back: the life of the log stays the same.
+    /// Keeps a backup, made by the tool; it is restored by the tool, as another life of the log.
+    pub(super) fn back_up(&self) {
+        let file = self.dir.with_extension("file");
+        let _ = std::fs::remove_file(&file);
+        let relay = Relay::open(&self.dir, &self.settings).unwrap();
+        relay.backup(&file).unwrap();
+        *self.copy.lock().unwrap() = Some(file);
+    }
+
+    /// Puts the copy back behind everybody's back, where the life of the log stays the same; a backup by the tool.
     pub(super) fn put_back(&self) -> bool {
         let Some(beside) = self.copy.lock().unwrap().clone() else {
             return false;
         };
         self.stop();
         let _ = std::fs::remove_dir_all(&self.dir);
-        copy_dir(&beside, &self.dir);
+        if beside.is_file() {
+            Relay::restore(&beside, &self.dir, &self.settings).unwrap();
+        } else {
+            copy_dir(&beside, &self.dir);
+        }
         *self.rollbacks.lock().unwrap() += 1;
         true
     }

@@ -201,10 +201,16 @@ impl World {
 
     fn rollback(&mut self) -> Result<(), String> {
         if self.dice.below(2) > 0 {
-            self.station.keep_copy();
-            self.say("the relay is copied".to_owned());
+            // Half of them by the tool; no dice, so that kept seeds keep their run up to here.
+            if self.trace.len().is_multiple_of(2) {
+                self.station.back_up();
+                self.say("the relay is backed up".to_owned());
+            } else {
+                self.station.keep_copy();
+                self.say("the relay is copied".to_owned());
+            }
         } else if self.station.put_back() {
-            self.say("the relay is put back behind everybody's back".to_owned());
+            self.say("the relay is put back".to_owned());
             self.switch_on(None);
         }
         Ok(())

@@ -1,0 +1,75 @@
+//! `relay backup`, `relay restore`: a relay as one file, and a relay out of one.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use wangge_relay::{LevelForm, Relay, Settings};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::ui::{Tone, tone};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backup {
+    /// The file to make; it must not be there yet
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Restore {
+    /// A file that relay backup made
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn backup(context: &Context, args: &Backup) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let (relay, _) = super::open_to_look(context)?;
+    let made = relay.backup(&args.file)?;
+    let file = args.file.display().to_string();
+    let value = json!({
+        "file": file, "bytes": made.bytes, "entries": made.entries, "documents": made.documents,
+        "attachments": made.attachments, "attachments_missing": made.missing,
+        "made_ms": made.made_ms,
+    });
+    context.ui.show(&value, || {
+        let mut lines = vec![
+            tone(Tone::Good, &lang.backed_up(&file, made.bytes)),
+            lang.backup_holds(made.entries, made.documents, made.attachments),
+        ];
+        if made.missing > 0 {
+            lines.push(tone(Tone::Warn, &lang.backup_lacks(made.missing)));
+        }
+        lines.push(tone(Tone::Warn, lang.backup_is_secret()));
+        lines.join("\n")
+    });
+    Ok(Exit::Done)
+}
+
+pub(super) fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let dir = context.relay_home()?;
+    // Name and level are the backup's own.
+    let settings = Settings::new(lang.relay_name(), LevelForm::Township);
+    let made = Relay::restore(&args.file, &dir, &settings)?;
+    let folder = dir.display().to_string();
+    let value = json!({
+        "folder": folder, "name": made.name, "entries": made.entries,
+        "documents": made.documents, "attachments": made.attachments, "made_ms": made.made_ms,
+    });
+    context.ui.show(&value, || {
+        let at = moment::exact(made.made_ms).replace('T', " ");
+        let at = at.get(..16).unwrap_or_default();
+        [
+            tone(Tone::Good, &lang.restored(&made.name, &folder, at)),
+            lang.backup_holds(made.entries, made.documents, made.attachments),
+            lang.restored_next().to_owned(),
+            tone(Tone::Warn, lang.restored_beware()),
+        ]
+        .join("\n")
+    });
+    Ok(Exit::Done)
+}

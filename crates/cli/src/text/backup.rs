@@ -1,0 +1,81 @@
+//! Backup and restore of a relay, in words.
+
+use super::help::Help;
+use super::{Topic, messages, words};
+
+pub(super) const TOPIC: Topic = Topic {
+    help: &[
+        Help {
+            path: "relay backup",
+            about: "把中继备份成一个文件；中继可以一直开着",
+            args: &[("file", "要写成的文件；不能已经存在")],
+        },
+        Help {
+            path: "relay restore",
+            about: "在空文件夹里用备份恢复中继",
+            args: &[("file", "备份命令做的文件")],
+        },
+    ],
+    aliases: &[("relay backup", "备份"), ("relay restore", "恢复")],
+    codes: &[],
+    fields: &[],
+    takes: &[],
+    refusals: &[],
+};
+
+words! {
+    backup_is_secret {
+        zh: "里面有中继的密钥和全部居民资料，没有加密：谁拿到它，谁就能冒充这个中继。请和中继一样保管。",
+        en: "The relay's key and all residents' data are in it, not encrypted: whoever has it can pose as this relay. Keep it as you keep the relay."
+    }
+    restored_next {
+        zh: "现在运行：wangge 中继 运行。各设备下次同步会自己发现，把备份以后的记录补回来。",
+        en: "Now: wangge relay serve. Devices notice at their next sync and give back what came after the backup."
+    }
+    restored_beware {
+        zh: "原来的中继不能再运行。备份以后的登记、授权和注销不在里面：请重做；没用过的登记码已作废。",
+        en: "The relay before must not run any more. Enrolments, grants and revocations after the backup are not in it: do them again. Open invitations are closed."
+    }
+    backup_no_room {
+        zh: "目标磁盘满了，什么也没有留下，中继没有变。请腾出空间或换一个磁盘。",
+        en: "No room on the disk it was to be written to. Nothing is left there, the relay is as it was. Make room or take another disk."
+    }
+}
+
+messages! {
+    /// A backup was made.
+    backed_up(file: &str, bytes: u64) {
+        zh: "已备份并核对：{file}（{bytes} 字节）",
+        en: "Backed up and verified: {file} ({bytes} bytes)"
+    }
+    /// What a backup holds.
+    backup_holds(entries: u64, documents: u64, attachments: u64) {
+        zh: "第 {entries} 号为止的全部内容，{documents} 份档案，{attachments} 个附件",
+        en: "everything up to number {entries}, {documents} documents, {attachments} attachments"
+    }
+    /// Attachments without a file.
+    backup_lacks(count: u64) {
+        zh: "{count} 个附件在中继上没有文件，不在备份里；恢复后有原件的设备会再送来。",
+        en: "{count} attachments have no file at the relay and are not in it; devices that have them bring them again after a restore."
+    }
+    /// A relay was restored.
+    restored(name: &str, folder: &str, at: &str) {
+        zh: "「{name}」已恢复到 {folder}，内容是 {at} 的备份。",
+        en: "{name} is restored in {folder}, as it was at {at}."
+    }
+    /// A file of that name is there.
+    backup_exists(path: &str) {
+        zh: "{path} 已经存在，没有改动。请换一个文件名。",
+        en: "{path} is there already and was not changed. Choose another name."
+    }
+    /// No whole backup.
+    backup_not_whole(path: &str) {
+        zh: "{path} 不是完整的备份，什么也没有写。请用另一个备份。",
+        en: "{path} is no whole backup. Nothing was written. Take another one."
+    }
+    /// The folder is not empty.
+    restore_not_empty(path: &str) {
+        zh: "{path} 里已经有东西，没有改动。请用 --home 指定一个空文件夹。",
+        en: "{path} is not empty and was not changed. Name an empty folder with --home."
+    }
+}

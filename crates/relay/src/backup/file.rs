@@ -1,0 +1,176 @@
+//! The bytes of a backup.
+//!
+//! ```text
+//! database (SQLite) ‖ relay key 32 ‖ 1 if a tree key follows, else 0 ‖ tree key 32
+//!   ‖ attachments, one behind the other ‖ for each: hash 32, bytes u64
+//!   ‖ bytes of the database u64 ‖ number of attachments u64 ‖ made ms i64 ‖ magic 16 ‖ BLAKE3 32
+//! ```
+//!
+//! Numbers are little-endian. **The last 32 bytes are the hash of all before them**, so that a cut or a
+//! changed byte anywhere is known before anything is made of the file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use wangge_wire::BlobHash;
+
+use super::{BackupTrouble, private};
+use crate::error::RelayError;
+
+const MAGIC: &[u8; 16] = b"wangge backup 0\n";
+/// Key, flag, tree's key.
+const SECRET_BYTES: u64 = 65;
+const INDEX_ROW_BYTES: u64 = 40;
+/// What stands at the end without the hash, and the hash.
+const FOOTER_BYTES: u64 = 40;
+const HASH_BYTES: u64 = 32;
+
+/// The secrets of a relay.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret {
+    pub(super) key: [u8; 32],
+    /// The key for id numbers that the relay above gave.
+    pub(super) tree: Option<[u8; 32]>,
+}
+
+/// What a whole backup holds.
+pub(super) struct Contents {
+    pub(super) secret: Secret,
+    pub(super) blobs: Vec<(BlobHash, u64)>,
+    pub(super) made_ms: i64,
+    database: u64,
+    path: PathBuf,
+}
+
+/// Adds everything but the database to the file that begins with it, and syncs.
+pub(super) fn append(
+    path: &Path,
+    secret: &Secret,
+    blobs: &[(BlobHash, PathBuf)],
+    made_ms: i64,
+) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let database = file.seek(SeekFrom::End(0))?;
+    file.write_all(&secret.key)?;
+    file.write_all(&[u8::from(secret.tree.is_some())])?;
+    file.write_all(&secret.tree.unwrap_or_default())?;
+    let mut index = Vec::new();
+    for (hash, blob) in blobs {
+        let bytes = io::copy(&mut File::open(blob)?, &mut file)?;
+        index.extend_from_slice(&hash.0);
+        index.extend_from_slice(&bytes.to_le_bytes());
+    }
+    file.write_all(&index)?;
+    file.write_all(&database.to_le_bytes())?;
+    file.write_all(&(blobs.len() as u64).to_le_bytes())?;
+    file.write_all(&made_ms.to_le_bytes())?;
+    file.write_all(MAGIC)?;
+    let length = file.stream_position()?;
+    let hash = hash(&mut File::open(path)?, length)?;
+    file.write_all(hash.as_bytes())?;
+    file.sync_all()
+}
+
+/// Reads a backup and proves every byte of it.
+pub(super) fn read(path: &Path) -> Result<Contents, RelayError> {
+    let not_whole = || BackupTrouble::NotWhole(path.to_owned());
+    let mut file = File::open(path).map_err(|source| RelayError::io(path, source))?;
+    let contents = parse(path, &mut file).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => not_whole().into(),
+        _ => RelayError::io(path, error),
+    })?;
+    Ok(contents.ok_or_else(not_whole)?)
+}
+
+fn parse(path: &Path, file: &mut File) -> io::Result<Option<Contents>> {
+    let length = file.metadata()?.len();
+    let Some(hashed) = length.checked_sub(HASH_BYTES) else {
+        return Ok(None);
+    };
+    let told = hash(file, hashed)?;
+    if array::<32>(file)? != *told.as_bytes() {
+        return Ok(None);
+    }
+    let Some(footer) = hashed.checked_sub(FOOTER_BYTES) else {
+        return Ok(None);
+    };
+    file.seek(SeekFrom::Start(footer))?;
+    let database = u64::from_le_bytes(array(file)?);
+    let count = u64::from_le_bytes(array(file)?);
+    let made_ms = i64::from_le_bytes(array(file)?);
+    if array::<16>(file)? != *MAGIC {
+        return Ok(None);
+    }
+    let index = count.checked_mul(INDEX_ROW_BYTES);
+    let Some(index) = index.and_then(|index| footer.checked_sub(index)) else {
+        return Ok(None);
+    };
+    file.seek(SeekFrom::Start(index))?;
+    let mut blobs = Vec::new();
+    let mut ends = database.checked_add(SECRET_BYTES);
+    for _ in 0..count {
+        let (hash, bytes) = (BlobHash(array(file)?), u64::from_le_bytes(array(file)?));
+        ends = ends.and_then(|ends| ends.checked_add(bytes));
+        blobs.push((hash, bytes));
+    }
+    if ends != Some(index) {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(database))?;
+    let (key, [has_tree], tree) = (array(file)?, array::<1>(file)?, array(file)?);
+    Ok(Some(Contents {
+        secret: Secret {
+            key,
+            tree: (has_tree == 1).then_some(tree),
+        },
+        blobs,
+        made_ms,
+        database,
+        path: path.to_owned(),
+    }))
+}
+
+impl Contents {
+    /// Writes the database to a file that is not there yet.
+    pub(super) fn write_database(&self, to: &Path) -> io::Result<()> {
+        self.write(0, self.database, to)
+    }
+
+    /// Writes each attachment where `place` says; returns how many.
+    pub(super) fn write_blobs(
+        &self,
+        place: impl Fn(&BlobHash) -> io::Result<PathBuf>,
+    ) -> io::Result<u64> {
+        let mut from = self.database.saturating_add(SECRET_BYTES);
+        for (hash, bytes) in &self.blobs {
+            self.write(from, *bytes, &place(hash)?)?;
+            from = from.saturating_add(*bytes);
+        }
+        Ok(self.blobs.len() as u64)
+    }
+
+    fn write(&self, from: u64, bytes: u64, to: &Path) -> io::Result<()> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut written = private(to)?;
+        if io::copy(&mut file.take(bytes), &mut written)? != bytes {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        written.sync_all()
+    }
+}
+
+/// Returns the hash of the first bytes; the file stands behind them.
+fn hash(file: &mut File, bytes: u64) -> io::Result<blake3::Hash> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut Read::by_ref(file).take(bytes), &mut hasher)?;
+    Ok(hasher.finalize())
+}
+
+fn array<const N: usize>(file: &mut File) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
