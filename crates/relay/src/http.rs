@@ -5,6 +5,7 @@ mod blob;
 mod body;
 mod card;
 mod enroll;
+mod frames;
 mod order;
 mod pack;
 mod repair;
@@ -36,7 +37,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/repair", post(repair::repair))
         .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
         .route("/v1/packs", get(pack::list))
-        .route("/v1/pack/{hash}", get(pack::read))
+        .route("/v1/frames", post(frames::frames))
         .with_state(app)
 }
 
@@ -49,6 +50,8 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
         "/v1/sync" => sync::sync(state, request).await,
         "/v1/order" => order::order(state, request).await,
         "/v1/repair" => repair::repair(state, request).await,
+        "/v1/packs" => pack::list(state, request).await,
+        "/v1/frames" => frames::frames(state, request).await,
         _ => words(StatusCode::NOT_FOUND, "not found"),
     }
 }

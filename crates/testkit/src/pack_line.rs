@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use wangge_trust::key::verify_manifest;
-use wangge_wire::{ChangeHash, DocId, FrameHash, Manifest, Order, PackFrame};
+use wangge_wire::pack::FramesAsk;
+use wangge_wire::{
+    ChangeHash, DocId, FrameHash, Manifest, Order, PROTOCOL_VERSION, PackFrame, packing,
+};
 
 use crate::device::{Device, Doc, shape};
 use crate::wire_client::{self, Reply};
@@ -19,18 +22,23 @@ impl Device {
         wire_client::send_raw(relay, &request)
     }
 
-    /// Asks for a frame from a byte on.
-    pub fn get_frame(
+    /// Asks for frames, of the first from a byte on.
+    pub fn get_frames(
         &mut self,
         relay: SocketAddr,
         now_ms: i64,
-        hash: &FrameHash,
-        from: usize,
+        frames: &[FrameHash],
+        from: u64,
     ) -> Reply {
-        let (path, range) = (format!("/v1/pack/{hash}"), format!("bytes={from}-"));
-        let what = ("GET", path.as_str(), "?");
-        let more = [("range", range.as_str())];
-        let request = self.signed_request(relay, now_ms, what, &[], &more, &[]);
+        let head = packing::encode(&FramesAsk {
+            version: PROTOCOL_VERSION,
+            frames: frames.to_vec(),
+            from,
+        });
+        let length = u32::try_from(head.len()).unwrap().to_be_bytes();
+        let body = [length.as_slice(), &head].concat();
+        let what = ("POST", "/v1/frames", "?");
+        let request = self.signed_request(relay, now_ms, what, &head, &[], &body);
         wire_client::send_raw(relay, &request)
     }
 
@@ -47,8 +55,8 @@ impl Device {
         }
         let mut frames = Vec::new();
         for info in manifest.packs.iter().flat_map(|pack| &pack.frames) {
-            let reply = self.get_frame(relay, now_ms, &info.hash, 0);
-            assert_eq!((reply.status, reply.body.len() as u64), (206, info.bytes));
+            let reply = self.get_frames(relay, now_ms, &[info.hash], 0);
+            assert_eq!((reply.status, reply.body.len() as u64), (200, info.bytes));
             let frame = PackFrame::open(&info.hash, &reply.body).unwrap();
             assert_eq!(frame.documents.len() as u64, info.documents);
             for (doc, known) in documents(&frame) {

@@ -84,3 +84,7 @@ pub const PACK_FRAME_INFLATED_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const PACK_FRAME_DOCUMENTS_MAX: usize = 16 * 1024;
 /// Bytes of a manifest.
 pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a question for frames of packs.
+pub const FRAMES_ASK_BYTES_MAX: usize = 64 * 1024;
+/// Operations of a saved document: rows of any of its columns, run lengths summed before they are expanded.
+pub const DOCUMENT_OPS_MAX: u64 = 200_000;

@@ -106,6 +106,24 @@ pub struct PackOrder {
     pub order: OrderBytes,
 }
 
+/// The head of `POST /v1/frames`. From a device that has a manifest.
+///
+/// Answered by the frames' bytes one after the other; an answer that ends at the end of a frame says
+/// that the next one is of no pack any more.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct FramesAsk {
+    /// The protocol the device speaks.
+    #[n(0)]
+    pub version: u16,
+    /// The frames, in the order they are wanted.
+    #[n(1)]
+    pub frames: Vec<FrameHash>,
+    /// Bytes of the first that the device has from a line that was cut.
+    #[n(2)]
+    pub from: u64,
+}
+
 /// A frame of a pack, packed with the shared dictionary.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(array)]

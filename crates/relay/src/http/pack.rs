@@ -1,38 +1,27 @@
-//! `GET /v1/packs` and `GET /v1/pack/HASH`: what a first download is made of. Signed; the head is empty.
+//! `GET /v1/packs`: the packs that a first download is made of. Signed; the head is empty.
 //!
-//! `/v1/packs`, or with `?audience=AREA`, `?person=ID`, `?unit=ID`:
+//! With `?audience=AREA`, `?person=ID`, `?unit=ID`: those of one audience.
+//!
 //! * 200: `Manifest`.
 //! * 400: not a request. 401: as for a sync. 500, 503: a few words.
 //! * 404: no packs of what the device reads; pages bring it.
-//!
-//! `/v1/pack/HASH`:
-//! * 206: bytes from where `range: bytes=N-` says to the end, with `content-range`.
-//! * 400, 401, 500, 503.
-//! * 404: no such frame of a pack that this device reads: not said which.
-//! * 416: the range begins at the end or past it.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use wangge_wire::limits::MANIFEST_BYTES_MAX;
-use wangge_wire::{AreaCode, Audience, Day, FrameHash, packing};
+use wangge_wire::{AreaCode, Audience, Day, packing};
 
-use super::{bytes, range_from, signed, words};
+use super::{bytes, signed, words};
 use crate::app::App;
 use crate::packs::{self, Served};
 use crate::pull::StepError;
 
 pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Response {
     match listed(&app, request).await {
-        Ok(response) | Err(response) => response,
-    }
-}
-
-pub(super) async fn read(State(app): State<Arc<App>>, request: Request) -> Response {
-    match served(&app, request).await {
         Ok(response) | Err(response) => response,
     }
 }
@@ -65,45 +54,6 @@ async fn listed(app: &Arc<App>, request: Request) -> Result<Response, Response> 
     Ok(bytes(StatusCode::OK, "application/cbor", manifest.into()))
 }
 
-async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let _permit = app.syncs.try_acquire().map_err(|_| busy())?;
-    let (parts, _) = request.into_parts();
-    let device = signed::member(app, &parts, &[]).await?;
-    let hash = parts.uri.path().strip_prefix("/v1/pack/");
-    let hash: FrameHash = hash
-        .and_then(|hash| hash.parse().ok())
-        .ok_or_else(garbage)?;
-    let from = range_from(&parts).ok_or_else(garbage)?;
-    let (own, day) = (Arc::clone(app), Day::of_ms(app.now_ms()));
-    let asked = app.read(move |log, standing| {
-        own.with_packs(|packs| {
-            let served = Served {
-                log,
-                packs,
-                standing,
-                device,
-                day,
-            };
-            packs::frame(&served, &hash)
-        })
-    });
-    let frame = asked.await.map_err(failed)?;
-    let mut frame = frame.ok_or_else(|| words(StatusCode::NOT_FOUND, "no such frame"))?;
-    let total = frame.len();
-    let from = usize::try_from(from).unwrap_or(usize::MAX);
-    if from >= total {
-        return Err(words(StatusCode::RANGE_NOT_SATISFIABLE, "past the end"));
-    }
-    let range = HeaderValue::try_from(format!("bytes {from}-{}/{total}", total - 1));
-    frame.drain(..from);
-    let kind = "application/octet-stream";
-    let mut response = bytes(StatusCode::PARTIAL_CONTENT, kind, frame.into());
-    if let Ok(range) = range {
-        response.headers_mut().insert(header::CONTENT_RANGE, range);
-    }
-    Ok(response)
-}
-
 /// Returns whose packs are asked for; all without a query.
 fn audience(parts: &Parts) -> Option<Option<Audience>> {
     let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) else {
@@ -119,11 +69,11 @@ fn audience(parts: &Parts) -> Option<Option<Audience>> {
     .map(Some)
 }
 
-fn busy() -> Response {
+pub(super) fn busy() -> Response {
     words(StatusCode::SERVICE_UNAVAILABLE, "busy")
 }
 
-fn garbage() -> Response {
+pub(super) fn garbage() -> Response {
     words(StatusCode::BAD_REQUEST, "malformed")
 }
 

@@ -8,6 +8,7 @@ use wangge_crdt::Document;
 use wangge_relay::{GateProgram, HoldReason, Packs};
 use wangge_testkit::device::{Device, shape};
 use wangge_testkit::pack_line::documents;
+use wangge_testkit::wire_client::Reply;
 use wangge_trust::key::verify_ruling;
 use wangge_wire::chunk::{join, split};
 use wangge_wire::{
@@ -50,6 +51,10 @@ fn manifest(town: &Town, device: &mut Device) -> Option<Manifest> {
     let reply = device.get_packs(town.relay, town.now_ms(), "?");
     assert!([200, 404].contains(&reply.status), "{}", reply.text());
     (reply.status == 200).then(|| Manifest::read(&reply.body).unwrap())
+}
+
+fn get(town: &Town, device: &mut Device, frames: &[FrameHash], from: u64) -> Reply {
+    device.get_frames(town.relay, town.now_ms(), frames, from)
 }
 
 fn names(manifest: &Manifest) -> Vec<FrameHash> {
@@ -117,21 +122,44 @@ fn a_frame_equals_its_name_and_goes_on_at_any_byte() {
     make(&town);
     let manifest = manifest(&town, &mut li).unwrap();
     for frame in manifest.packs.iter().flat_map(|pack| &pack.frames) {
-        let whole = li.get_frame(town.relay, town.now_ms(), &frame.hash, 0);
+        let whole = get(&town, &mut li, &[frame.hash], 0);
         assert_eq!(FrameHash::of(&whole.body), frame.hash);
         for from in [1, whole.body.len() / 2, whole.body.len() - 1] {
-            let rest = li.get_frame(town.relay, town.now_ms(), &frame.hash, from);
+            let rest = get(&town, &mut li, &[frame.hash], from as u64);
             assert_eq!(
                 (rest.status, rest.body.as_slice()),
-                (206, &whole.body[from..])
+                (200, &whole.body[from..])
             );
-            let (last, total) = (whole.body.len() - 1, whole.body.len());
-            let range = format!("bytes {from}-{last}/{total}");
-            assert_eq!(rest.header("content-range"), Some(range.as_str()));
         }
-        let past = li.get_frame(town.relay, town.now_ms(), &frame.hash, whole.body.len());
+        let past = get(&town, &mut li, &[frame.hash], whole.body.len() as u64);
         assert_eq!(past.status, 416);
     }
+}
+
+#[test]
+fn frames_come_one_after_the_other_and_end_where_one_is_no_more() {
+    let town = Town::new();
+    let (mut li, mut wang) = villagers(&town);
+    make(&town);
+    let mut zhao = town.desk(9);
+    let all = names(&manifest(&town, &mut zhao).unwrap());
+    assert_eq!(all.len(), 2);
+    let each: Vec<Vec<u8>> = all
+        .iter()
+        .map(|name| get(&town, &mut zhao, &[*name], 0).body)
+        .collect();
+    let both = get(&town, &mut zhao, &all, 7);
+    assert_eq!(both.body, [&each[0][7..], &each[1]].concat());
+    let unknown = FrameHash([9; 32]);
+    let cut = get(&town, &mut zhao, &[all[1], unknown, all[0]], 0);
+    assert_eq!((cut.status, &cut.body), (200, &each[1]));
+    assert_eq!(get(&town, &mut zhao, &[unknown], 0).status, 404);
+    assert_eq!(get(&town, &mut zhao, &[], 0).status, 400);
+    // Somebody else's frame ends the answer like one that is not there.
+    let of_li = names(&manifest(&town, &mut li).unwrap())[0];
+    let of_wang = names(&manifest(&town, &mut wang).unwrap())[0];
+    let cut = get(&town, &mut li, &[of_li, of_wang], 0);
+    assert_eq!(FrameHash::of(&cut.body), of_li);
 }
 
 #[test]
@@ -151,20 +179,14 @@ fn nobody_gets_a_pack_or_a_frame_of_what_they_do_not_read() {
     assert_eq!(li.get_packs(town.relay, town.now_ms(), &query).status, 404);
     for hash in names(&of_wang) {
         for device in [&mut li, &mut deng] {
-            assert_eq!(
-                device.get_frame(town.relay, town.now_ms(), &hash, 0).status,
-                404
-            );
+            assert_eq!(get(&town, device, &[hash], 0).status, 404);
         }
-        assert_eq!(
-            wang.get_frame(town.relay, town.now_ms(), &hash, 0).status,
-            206
-        );
+        assert_eq!(get(&town, &mut wang, &[hash], 0).status, 200);
     }
     town.open()
         .revoke(&wang.id(), 1_000, town.now_ms())
         .unwrap();
-    let revoked = wang.get_frame(town.relay, town.now_ms(), &names(&of_wang)[0], 0);
+    let revoked = get(&town, &mut wang, &names(&of_wang)[..1], 0);
     assert_eq!(revoked.status, 401);
 }
 
@@ -180,7 +202,7 @@ fn a_document_that_moved_away_leaves_in_no_frame_of_its_old_home() {
     push(&town, &mut zhao);
     assert_eq!(manifest(&town, &mut li), None, "until it is made anew");
     for hash in &before {
-        assert_eq!(li.get_frame(town.relay, town.now_ms(), hash, 0).status, 404);
+        assert_eq!(get(&town, &mut li, &[*hash], 0).status, 404);
     }
     make(&town);
     let has = |frames: &[PackFrame], id: DocId| {
@@ -364,7 +386,7 @@ fn what_did_not_change_keeps_its_frames() {
     let same = after.iter().filter(|name| before.contains(name)).count();
     assert_eq!((same, after.len()), (before.len() - 1, before.len()));
     let gone = before.iter().find(|name| !after.contains(name)).unwrap();
-    assert_eq!(li.get_frame(town.relay, town.now_ms(), gone, 0).status, 404);
+    assert_eq!(get(&town, &mut li, &[*gone], 0).status, 404);
 }
 
 #[test]
