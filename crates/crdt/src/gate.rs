@@ -157,14 +157,14 @@ impl Document {
             .iter()
             .map(|name| next.container(name))
             .collect();
-        if (after != genesis || next.hidden_container()) && !Sabotage::NoGate.is_on() {
+        if (after != genesis || next.hides_container()) && !Sabotage::NoGate.is_on() {
             return Err(Held::HidesContainer);
         }
         *self = next;
         Ok(())
     }
 
-    fn hidden_container(&self) -> bool {
+    pub(crate) fn hides_container(&self) -> bool {
         use automerge::{ROOT, ReadDoc};
         self.shape.containers.iter().any(|name| {
             self.inner

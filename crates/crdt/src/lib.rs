@@ -11,8 +11,10 @@ pub mod genesis;
 pub mod history;
 pub mod parse;
 pub mod register;
+pub mod saved;
 
 pub use document::{Document, DocumentError, Written};
 pub use gate::{Applied, Held};
 pub use history::{Edit, PastChange};
 pub use register::{Fields, Put, Register, Scalar, VOID_KEY, Version};
+pub use saved::ChangeFacts;

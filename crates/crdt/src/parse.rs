@@ -110,6 +110,12 @@ fn other_actors(reader: &mut Reader<'_>) -> Result<(), Malformed> {
 
 /// Returns how many operations the columns have, and whether all set scalars.
 fn columns(reader: &mut Reader<'_>) -> Result<(u64, bool), Malformed> {
+    let specs = specs(reader)?;
+    rows(reader, &specs, CHANGE_OPS_MAX)
+}
+
+/// Returns which columns follow, and how many bytes each has.
+pub(crate) fn specs(reader: &mut Reader<'_>) -> Result<Vec<(u64, usize)>, Malformed> {
     let count = length(reader.uleb()?);
     if count > CHANGE_COLUMNS_MAX {
         return Err(Malformed::TooLarge {
@@ -127,25 +133,35 @@ fn columns(reader: &mut Reader<'_>) -> Result<(u64, bool), Malformed> {
         }
         specs.push((spec, length(reader.uleb()?)));
     }
+    Ok(specs)
+}
+
+/// Returns how many operations these columns have, none with more than so many rows, and whether all
+/// operations set scalars.
+pub(crate) fn rows(
+    reader: &mut Reader<'_>,
+    specs: &[(u64, usize)],
+    limit: u64,
+) -> Result<(u64, bool), Malformed> {
     let (mut ops, mut only_sets) = (0, true);
     for (spec, bytes) in specs {
         let mut column = Reader {
-            bytes: reader.take(bytes)?,
+            bytes: reader.take(*bytes)?,
         };
-        let mut visit = |value: u64| only_sets &= spec != ACTION_COLUMN || value == ACTION_SET;
+        let mut visit = |value: u64| only_sets &= *spec != ACTION_COLUMN || value == ACTION_SET;
         let rows = match spec & 7 {
             GROUP | ACTOR | INTEGER | VALUE_METADATA => {
-                runs(&mut column, |r| r.uleb().map(&mut visit))?
+                runs(&mut column, limit, |r| r.uleb().map(&mut visit))?
             }
-            DELTA => runs(&mut column, |r| r.sleb().map(|_| ()))?,
-            STRING => runs(&mut column, |r| {
+            DELTA => runs(&mut column, limit, |r| r.sleb().map(|_| ()))?,
+            STRING => runs(&mut column, limit, |r| {
                 let bytes = length(r.uleb()?);
                 r.take(bytes).map(|_| ())
             })?,
-            BOOLEAN => booleans(&mut column)?,
+            BOOLEAN => booleans(&mut column, limit)?,
             _ => 0,
         };
-        if spec == ACTION_COLUMN {
+        if *spec == ACTION_COLUMN {
             ops = rows;
         }
     }
@@ -155,6 +171,7 @@ fn columns(reader: &mut Reader<'_>) -> Result<(u64, bool), Malformed> {
 /// Returns the rows of a run-length column, reading each value once however often it repeats.
 fn runs(
     column: &mut Reader<'_>,
+    limit: u64,
     mut value: impl FnMut(&mut Reader<'_>) -> Result<(), Malformed>,
 ) -> Result<u64, Malformed> {
     let mut rows = 0u64;
@@ -165,7 +182,7 @@ fn runs(
             1.. => (run.unsigned_abs(), 1),
             _ => (run.unsigned_abs(), run.unsigned_abs()),
         };
-        rows = capped(rows, more)?;
+        rows = capped(rows, more, limit)?;
         for _ in 0..literals {
             value(column)?;
         }
@@ -173,27 +190,26 @@ fn runs(
     Ok(rows)
 }
 
-fn booleans(column: &mut Reader<'_>) -> Result<u64, Malformed> {
+fn booleans(column: &mut Reader<'_>, limit: u64) -> Result<u64, Malformed> {
     let mut rows = 0;
     while !column.bytes.is_empty() {
-        rows = capped(rows, column.uleb()?)?;
+        rows = capped(rows, column.uleb()?, limit)?;
     }
     Ok(rows)
 }
 
-fn capped(rows: u64, more: u64) -> Result<u64, Malformed> {
+fn capped(rows: u64, more: u64, limit: u64) -> Result<u64, Malformed> {
     let sum = rows.saturating_add(more);
-    if sum > CHANGE_OPS_MAX {
-        let limit = length(CHANGE_OPS_MAX);
+    if sum > limit {
         return Err(Malformed::TooLarge {
             what: "operations",
-            limit,
+            limit: length(limit),
         });
     }
     Ok(sum)
 }
 
-fn length(value: u64) -> usize {
+pub(crate) fn length(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 

@@ -1,0 +1,269 @@
+//! A saved form that somebody else made: what a pack carries instead of changes.
+//!
+//! A relay's signature says where it comes from, not that it loads. **Its run lengths are summed before
+//! the library sees a byte, and it is a document only if it comes back from the library with the genesis
+//! that its id and shape make, and with every container in its place.**
+
+use automerge::Automerge;
+use wangge_wire::chunk::{MAGIC, Reader};
+use wangge_wire::limits::{CHANGE_ACTORS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_OPS_MAX};
+use wangge_wire::{ActorId, ChangeHash, DocId, Malformed, Shape};
+
+use crate::document::Document;
+use crate::gate::{Held, guarded};
+use crate::parse;
+
+/// The chunk type of a document.
+const TYPE_DOCUMENT: u8 = 0;
+/// Writers of one document; a book of years has a few, this is past any of them.
+const WRITERS_MAX: usize = 16 * CHANGE_ACTORS_MAX;
+/// Changes nothing rests on yet.
+const HEADS_MAX: usize = 4_096;
+
+/// What a document says of one of its changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeFacts {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Its writer.
+    pub actor: ActorId,
+    /// Its number among the writer's changes of this document.
+    pub seq: u64,
+    /// The writer's clock, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl Document {
+    /// Returns the document in bytes that are not this program's own.
+    pub fn open(shape: &Shape, doc: &DocId, saved: &[u8]) -> Result<Self, Held> {
+        check(saved).map_err(|_| Held::Malformed)?;
+        let inner = guarded(|| Automerge::load(saved));
+        let inner = inner.and_then(Result::ok).ok_or(Held::Poison)?;
+        let document = Document {
+            inner,
+            shape: shape.clone(),
+        };
+        let begun = Document::begin(shape, doc).map_err(|_| Held::Poison)?;
+        let first = document.inner.get_changes_meta(&[]);
+        let roots = first.iter().filter(|change| change.deps.is_empty());
+        let roots: Vec<_> = roots.map(|root| root.hash).collect();
+        if roots != begun.inner.get_heads() {
+            return Err(Held::NotAWrite);
+        }
+        if document.hides_container() || document.containers() != begun.containers() {
+            return Err(Held::HidesContainer);
+        }
+        Ok(document)
+    }
+
+    /// Returns the object of each container, as any copy of the document names it.
+    fn containers(&self) -> Vec<Option<String>> {
+        let names = self.shape.containers.iter();
+        let objects = names.map(|name| self.container(name));
+        objects.map(|object| Some(object?.to_string())).collect()
+    }
+
+    /// Returns what is known of every change but the genesis, in the order the document has them.
+    pub fn facts(&self) -> Vec<ChangeFacts> {
+        let changes = self.inner.get_changes_meta(&[]);
+        let facts = changes.iter().filter(|change| !change.deps.is_empty());
+        facts
+            .filter_map(|change| {
+                Some(ChangeFacts {
+                    hash: ChangeHash(change.hash.0),
+                    actor: ActorId::from_slice(change.actor.to_bytes())?,
+                    seq: change.seq,
+                    at_ms: change.timestamp,
+                })
+            })
+            .collect()
+    }
+
+    /// Returns the bytes of every change but the genesis.
+    pub fn raw_changes(&self) -> Vec<(ChangeHash, Vec<u8>)> {
+        let changes = self.inner.get_changes(&[]);
+        let changes = changes.iter().filter(|change| !change.deps().is_empty());
+        changes
+            .map(|change| (ChangeHash(change.hash().0), change.raw_bytes().to_vec()))
+            .collect()
+    }
+}
+
+/// Returns an error if a saved form must not reach the library.
+pub fn check(saved: &[u8]) -> Result<(), Malformed> {
+    let shape = |what| Malformed::Shape { what };
+    if saved.len() > DOCUMENT_BYTES_MAX {
+        return Err(Malformed::TooLarge {
+            what: "a saved document",
+            limit: DOCUMENT_BYTES_MAX,
+        });
+    }
+    let mut reader = Reader { bytes: saved };
+    let (magic, _checksum) = (reader.array::<4>()?, reader.array::<4>()?);
+    if magic != MAGIC || reader.array::<1>()? != [TYPE_DOCUMENT] {
+        return Err(shape("a saved document"));
+    }
+    // One chunk and nothing behind it: the library would take further ones in without a word.
+    if parse::length(reader.uleb()?) != reader.bytes.len() {
+        return Err(shape("length of a saved document"));
+    }
+    for _ in 0..counted(&mut reader, WRITERS_MAX, "writers")? {
+        let bytes = parse::length(reader.uleb()?);
+        reader.take(bytes)?;
+    }
+    let heads = counted(&mut reader, HEADS_MAX, "heads")?;
+    reader.take(heads * 32)?;
+    let changes = parse::specs(&mut reader)?;
+    let operations = parse::specs(&mut reader)?;
+    parse::rows(&mut reader, &changes, DOCUMENT_OPS_MAX)?;
+    parse::rows(&mut reader, &operations, DOCUMENT_OPS_MAX)?;
+    Ok(())
+}
+
+fn counted(reader: &mut Reader<'_>, limit: usize, what: &'static str) -> Result<usize, Malformed> {
+    let count = parse::length(reader.uleb()?);
+    if count > limit {
+        return Err(Malformed::TooLarge { what, limit });
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::tests::{LI, WANG, begun, shape};
+    use crate::register::Put;
+    use automerge::transaction::Transactable;
+    use automerge::{ObjType, ROOT};
+
+    const DOC: DocId = DocId([7; 16]);
+
+    fn written() -> Document {
+        let mut document = begun();
+        for n in 0..20_i64 {
+            let puts = [Put::root("door", n), Put::root("note", format!("第{n}次"))];
+            document.write(&LI, n, &puts).unwrap();
+            document.write(&WANG, n, &[Put::root("phone", n)]).unwrap();
+        }
+        document
+    }
+
+    #[test]
+    fn a_saved_form_opens_with_all_its_changes() {
+        let document = written();
+        let opened = Document::open(&shape(), &DOC, &document.save()).unwrap();
+        assert_eq!(opened.heads(), document.heads());
+        let facts = opened.facts();
+        assert_eq!(facts.len(), 40);
+        assert_eq!((facts[1].actor, facts[1].seq, facts[2].at_ms), (WANG, 1, 1));
+        let raw: Vec<Vec<u8>> = opened
+            .raw_changes()
+            .into_iter()
+            .map(|(_, raw)| raw)
+            .collect();
+        let mut again = begun();
+        assert_eq!(again.apply(&raw).applied.len(), 40);
+        assert_eq!(again.heads(), document.heads());
+    }
+
+    #[test]
+    fn another_document_and_one_of_another_shape_are_refused() {
+        let saved = written().save();
+        let other = DocId([8; 16]);
+        assert_eq!(
+            Document::open(&shape(), &other, &saved).err(),
+            Some(Held::NotAWrite)
+        );
+        let mut wide = shape();
+        wide.containers.push("care".into());
+        assert_eq!(
+            Document::open(&wide, &DOC, &saved).err(),
+            Some(Held::NotAWrite)
+        );
+        let mut empty = Automerge::new();
+        empty
+            .transact::<_, _, automerge::AutomergeError>(|tx| tx.put(ROOT, "door", 1))
+            .unwrap();
+        let strange = empty.save_nocompress();
+        assert_eq!(
+            Document::open(&shape(), &DOC, &strange).err(),
+            Some(Held::NotAWrite)
+        );
+    }
+
+    #[test]
+    fn a_form_in_which_a_container_is_hidden_is_refused() {
+        let hide = |document: &mut Document, actor: ActorId| {
+            document.inner.set_actor(actor.0.as_slice().into());
+            document
+                .inner
+                .transact::<_, _, automerge::AutomergeError>(|tx| {
+                    tx.put_object(ROOT, "members", ObjType::Map).map(|_| ())
+                })
+                .unwrap();
+        };
+        let mut replaced = written();
+        hide(&mut replaced, LI);
+        let (mut one, mut other) = (begun(), begun());
+        hide(&mut one, LI);
+        hide(&mut other, WANG);
+        one.inner.merge(&mut other.inner).unwrap();
+        for hidden in [replaced, one] {
+            let saved = hidden.inner.save_nocompress();
+            let found = Document::open(&shape(), &DOC, &saved);
+            assert_eq!(found.err(), Some(Held::HidesContainer));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_changed_or_has_something_behind_it_is_refused_without_a_panic() {
+        let saved = written().save();
+        for cut in 0..saved.len() {
+            assert!(
+                Document::open(&shape(), &DOC, &saved[..cut]).is_err(),
+                "{cut}"
+            );
+        }
+        for at in 0..saved.len() {
+            let mut changed = saved.clone();
+            changed[at] ^= 0x55;
+            assert!(Document::open(&shape(), &DOC, &changed).is_err(), "{at}");
+        }
+        let behind = [saved.as_slice(), saved.as_slice()].concat();
+        assert_eq!(
+            Document::open(&shape(), &DOC, &behind).err(),
+            Some(Held::Malformed)
+        );
+    }
+
+    #[test]
+    fn a_column_that_claims_more_rows_than_the_limit_does_not_reach_the_library() {
+        use wangge_wire::chunk::push_uleb;
+        let of = |rows: i64| {
+            let mut column = Vec::new();
+            let mut value = rows;
+            loop {
+                let byte = (value & 0x7f) as u8;
+                value >>= 7;
+                let last = value == 0 && byte & 0x40 == 0;
+                column.push(if last { byte } else { byte | 0x80 });
+                if last {
+                    break;
+                }
+            }
+            column.push(1);
+            // No actors, no heads, no columns of changes, one of operations: actions.
+            let mut body = vec![0, 0, 0, 1];
+            push_uleb(&mut body, (4 << 4) | 2);
+            push_uleb(&mut body, column.len() as u64);
+            body.extend(column);
+            let mut saved = [MAGIC.as_slice(), &[0; 4], &[TYPE_DOCUMENT]].concat();
+            push_uleb(&mut saved, body.len() as u64);
+            [saved, body].concat()
+        };
+        assert_eq!(check(&of(DOCUMENT_OPS_MAX as i64)), Ok(()));
+        for rows in [DOCUMENT_OPS_MAX as i64 + 1, i64::MAX] {
+            assert!(matches!(check(&of(rows)), Err(Malformed::TooLarge { .. })));
+        }
+    }
+}
