@@ -10,6 +10,7 @@ mod enroll;
 mod http;
 mod incoming;
 mod order;
+mod packs;
 mod repair;
 mod sync;
 
@@ -17,5 +18,6 @@ pub use blobs::BlobReport;
 pub use carrier::{Carried, Carrier, SharedCarrier};
 pub use enroll::Enrolled;
 pub use http::Address;
+pub use packs::PackReport;
 pub use repair::RepairReport;
 pub use sync::{AreaReport, SyncReport};

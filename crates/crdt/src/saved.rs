@@ -65,18 +65,7 @@ impl Document {
 
     /// Returns what is known of every change but the genesis, in the order the document has them.
     pub fn facts(&self) -> Vec<ChangeFacts> {
-        let changes = self.inner.get_changes_meta(&[]);
-        let facts = changes.iter().filter(|change| !change.deps.is_empty());
-        facts
-            .filter_map(|change| {
-                Some(ChangeFacts {
-                    hash: ChangeHash(change.hash.0),
-                    actor: ActorId::from_slice(change.actor.to_bytes())?,
-                    seq: change.seq,
-                    at_ms: change.timestamp,
-                })
-            })
-            .collect()
+        facts_of(&self.inner)
     }
 
     /// Returns the bytes of every change but the genesis.
@@ -87,6 +76,28 @@ impl Document {
             .map(|change| (ChangeHash(change.hash().0), change.raw_bytes().to_vec()))
             .collect()
     }
+}
+
+/// Returns what is known of every change but the genesis of a saved form of any kind of document.
+pub fn facts(saved: &[u8]) -> Result<Vec<ChangeFacts>, Held> {
+    check(saved).map_err(|_| Held::Malformed)?;
+    let inner = guarded(|| Automerge::load(saved)).and_then(Result::ok);
+    Ok(facts_of(&inner.ok_or(Held::Poison)?))
+}
+
+fn facts_of(inner: &Automerge) -> Vec<ChangeFacts> {
+    let changes = inner.get_changes_meta(&[]);
+    let facts = changes.iter().filter(|change| !change.deps.is_empty());
+    facts
+        .filter_map(|change| {
+            Some(ChangeFacts {
+                hash: ChangeHash(change.hash.0),
+                actor: ActorId::from_slice(change.actor.to_bytes())?,
+                seq: change.seq,
+                at_ms: change.timestamp,
+            })
+        })
+        .collect()
 }
 
 /// Returns an error if a saved form must not reach the library.

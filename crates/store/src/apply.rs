@@ -17,6 +17,7 @@ use wangge_wire::{
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::outbox::{arrive, keep_batch};
+use crate::packed::{self, Packed};
 use crate::{derive, document, relay};
 
 /// Whose batch this is, as the roster says.
@@ -104,6 +105,16 @@ impl<'a> Taking<'a> {
         }
     }
 
+    /// Returns the relay it comes from.
+    pub(crate) fn relay(&self) -> RelayId {
+        self.relay
+    }
+
+    /// Says that a document is up to all that came of it so far.
+    pub(crate) fn done(&mut self, doc: &DocId) {
+        self.touched.remove(doc);
+    }
+
     /// Takes in all entries and brings their documents up to them.
     pub(crate) fn all(
         mut self,
@@ -167,7 +178,8 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    fn change(&mut self, change: &Change, batch: &[u8]) -> Result<bool, StoreError> {
+    /// Keeps a change once; it becomes part of its document at the end.
+    pub(crate) fn change(&mut self, change: &Change, batch: &[u8]) -> Result<bool, StoreError> {
         document::ensure(
             self.conn,
             &change.doc,
@@ -175,6 +187,9 @@ impl<'a> Taking<'a> {
             change.schema,
             change.owner.as_ref(),
         )?;
+        if packed::holds(self.conn, &change.doc, &change.hash)? {
+            return Ok(false);
+        }
         let at_ms = wangge_crdt::parse::check(&change.raw).map_or(0, |checked| checked.at_ms);
         let sql = "INSERT INTO change (doc, hash, actor, seq, at_ms, batch, state, raw)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7) ON CONFLICT DO NOTHING";
@@ -194,7 +209,12 @@ impl<'a> Taking<'a> {
         Ok(new)
     }
 
-    fn place(&mut self, place: &wangge_wire::Place, batch: &[u8]) -> Result<bool, StoreError> {
+    /// Keeps a place once; the greatest counts, at the end.
+    pub(crate) fn place(
+        &mut self,
+        place: &wangge_wire::Place,
+        batch: &[u8],
+    ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO place (doc, hash, bytes, batch) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO NOTHING";
         let (doc, hash) = (place.doc.as_bytes(), place.hash());
@@ -233,15 +253,7 @@ impl<'a> Taking<'a> {
         outcome: &mut PageOutcome,
     ) -> Result<(), StoreError> {
         if kind != EntryKind::ORDER {
-            // A kind of a newer relay: kept under the position it has there.
-            let name = wangge_wire::ItemName {
-                entry: kind.0,
-                doc: DocId([0; 16]),
-                hash: wangge_wire::digest::content_hash(bytes),
-                action: None,
-                about: None,
-            };
-            outcome.received += usize::from(self.unknown(&name, bytes, &[])?);
+            outcome.received += usize::from(self.keep(kind, bytes)?);
             return Ok(());
         }
         let order = Order::read(bytes)?;
@@ -251,19 +263,22 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
+    /// Keeps an entry of a kind that this program does not read, by the hash of its bytes.
+    pub(crate) fn keep(&self, kind: EntryKind, bytes: &[u8]) -> Result<bool, StoreError> {
+        let name = wangge_wire::ItemName {
+            entry: kind.0,
+            doc: DocId([0; 16]),
+            hash: wangge_wire::digest::content_hash(bytes),
+            action: None,
+            about: None,
+        };
+        self.unknown(&name, bytes, &[])
+    }
+
     /// Brings every touched document up to its changes.
-    fn settle(&mut self, outcome: &mut PageOutcome) -> Result<(), StoreError> {
+    pub(crate) fn settle(&mut self, outcome: &mut PageOutcome) -> Result<(), StoreError> {
         for doc in std::mem::take(&mut self.touched) {
-            let mut statement = self
-                .conn
-                .prepare_cached("SELECT bytes FROM place WHERE doc = ?1")?;
-            let places = statement
-                .query_map([doc.as_bytes()], |row| row.get(0))?
-                .collect::<Result<Vec<Vec<u8>>, _>>()?;
-            let mut moved = false;
-            for bytes in places {
-                moved |= document::take_place(self.conn, &wangge_wire::Place::read(&bytes)?)?;
-            }
+            let moved = document::take_places(self.conn, &doc)?;
             self.document(&doc, moved, outcome)?;
         }
         Ok(())
@@ -343,13 +358,17 @@ impl Known for Holdings<'_> {
         high.splice(..6, *prefix);
         let sql = "SELECT hash FROM change WHERE doc = ?1 AND hash BETWEEN ?2 AND ?3 LIMIT 2";
         let mut statement = self.0.prepare_cached(sql).ok()?;
-        let found = statement
+        let mut found = statement
             .query_map(params![doc.as_bytes(), low, high], |row| {
                 row.get::<_, [u8; 32]>(0)
             })
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .optional()
             .ok()??;
+        if let Some(packed) = Packed::of(self.0, doc).ok()? {
+            let names = packed.names().map(|name| name.0);
+            found.extend(names.filter(|name| name.starts_with(prefix)));
+        }
         match found.as_slice() {
             [one] => Some(ChangeHash(*one)),
             _ => None,

@@ -8,6 +8,7 @@ use wangge_model::kind;
 use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, EntryKind, Place};
 
 use crate::error::StoreError;
+use crate::packed;
 
 /// A document's row.
 #[derive(Debug, Clone)]
@@ -67,7 +68,8 @@ pub(crate) fn ensure(
 
 /// Returns the document of a row; none for a kind of a newer program, whose changes are only kept.
 ///
-/// A damaged cache costs time, not data: the document is built again from its changes.
+/// A damaged cache costs time, not data: the document is built again from what a pack brought of it and
+/// its changes since.
 pub(crate) fn load(
     conn: &Connection,
     doc: &DocId,
@@ -82,7 +84,12 @@ pub(crate) fn load(
     {
         return Ok(Some(document));
     }
-    let mut document = Document::begin(&shape, doc)?;
+    let packed = packed::form(conn, doc)?;
+    let packed = packed.and_then(|form| Document::load(&shape, &form).ok());
+    let mut document = match packed.filter(|document| document.id() == Some(*doc)) {
+        Some(document) => document,
+        None => Document::begin(&shape, doc)?,
+    };
     let mut statement =
         conn.prepare_cached("SELECT raw FROM change WHERE doc = ?1 AND state = 0")?;
     let raws = statement
@@ -101,13 +108,31 @@ pub(crate) fn save(conn: &Connection, doc: &DocId, document: &Document) -> Resul
 
 /// Adds a change to the document's digest.
 pub(crate) fn count(conn: &Connection, doc: &DocId, hash: &ChangeHash) -> Result<(), StoreError> {
+    count_all(conn, doc, Digest::of(doc, hash))
+}
+
+/// Adds changes to the document's digest.
+pub(crate) fn count_all(conn: &Connection, doc: &DocId, more: Digest) -> Result<(), StoreError> {
     let digest = row(conn, doc)?.map(|row| row.digest).unwrap_or_default();
-    let digest = digest.plus(Digest::of(doc, hash));
+    let digest = digest.plus(more);
     let sql = "UPDATE document SET changes = ?2, sum = ?3 WHERE doc = ?1";
     let changes = i64::try_from(digest.changes).unwrap_or(i64::MAX);
     conn.prepare_cached(sql)?
         .execute(params![doc.as_bytes(), changes, digest.sum_bytes()])?;
     Ok(())
+}
+
+/// Takes the greatest of the places of a document that are here. Returns whether it was another one.
+pub(crate) fn take_places(conn: &Connection, doc: &DocId) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT bytes FROM place WHERE doc = ?1")?;
+    let places = statement
+        .query_map([doc.as_bytes()], |row| row.get(0))?
+        .collect::<Result<Vec<Vec<u8>>, _>>()?;
+    let mut moved = false;
+    for bytes in places {
+        moved |= take_place(conn, &Place::read(&bytes)?)?;
+    }
+    Ok(moved)
 }
 
 /// Takes a place if it is greater than the document's own: (n, hash) decides. Returns whether it was.

@@ -144,7 +144,19 @@ impl Store {
             let right = |before: &i64| flag(*before, arrived, None).is_none();
             Ok((row.get(0)?, before.filter(right)))
         });
-        Ok(found.optional()?)
+        if let Some(found) = found.optional()? {
+            return Ok(Some(found));
+        }
+        // What a pack brought has no row of its own.
+        let facts = crate::packed::facts(&self.conn, doc)?;
+        let Some(this) = facts.iter().find(|facts| facts.hash == *hash) else {
+            return Ok(None);
+        };
+        let before = facts
+            .iter()
+            .filter(|facts| facts.actor == this.actor && facts.seq < this.seq);
+        let before = before.max_by_key(|facts| facts.seq);
+        Ok(Some((this.at_ms, before.map(|facts| facts.at_ms))))
     }
 
     /// Returns what an actor's clock said at the last thing it recorded here.

@@ -187,6 +187,7 @@ fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreEr
         ("imported", "doc"),
         ("deed", "doc"),
         ("change", "doc"),
+        ("packed", "doc"),
         ("place", "doc"),
         ("entry", "doc"),
         ("document", "doc"),
@@ -194,6 +195,8 @@ fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreEr
         conn.prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?
             .execute([doc.as_bytes()])?;
     }
+    // Should it come back, the frame that brought it counts as not taken.
+    conn.prepare_cached("DELETE FROM pack_frame")?.execute([])?;
     conn.prepare_cached("UPDATE gone SET removed = 1 WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     // Those it stood for are found under their own names again.

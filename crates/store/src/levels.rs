@@ -9,6 +9,7 @@ use wangge_wire::{ChangeHash, DocId, End, RelayId};
 
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::packed::Packed;
 
 /// What is at a relay, or passed by a watermark of a level without being named; `c` is what is asked for.
 const ARRIVED: &str = "EXISTS (
@@ -35,7 +36,17 @@ impl Store {
             doc.as_bytes(),
             hash.as_bytes()
         ];
-        Ok(statement.query_row(values, |row| row.get(0))?)
+        if statement.query_row(values, |row| row.get(0))? {
+            return Ok(true);
+        }
+        let packed = Packed::of(&self.conn, doc)?;
+        let Some(packed) = packed.filter(|packed| packed.holds(hash)) else {
+            return Ok(false);
+        };
+        let sql = "SELECT 1 FROM watermark WHERE relay = ?1 AND level = ?2 AND position >= ?3";
+        let values = params![packed.relay.as_bytes(), level as i64, packed.position];
+        let passed = self.conn.prepare_cached(sql)?.exists(values)?;
+        Ok(packed.relay == *relay || passed && !self.is_named_above(doc, hash)?)
     }
 
     /// Returns whether a relay named an entry as having no number further up.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002-documents.sql"),
     include_str!("../migrations/0003-proof.sql"),
     include_str!("../migrations/0004-levels.sql"),
+    include_str!("../migrations/0005-packs.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.

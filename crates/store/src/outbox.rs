@@ -17,6 +17,7 @@ use wangge_wire::{
 use crate::document;
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::packed::Packed;
 
 /// Raw bytes of changes that one batch may carry.
 const BATCH_RAW_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
@@ -157,7 +158,11 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM arrival WHERE doc = ?1 AND hash = ?2 AND relay = ?3";
         let mut statement = self.conn.prepare_cached(sql)?;
-        Ok(statement.exists(params![doc.as_bytes(), hash.as_bytes(), relay])?)
+        if statement.exists(params![doc.as_bytes(), hash.as_bytes(), relay])? {
+            return Ok(true);
+        }
+        let packed = Packed::of(&self.conn, doc)?;
+        Ok(packed.is_some_and(|packed| packed.relay.as_bytes() == relay && packed.holds(hash)))
     }
 
     /// Returns whether this device made a change.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
+use wangge_crdt::ChangeFacts;
 use wangge_model::care::Care;
 use wangge_model::door::Door;
 use wangge_model::find::{Closeness, Match, Query, Rank, SearchKeys};
@@ -18,6 +19,7 @@ use wangge_wire::{ActorId, AreaCode, DeviceId, DocId, DocKind};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::outbox::Pending;
+use crate::packed::{self, Packed};
 
 pub use tickets::TicketRow;
 
@@ -98,10 +100,23 @@ pub struct ReceiptRow {
     pub writer: ActorId,
     /// The writer's clock, milliseconds since 1970.
     pub at_ms: i64,
-    /// Each relay that has it: relay, position, the relay's clock.
+    /// Each relay that has it: relay, position, the relay's clock. Of what a pack brought, up to which
+    /// position it is there, and when it was.
     pub relays: Vec<(wangge_wire::RelayId, u64, i64)>,
     /// Where it stands in the outbox; none once it left.
     pub pending: Option<(Pending, String)>,
+}
+
+impl ReceiptRow {
+    fn of(facts: ChangeFacts) -> Self {
+        Self {
+            hash: facts.hash,
+            writer: facts.actor,
+            at_ms: facts.at_ms,
+            relays: Vec::new(),
+            pending: None,
+        }
+    }
 }
 
 /// How many documents of each kind, and visits.
@@ -411,8 +426,19 @@ impl Store {
             })
         })?;
         let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let packed = Packed::of(&self.conn, doc)?;
+        if packed.is_some() {
+            let facts = packed::facts(&self.conn, doc)?;
+            rows.splice(0..0, facts.into_iter().map(ReceiptRow::of));
+        }
         for row in &mut rows {
             row.relays = self.arrivals(doc, &row.hash)?;
+            if let Some(packed) = packed.as_ref().filter(|packed| packed.holds(&row.hash))
+                && row.relays.is_empty()
+            {
+                let position = packed.position.unsigned_abs();
+                row.relays.push((packed.relay, position, packed.at_ms));
+            }
         }
         Ok(rows)
     }

@@ -13,6 +13,7 @@ use crate::apply::{Incoming, PageOutcome, Taking};
 use crate::document;
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::packed::Packed;
 
 impl Store {
     /// Returns the changes of the documents that live in an area or name an audience, without those
@@ -30,8 +31,12 @@ impl Store {
             };
             if belongs {
                 let rows = hashes.query_map([lives.doc.as_bytes()], |row| row.get(0))?;
-                for hash in rows {
-                    let name = (lives.doc, ChangeHash(hash?));
+                let mut hashes = rows.collect::<Result<Vec<[u8; 32]>, _>>()?;
+                if let Some(packed) = Packed::of(&self.conn, &lives.doc)? {
+                    hashes.extend(packed.names().map(|name| name.0));
+                }
+                for hash in hashes {
+                    let name = (lives.doc, ChangeHash(hash));
                     if !unnumbered.contains(&name) {
                         names.push(name);
                     }

@@ -104,6 +104,7 @@ impl Store {
     /// reports or tickets that were not taken back.
     pub fn is_leaned_on(&self, doc: &DocId) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM change WHERE doc = ?1 AND own = 0
+                   UNION ALL SELECT 1 FROM packed WHERE doc = ?1
                    UNION ALL SELECT 1 FROM visit WHERE household = ?1 AND void = 0
                    UNION ALL SELECT 1 FROM report r JOIN document d ON d.doc = r.doc
                              WHERE d.owner = ?1 AND r.void = 0

@@ -88,3 +88,5 @@ pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const FRAMES_ASK_BYTES_MAX: usize = 64 * 1024;
 /// Operations of a saved document: rows of any of its columns, run lengths summed before they are expanded.
 pub const DOCUMENT_OPS_MAX: u64 = 200_000;
+/// Documents below which a device that begins to read is sent pages: a pack would save nothing.
+pub const PACKS_DOCUMENTS_MIN: u64 = 64;

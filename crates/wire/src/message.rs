@@ -57,7 +57,7 @@ pub struct Ask {
     /// [`crate::PROTOCOL_VERSION`] of the sender.
     #[n(0)]
     pub version: u16,
-    /// What the sender can do beyond its version; bits without a name here are 0.
+    /// What the sender can do beyond its version: [`CAN_TAKE_PACKS`]; bits without a name are 0.
     #[n(1)]
     pub capabilities: u64,
     /// Where it stands; none at its first sync with this relay.
@@ -81,6 +81,9 @@ pub struct Ask {
     #[n(8)]
     pub origins: Option<Vec<i64>>,
 }
+
+/// The capability of a sender that takes packs where it begins to read a log.
+pub const CAN_TAKE_PACKS: u64 = 1;
 
 /// What a relay answers about one batch. To a device, as soon as the batch's commit is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -240,6 +243,9 @@ impl AnswerKind {
     pub const END: AnswerKind = AnswerKind(4);
     /// The relay cannot go on (full disk, damaged log): text for the device's log. Nothing follows.
     pub const FAILED: AnswerKind = AnswerKind(5);
+    /// A [`crate::Manifest`], CBOR, in the place of pages, to a sender that [can take packs](CAN_TAKE_PACKS) and
+    /// begins to read: the packs first, then it asks again. Nothing follows.
+    pub const MANIFEST: AnswerKind = AnswerKind(6);
 }
 
 impl Ask {

@@ -216,6 +216,11 @@ impl Manifest {
         packing::decode(bytes, "manifest")
     }
 
+    /// Returns how many documents its packs have; one in several of them counts in each.
+    pub fn documents(&self) -> u64 {
+        self.packs.iter().map(|pack| pack.documents).sum()
+    }
+
     /// Returns the bytes the relay signs.
     pub fn signed_bytes(&self) -> Vec<u8> {
         let content = packing::encode(&(

@@ -128,11 +128,7 @@ impl Meeting<'_> {
         let mut wanted: Vec<u64> = difference.theirs.into_iter().collect();
         while !wanted.is_empty() {
             let asked: Vec<u64> = wanted.iter().copied().take(REPAIR_WANTED_MAX).collect();
-            let bytes = self.question(&ask(Wish::Entries(asked))).await?;
-            let answer = self.unpacker.unpack(&bytes, PAGE_INFLATED_BYTES_MAX);
-            let answer: EntriesAnswer =
-                packing::decode(&answer.map_err(strange)?, "entries").map_err(strange)?;
-            report.fetched += self.take_entries(&answer.entries)?;
+            report.fetched += self.fetch_entries(&ask(Wish::Entries(asked))).await?;
             let here = self.replica.home.store.names_in(audience)?;
             let here = here.iter().map(|(doc, hash)| fingerprint(key, doc, hash));
             let here: std::collections::BTreeSet<u64> = here.collect();
@@ -149,6 +145,15 @@ impl Meeting<'_> {
             .collect())
     }
 
+    /// Fetches the entries a question names and takes them in; returns how many were new.
+    pub(super) async fn fetch_entries(&mut self, ask: &RepairAsk) -> Result<usize, AgentError> {
+        let bytes = self.question(ask).await?;
+        let answer = self.unpacker.unpack(&bytes, PAGE_INFLATED_BYTES_MAX);
+        let answer: EntriesAnswer =
+            packing::decode(&answer.map_err(strange)?, "entries").map_err(strange)?;
+        self.take_entries(&answer.entries)
+    }
+
     fn take_entries(&mut self, entries: &[PageEntry]) -> Result<usize, AgentError> {
         let relay = self.relay_key.relay();
         let store = &mut self.replica.home.store;
@@ -161,15 +166,24 @@ impl Meeting<'_> {
         Ok(outcome.received)
     }
 
-    async fn question(&mut self, ask: &RepairAsk) -> Result<Vec<u8>, AgentError> {
-        let head = packing::encode(ask);
+    /// Posts a head that is a whole request; returns whatever is answered in the end.
+    pub(super) async fn post_head(
+        &mut self,
+        path: &str,
+        head: &[u8],
+    ) -> Result<reqwest::Response, AgentError> {
         let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
-        let body = [length.to_be_bytes().as_slice(), &head].concat();
+        let body = [length.to_be_bytes().as_slice(), head].concat();
         let (key, machine) = (&self.replica.home.key, &self.replica.machine);
         let offset_ms = &mut self.clock_offset_ms;
-        let line = &mut self.line;
-        let posted = line.post_told("/v1/repair", &head, &body, key, machine, offset_ms);
-        let response = posted.await?;
+        let posted = self
+            .line
+            .post_told(path, head, &body, key, machine, offset_ms);
+        posted.await
+    }
+
+    async fn question(&mut self, ask: &RepairAsk) -> Result<Vec<u8>, AgentError> {
+        let response = self.post_head("/v1/repair", &packing::encode(ask)).await?;
         if !response.status().is_success() {
             return Err(refusal(response.status()));
         }

@@ -12,13 +12,13 @@ use wangge_trust::key::verify_receipt;
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
-use wangge_wire::message::{AnswerKind, Standing};
+use wangge_wire::message::{AnswerKind, CAN_TAKE_PACKS, Standing};
 use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{
-    AreaCode, Ask, BatchHash, BatchHead, ChangeHash, DocId, End, PROTOCOL_VERSION, Page, PublicKey,
-    RelayId, Verdict, packing,
+    AreaCode, Ask, BatchHash, BatchHead, ChangeHash, DocId, End, Manifest, PROTOCOL_VERSION, Page,
+    PublicKey, RelayId, Verdict, packing,
 };
 
 use super::blobs::BlobReport;
@@ -59,6 +59,9 @@ pub struct SyncReport {
     /// What was repaired because digests differed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<super::repair::RepairReport>,
+    /// What came as packs where reading began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packs: Option<super::packs::PackReport>,
     /// What the lane of attachments did, after all text.
     pub attachments: BlobReport,
     /// Households that are somebody else's now and left this device.
@@ -96,6 +99,10 @@ pub(super) struct Meeting<'a> {
     relay_ms: i64,
     /// Whether the log may be another one than was read before: of that one it is not known what it has.
     log_changed: bool,
+    /// What the relay told in the place of pages: packs to take before reading on.
+    pub(super) packs: Option<Manifest>,
+    /// Whether packs are taken where the relay has some.
+    pub(super) takes_packs: bool,
 }
 
 impl Replica {
@@ -145,6 +152,8 @@ impl Replica {
             told: None,
             relay_ms: 0,
             log_changed: false,
+            packs: None,
+            takes_packs: !self.home.store.prefers_pages(&relay_key.relay())?,
             replica: self,
         };
         let outcome = meeting.run_and_repair().await;
@@ -212,10 +221,19 @@ impl Replica {
 }
 
 impl Meeting<'_> {
+    /// Says what is to be said, and takes packs where the relay tells of them in the place of pages.
     async fn run(&mut self) -> Result<Outcome, AgentError> {
-        let parcels = self.parcels()?;
-        let effects = self.session.handle(Event::LinkUp(parcels));
-        self.drive(effects).await
+        loop {
+            let parcels = self.parcels()?;
+            let effects = self.session.handle(Event::LinkUp(parcels));
+            let outcome = self.drive(effects).await?;
+            let Some(manifest) = self.packs.take() else {
+                return Ok(outcome);
+            };
+            self.take_packs(&manifest).await?;
+            let last_batch = self.replica.home.store.last_batch(&self.replica.actor())?;
+            self.session = Session::new(Some(last_batch));
+        }
     }
 
     /// Syncs, and repairs once what the digests say is different.
@@ -224,7 +242,12 @@ impl Meeting<'_> {
         let (Outcome::Complete, Some(end)) = (outcome, self.told.take()) else {
             return Ok(outcome);
         };
-        Ok(self.repair(&end).await?.unwrap_or(outcome))
+        let outcome = self.repair(&end).await?.unwrap_or(outcome);
+        self.prove_packs()?;
+        if self.report.packs.is_some() {
+            self.prove_tickets(&end).await?;
+        }
+        Ok(outcome)
     }
 
     /// Does what the session says until it is over.
@@ -295,7 +318,7 @@ impl Meeting<'_> {
         let elsewhere = usual.is_some_and(|link| link.key != self.relay_key);
         let head = Ask {
             version: PROTOCOL_VERSION,
-            capabilities: 0,
+            capabilities: if self.takes_packs { CAN_TAKE_PACKS } else { 0 },
             cursor,
             actor: self.replica.actor(),
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
@@ -370,6 +393,10 @@ impl Meeting<'_> {
                     .map_err(strange)?;
                 let page: Page = packing::decode(&bytes, "page").map_err(strange)?;
                 Event::Page(self.take_page(&page)?)
+            }
+            AnswerKind::MANIFEST => {
+                self.packs = Some(Manifest::read(payload).map_err(strange)?);
+                return Ok(false);
             }
             AnswerKind::END => Event::End(packing::decode::<End>(payload, "end").map_err(strange)?),
             AnswerKind::FAILED => Event::RelayFailed,

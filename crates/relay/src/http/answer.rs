@@ -12,7 +12,7 @@ use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use wangge_wire::message::{AnswerKind, Standing as StandingFrame};
-use wangge_wire::{Receipt, Verdict, packing, stream as framing};
+use wangge_wire::{Manifest, Receipt, Verdict, packing, stream as framing};
 
 use super::sync::{Pending, pushed_positions};
 use crate::app::App;
@@ -35,20 +35,29 @@ enum Ended {
     Failed(&'static str),
 }
 
-/// Returns the answer; its frames are made while it is sent.
+/// What is to be said of the batches of a request.
+pub(super) struct Verdicts {
+    /// One that was waited for before the answer began, and which batch's it is.
+    pub(super) first: Option<(usize, Receipt, Vec<bool>)>,
+    /// The others, in the request's order.
+    pub(super) pending: Vec<Pending>,
+}
+
+/// Returns the answer; its frames are made while it is sent. Where there are packs to take first, they
+/// are told in the place of pages.
 pub(super) fn stream(
     app: &Arc<App>,
     permit: OwnedSemaphorePermit,
     standing: StandingFrame,
-    first: Option<(usize, Receipt, Vec<bool>)>,
-    pending: Vec<Pending>,
+    verdicts: Verdicts,
     pull: Pull,
+    packs: Option<Manifest>,
 ) -> Response {
     let (frames, body) = mpsc::channel(FRAMES_AHEAD);
     let app = Arc::clone(app);
     tokio::spawn(async move {
         let out = Out { frames };
-        let told = tell(&app, &out, standing, first, pending, pull).await;
+        let told = tell(&app, &out, standing, verdicts, pull, packs).await;
         if let Err(Ended::Failed(words)) = told {
             let _ = out.send(AnswerKind::FAILED, words.as_bytes()).await;
         }
@@ -62,10 +71,11 @@ async fn tell(
     app: &Arc<App>,
     out: &Out,
     standing: StandingFrame,
-    mut first: Option<(usize, Receipt, Vec<bool>)>,
-    pending: Vec<Pending>,
+    verdicts: Verdicts,
     mut pull: Pull,
+    packs: Option<Manifest>,
 ) -> Result<(), Ended> {
+    let Verdicts { mut first, pending } = verdicts;
     out.send(AnswerKind::STANDING, &packing::encode(&standing))
         .await?;
     let mut index = 0;
@@ -82,7 +92,13 @@ async fn tell(
         index += 1;
     }
     out.first(&mut first, &mut index, &mut pull).await?;
-    pages(app, out, pull).await
+    match packs {
+        Some(packs) => {
+            out.send(AnswerKind::MANIFEST, &packing::encode(&packs))
+                .await
+        }
+        None => pages(app, out, pull).await,
+    }
 }
 
 async fn pages(app: &Arc<App>, out: &Out, mut pull: Pull) -> Result<(), Ended> {

@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use wangge_wire::limits::MANIFEST_BYTES_MAX;
 use wangge_wire::{AreaCode, Audience, Day, packing};

@@ -15,10 +15,10 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use tokio::sync::oneshot;
-use wangge_wire::limits::REQUEST_BYTES_MAX;
-use wangge_wire::message::Standing as StandingFrame;
+use wangge_wire::limits::{PACKS_DOCUMENTS_MIN, REQUEST_BYTES_MAX};
+use wangge_wire::message::{CAN_TAKE_PACKS, Standing as StandingFrame};
 use wangge_wire::receipt::ItemState;
-use wangge_wire::{Ask, Day, DeviceId, Item, PROTOCOL_VERSION, Receipt, Verdict};
+use wangge_wire::{Ask, Day, DeviceId, Item, Manifest, PROTOCOL_VERSION, Receipt, Verdict};
 
 use super::body::{Fault, Incoming};
 use super::rise::is_relay;
@@ -26,6 +26,7 @@ use super::{answer, signed, unwritten, words};
 use crate::app::App;
 use crate::frames::last_batch;
 use crate::log;
+use crate::packs::{self, Served};
 use crate::pull::{Pull, StepError, is_current};
 use crate::push::{self, Read, Unproven};
 use crate::writer::{Job, Unwritten};
@@ -76,7 +77,7 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
         Some(Fault::Cut) | None => {}
     }
     let whole = fault.is_none() && u32::try_from(frames.len()) == Ok(ask.batches);
-    let (standing, pull) = begin(app, device, &ask)
+    let (standing, pull, packs) = begin(app, device, &ask)
         .await
         .map_err(|error| internal(&error))?;
     app.note_seen(device);
@@ -88,20 +89,23 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
         return Err(garbage());
     }
     tracing::debug!(%device, batches = ask.batches, "sync");
-    Ok(answer::stream(app, permit, standing, first, pending, pull))
+    let verdicts = answer::Verdicts { first, pending };
+    Ok(answer::stream(app, permit, standing, verdicts, pull, packs))
 }
 
-/// Returns the answer's first frame, and where the device reads on.
+/// Returns the answer's first frame, where the device reads on, and the packs it is to take before.
 async fn begin(
     app: &Arc<App>,
     device: DeviceId,
     ask: &Ask,
-) -> Result<(StandingFrame, Pull), StepError> {
+) -> Result<(StandingFrame, Pull, Option<Manifest>), StepError> {
     let (relay, incarnation) = (app.id(), app.relay.identity.incarnation);
+    let takes_packs = ask.capabilities & CAN_TAKE_PACKS != 0;
     let (cursor, actor, full) = (ask.cursor, ask.actor, ask.full);
     let catch_up = ask.catch_up == Some(true) && cursor.is_none();
     let at_ms = app.now_ms();
     let day = Day::of_ms(at_ms);
+    let own = Arc::clone(app);
     app.read(move |connection, standing| {
         let current = match &cursor {
             Some(c) => {
@@ -119,11 +123,25 @@ async fn begin(
             stale_cursor: cursor.is_some() && !current,
         };
         let cursor = cursor.filter(|_| current);
+        let mut packs = None;
+        if cursor.is_none() && takes_packs && !catch_up {
+            packs = own.with_packs(|packs| {
+                let served = Served {
+                    log: connection,
+                    packs,
+                    standing,
+                    device,
+                    day,
+                };
+                packs::manifest(&served, &own.relay, None, at_ms)
+            })?;
+        }
+        let packs = packs.filter(|packs| packs.documents() >= PACKS_DOCUMENTS_MIN);
         let mut pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
         if catch_up {
             pull.only_orders_until(log::head(connection)?.position);
         }
-        Ok((frame, pull))
+        Ok((frame, pull, packs))
     })
     .await
 }
