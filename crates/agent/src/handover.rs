@@ -12,7 +12,7 @@ use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{AreaCode, Audience, Day, DeviceId, Grant, OrderBody, PersonId, Role};
 
 use crate::error::AgentError;
-use crate::link::SyncReport;
+use crate::link::{Download, SyncReport};
 use crate::machine::china_day;
 use crate::replica::Replica;
 
@@ -33,6 +33,10 @@ pub struct HandOver {
     pub households: usize,
     /// Whether nothing was done because it was to be shown only.
     pub dry_run: bool,
+    /// What the new one will fetch; asked when it is only shown, and none where the relay cannot be
+    /// reached or has no packs of these grids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download: Option<Download>,
 }
 
 /// Households that are somebody else's now.
@@ -83,7 +87,12 @@ impl Replica {
             };
             households += self.count_households(&filter)?;
         }
+        let download = match dry_run {
+            true => self.download_of(&areas).await.unwrap_or_default(),
+            false => None,
+        };
         Ok(HandOver {
+            download,
             from,
             from_name: self.name_of(&from),
             to,

@@ -11,6 +11,7 @@ mod http;
 mod incoming;
 mod order;
 mod packs;
+mod plan;
 mod repair;
 mod sync;
 
@@ -19,5 +20,6 @@ pub use carrier::{Carried, Carrier, SharedCarrier};
 pub use enroll::Enrolled;
 pub use http::Address;
 pub use packs::PackReport;
+pub use plan::{Download, SyncPlan};
 pub use repair::RepairReport;
 pub use sync::{AreaReport, SyncReport};

@@ -17,7 +17,9 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, OrderBytes, RelayCard};
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::message::{PageEntry, Refusal, Standing};
 use wangge_wire::order::LevelForm;
-use wangge_wire::pack::{Beside, FrameInfo, PackInfo, PackOrder, PackedDoc, PackedPlace};
+use wangge_wire::pack::{
+    Beside, FrameInfo, FramesAsk, PackInfo, PackOrder, PackedDoc, PackedPlace,
+};
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::repair::{RepairAsk, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
@@ -316,6 +318,12 @@ fn packs(lines: &mut Lines) {
     lines.insert("hold-hash", hold.hash().0.to_vec());
     lines.insert("pack-frame-inflated", packing::encode(&frame));
     lines.insert("manifest", packing::encode(&manifest));
+    let ask = FramesAsk {
+        version: 0,
+        frames: vec![FrameHash([0xf1; 32]), FrameHash([0xf2; 32])],
+        from: 4_096,
+    };
+    lines.insert("frames-ask", packing::encode(&ask));
 }
 
 fn requests(lines: &mut Lines) {

@@ -170,6 +170,7 @@ impl Replica {
             self.let_go_after(&mut report, relay_ms)?;
         }
         report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.note_pace(&report)?;
         report.unsent = self.home.store.counts()?.unsent;
         match outcome {
             Outcome::Complete | Outcome::Stuck => {

@@ -1,5 +1,6 @@
 //! `people`: who works here, who is on leave, who stands in.
 
+use wangge_agent::link::Download;
 use wangge_agent::people::{LeaveInput, LeaveView, PersonView};
 
 use crate::areas;
@@ -173,7 +174,13 @@ fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
             .collect();
         let areas = areas.join(lang.comma());
         match done.dry_run {
-            true => lang.would_hand_over(&done.from_name, &done.to_name, &areas, done.households),
+            true => {
+                let first =
+                    lang.would_hand_over(&done.from_name, &done.to_name, &areas, done.households);
+                let cost = done.download.as_ref().map(|it| download(lang, it));
+                let cost = cost.unwrap_or_else(|| lang.download_unknown().to_owned());
+                format!("{first}\n{cost}")
+            }
             false => lang.handed_over(&done.from_name, &done.to_name, &areas, done.households),
         }
     });
@@ -181,6 +188,15 @@ fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
         true => Exit::Found,
         false => Exit::Done,
     })
+}
+
+/// Returns what a download costs, in words.
+pub(crate) fn download(lang: Lang, download: &Download) -> String {
+    let bytes = download.bytes.div_ceil(1024);
+    match download.seconds {
+        Some(seconds) => lang.download_costs(download.documents, bytes, seconds),
+        None => lang.download_costs_unknown_pace(download.documents, bytes),
+    }
 }
 
 fn end(context: &Context, name: &str) -> Result<Exit, Failure> {

@@ -1,5 +1,7 @@
 //! `sync`: one round trip with the relay.
 
+use wangge_agent::Replica;
+
 use crate::areas;
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
@@ -14,11 +16,17 @@ pub(crate) struct Args {
     /// Go to another machine without encryption
     #[arg(long, requires = "relay")]
     plain_http: bool,
+    /// Say what it would cost, and do nothing
+    #[arg(long, conflicts_with = "relay")]
+    dry_run: bool,
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let mut replica = context.open()?;
+    if args.dry_run {
+        return plan(context, &mut replica);
+    }
     let report = match &args.relay {
         None => block_on(replica.sync())??,
         Some(url) => block_on(replica.sync_at(url, args.plain_http))??,
@@ -37,6 +45,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 ),
             ),
         ];
+        if let Some(packs) = &report.packs {
+            lines.push(lang.packs_came(packs.documents, packs.bytes.div_ceil(1024)));
+        }
         for (area, proof) in &report.complete {
             let name = areas::shown(area.as_str());
             lines.push(match proof.equal {
@@ -82,4 +93,21 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             Exit::Done
         },
     )
+}
+
+fn plan(context: &Context, replica: &mut Replica) -> Result<Exit, Failure> {
+    let lang = context.ui.lang;
+    let plan = block_on(replica.plan_sync())??;
+    context.ui.show(&plan, || {
+        let download = match (plan.first, &plan.download) {
+            (_, Some(cost)) => super::people::download(lang, cost),
+            (true, None) => lang.download_unknown().to_owned(),
+            (false, None) => lang.download_since().to_owned(),
+        };
+        format!("{}\n{download}", lang.would_send(plan.unsent))
+    });
+    Ok(match plan.unsent > 0 || plan.first {
+        true => Exit::Found,
+        false => Exit::Done,
+    })
 }

@@ -10,6 +10,7 @@ pub(super) const MORE: &[Help] = &[
         args: &[
             ("relay", "这一次去同一系统的另一个中继"),
             ("plain_http", "用不加密的连接"),
+            ("dry_run", "只说要花多少，不做"),
         ],
     },
     Help {

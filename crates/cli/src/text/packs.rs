@@ -41,6 +41,14 @@ pub(super) const TOPIC: Topic = Topic {
 };
 
 words! {
+    download_unknown {
+        zh: "要下载多少还不知道：连不上中继，或中继还没有备好这些区域的资料包。没有改动。",
+        en: "What has to be fetched is not known yet: no relay, or it has no packs of these areas yet. Nothing was changed."
+    }
+    download_since {
+        zh: "已经下载过；只取上次同步以后的新内容。没有改动。",
+        en: "Everything was fetched before; only what is new since the last sync comes. Nothing was changed."
+    }
     nothing_held { zh: "没有暂扣的改动。", en: "Nothing is held." }
     col_change { zh: "改动", en: "change" }
     released {
@@ -50,6 +58,26 @@ words! {
 }
 
 messages! {
+    /// What came as packs.
+    packs_came(documents: u64, kib: u64) {
+        zh: "  首次下载：{documents} 份文档，资料包 {kib} KB",
+        en: "  first download: {documents} documents, {kib} KB of packs"
+    }
+    /// What a download costs, on the line last seen.
+    download_costs(documents: u64, kib: u64, seconds: u64) {
+        zh: "要下载 {documents} 份文档，{kib} KB；按上次的网速约 {seconds} 秒。没有改动。",
+        en: "{documents} documents to fetch, {kib} KB; about {seconds} s at the pace of the last sync. Nothing was changed."
+    }
+    /// What a download costs, where no line was seen yet.
+    download_costs_unknown_pace(documents: u64, kib: u64) {
+        zh: "要下载 {documents} 份文档，{kib} KB；网速还不知道。没有改动。",
+        en: "{documents} documents to fetch, {kib} KB; how fast the line is is not known yet. Nothing was changed."
+    }
+    /// What a sync would send.
+    would_send(entries: u64) {
+        zh: "待送出 {entries} 条。",
+        en: "{entries} to send."
+    }
     /// No held change begins with what was typed.
     no_such_hold(typed: &str) {
         zh: "没有（或不止一条）以「{typed}」开头的暂扣改动；至少写 8 位。什么都没有改动。",

@@ -190,6 +190,10 @@ impl Maker {
             self.shelf.drop_pack(&pack.key)?;
         }
         let packs: BTreeMap<&PackKey, &Made> = packs.iter().map(|made| (&made.key, made)).collect();
+        // A pack that is not there yet would be stepped over by the position of those that are.
+        if by_key.keys().any(|key| !packs.contains_key(key)) {
+            self.shelf.set_whole(false)?;
+        }
         let mut count = 0;
         for (key, documents) in by_key {
             let until = snapshot.head.position;
@@ -231,6 +235,7 @@ impl Maker {
             self.shelf.replace(&made, &frames.unwrap_or_default())?;
             count += 1;
         }
+        self.shelf.set_whole(true)?;
         Ok(count)
     }
 }

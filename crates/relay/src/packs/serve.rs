@@ -73,6 +73,9 @@ pub(crate) fn manifest(
         (Some(audience), PackKey::Named(named)) => audience == named,
         (Some(_), PackKey::Home(_)) => false,
     };
+    if !shelf::is_whole(served.packs)? {
+        return Ok(None);
+    }
     let wanted = |key: &PackKey| asked(key) && served.reads(key);
     let packs: Vec<Made> = shelf::packs(served.packs)?;
     let packs: Vec<Made> = packs.into_iter().filter(|pack| wanted(&pack.key)).collect();

@@ -15,12 +15,14 @@ use crate::error::RelayError;
 use crate::log::{Head, signed, unsigned};
 
 /// Another number here makes every file anew.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 const BUSY_MS: u64 = 5_000;
 const SCHEMA: &str = "
 CREATE TABLE meta (
-    -- One row: the log this was made from, and how far.
+    -- One row: the log this was made from, and how far; whole is 0 while there may be documents of which
+    -- no pack was made yet.
     id           INTEGER PRIMARY KEY CHECK (id = 1),
+    whole        INTEGER NOT NULL DEFAULT 0,
     incarnation  BLOB    NOT NULL,
     position     INTEGER NOT NULL DEFAULT 0,
     chain        BLOB    NOT NULL
@@ -138,6 +140,12 @@ impl Shelf {
         rows.collect()
     }
 
+    /// Says whether every document is in its packs.
+    pub(super) fn set_whole(&self, whole: bool) -> rusqlite::Result<()> {
+        let sql = "UPDATE meta SET whole = ?1";
+        self.connection.execute(sql, [whole]).map(|_| ())
+    }
+
     /// Says that a pack in which nothing changed is as good at a later position.
     pub(super) fn advance(&self, key: &PackKey, position: u64) -> rusqlite::Result<()> {
         let sql = "UPDATE pack SET position = ?2 WHERE key = ?1";
@@ -217,7 +225,12 @@ pub(crate) fn connect_reader(path: &Path) -> rusqlite::Result<Option<Connection>
     Ok(Some(connection))
 }
 
-/// Returns up to where documents were read, and every pack, by key.
+/// Returns whether every document is in its packs, as far as those go.
+pub(super) fn is_whole(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT whole FROM meta", [], |row| row.get(0))
+}
+
+/// Returns every pack, by key.
 pub(super) fn packs(connection: &Connection) -> rusqlite::Result<Vec<Made>> {
     let sql = "SELECT key, position, documents, changes, sum FROM pack";
     let mut rows = connection.prepare_cached(sql)?;

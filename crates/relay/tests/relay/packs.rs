@@ -437,6 +437,27 @@ fn packs_that_are_lost_damaged_or_of_another_log_are_made_again() {
 }
 
 #[test]
+fn packs_that_are_not_all_made_yet_are_told_to_nobody() {
+    let town = Town::new();
+    villagers(&town);
+    make(&town);
+    let mut zhao = town.desk(9);
+    assert_eq!(manifest(&town, &mut zhao).unwrap().packs.len(), 2);
+    // As a stop between two packs leaves it: one of them is not there.
+    let file = rusqlite::Connection::open(town.dir.path().join("packs.db")).unwrap();
+    file.execute_batch("DELETE FROM pack WHERE rowid = 2; UPDATE meta SET whole = 0;")
+        .unwrap();
+    drop(file);
+    assert_eq!(
+        manifest(&town, &mut zhao),
+        None,
+        "its documents would be stepped over"
+    );
+    assert_eq!(make(&town), 1);
+    assert_eq!(manifest(&town, &mut zhao).unwrap().packs.len(), 2);
+}
+
+#[test]
 fn a_relay_that_serves_makes_packs_by_itself() {
     let (sender, told) = channel();
     let sender = Mutex::new(sender);
