@@ -46,6 +46,8 @@ pub(crate) struct Pull {
     day: Day,
     /// What the cursors of this answer say of covers.
     covers: Option<CoversRead>,
+    /// The last order when the device began to read from the beginning.
+    began: u64,
     /// Up to here only orders are sent: the device has a copy of the rest from another relay.
     orders_until: u64,
     /// The last position looked at.
@@ -102,6 +104,7 @@ impl Pull {
             full,
             day,
             covers: covers.then(|| cursor.and_then(|cursor| cursor.covers).unwrap_or(read)),
+            began: cursor.map_or(standing.at(), |cursor| cursor.granted.unwrap_or(0)),
             orders_until: 0,
             scanned: cursor.map_or(0, |cursor| cursor.position),
             queue: VecDeque::new(),
@@ -261,7 +264,7 @@ impl Pull {
             let (strangers, mut entries) = self.introduce(connection, scope, &fetched)?;
             entries.extend(frames::entries(connection, &fetched, self.full)?);
             let page = Page {
-                cursor: self.cursor(connection, take)?,
+                cursor: self.cursor(connection, scope, take)?,
                 entries,
             };
             let packed = packer.pack(&packing::encode(&page))?;
@@ -317,15 +320,29 @@ impl Pull {
     }
 
     /// Returns where the device stands after the first `taken` of the queue.
-    fn cursor(&self, connection: &Connection, taken: usize) -> Result<Cursor, StepError> {
+    fn cursor(
+        &self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+        taken: usize,
+    ) -> Result<Cursor, StepError> {
         let last = self
             .queue
             .get(taken.saturating_sub(1))
             .filter(|_| taken < self.queue.len());
-        self.cursor_at(connection, last.map_or(self.scanned, |found| found.cursor))
+        self.cursor_at(
+            connection,
+            scope,
+            last.map_or(self.scanned, |found| found.cursor),
+        )
     }
 
-    fn cursor_at(&self, connection: &Connection, position: u64) -> Result<Cursor, StepError> {
+    fn cursor_at(
+        &self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+        position: u64,
+    ) -> Result<Cursor, StepError> {
         let chain = log::chain_at(connection, position)?;
         let chain = chain.ok_or(RelayError::Internal {
             what: "a cursor past the log",
@@ -336,6 +353,7 @@ impl Pull {
             position,
             chain,
             covers: self.covers,
+            granted: (position < widened(scope.standing, &self.device)).then_some(self.began),
         })
     }
 
@@ -366,7 +384,7 @@ impl Pull {
             .collect();
         let (watermarks, above) = levels(connection, scope)?;
         Ok(End {
-            cursor: self.cursor_at(connection, self.scanned)?,
+            cursor: self.cursor_at(connection, scope, self.scanned)?,
             digests,
             watermarks,
             inbox: parked::inbox_count(connection, &self.device)?,
@@ -408,6 +426,13 @@ pub(crate) enum StepError {
     Relay(#[from] RelayError),
 }
 
+/// Returns the last order that widened what a device reads; 0 for none.
+pub(crate) fn widened(standing: &Standing, device: &DeviceId) -> u64 {
+    standing
+        .granted(device)
+        .map_or(0, |granted| granted.widened)
+}
+
 /// Returns whether a device's cursor is of this log, and no grant or cover since has widened its
 /// scope. A cover that ended does not make it stale: what it brought was read.
 pub(crate) fn is_current(
@@ -422,9 +447,10 @@ pub(crate) fn is_current(
         return Ok(false);
     }
     // A further grant may open areas whose entries the cursor has passed: begin again.
-    let granted = standing.granted(device);
-    let regranted =
-        granted.is_some_and(|g| g.widened > cursor.position) && !Sabotage::WidenedIgnored.is_on();
+    let widened = widened(standing, device);
+    let regranted = widened > cursor.position
+        && widened > cursor.granted.unwrap_or(0)
+        && !Sabotage::WidenedIgnored.is_on();
     let roster = standing.roster();
     let member = roster.member(device);
     let is_read = |cover: &Cover| {

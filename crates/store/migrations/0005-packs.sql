@@ -16,3 +16,6 @@ CREATE TABLE pack_frame (
   taken INTEGER NOT NULL DEFAULT 0,
   part BLOB NOT NULL DEFAULT x''
 ) STRICT;
+
+-- What the cursor says of grants: the last order when reading began from the beginning; 0 for none.
+ALTER TABLE relay ADD COLUMN granted INTEGER NOT NULL DEFAULT 0;

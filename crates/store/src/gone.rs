@@ -13,8 +13,9 @@ use wangge_wire::{AreaCode, Audience, DocId, DocKind};
 
 use crate::document::{self, Lives};
 use crate::error::StoreError;
-use crate::open::Store;
-use crate::{alias, derive};
+use crate::open::{self, Store};
+use crate::relay::DOUBTED;
+use crate::{alias, derive, repair};
 
 /// Where a document went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +50,12 @@ impl Store {
     ) -> Result<LetGo, StoreError> {
         let transaction = self.conn.transaction()?;
         let lost = sort_out(&transaction, reads, at_ms)?;
+        if open::meta(&transaction, DOUBTED)?.is_some_and(|value| value == [1]) {
+            // No digest tells of what this device reads no more: what it made of it is sent once more.
+            let docs: BTreeSet<DocId> = lost.keys().copied().collect();
+            repair::unsend(&transaction, &docs)?;
+            open::set_meta(&transaction, DOUBTED, &[0])?;
+        }
         let owing = owing(&transaction, &lost)?;
         let mut outcome = LetGo::default();
         for (doc, (root, kind)) in &lost {

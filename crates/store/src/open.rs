@@ -146,10 +146,7 @@ impl Store {
 
     /// Returns a fact about this database.
     pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
-        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        meta(&self.conn, name)
     }
 
     /// Keeps a fact about this database.
@@ -168,6 +165,11 @@ impl Store {
             .conn
             .pragma_query_value(None, "page_count", |row| row.get(0))?)
     }
+}
+
+pub(crate) fn meta(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
 }
 
 pub(crate) fn set_meta(conn: &Connection, name: &str, value: &[u8]) -> Result<(), StoreError> {

@@ -13,6 +13,9 @@ use crate::levels;
 use crate::open::Store;
 use crate::outbox::last_batch;
 
+/// Whether a relay's log was found to be another one than was read, and nothing was let go since.
+pub(crate) const DOUBTED: &str = "doubted";
+
 /// A relay this device has met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelayRow {
@@ -46,7 +49,7 @@ impl Store {
     /// Returns what is known of a relay.
     pub fn relay(&self, relay: &RelayId) -> Result<RelayRow, StoreError> {
         let sql =
-            "SELECT incarnation, position, chain, last_sync_ms, inbox, covers_day, covers_orders
+            "SELECT incarnation, position, chain, last_sync_ms, inbox, covers_day, covers_orders, granted
                    FROM relay WHERE relay = ?1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let found = statement.query_row([relay.as_bytes()], |row| {
@@ -55,6 +58,7 @@ impl Store {
             let position: i64 = row.get(1)?;
             let chain: i64 = row.get(2)?;
             let (day, orders): (u32, i64) = (row.get(5)?, row.get(6)?);
+            let granted: i64 = row.get(7)?;
             Ok(RelayRow {
                 cursor: incarnation.map(|incarnation| Cursor {
                     relay: *relay,
@@ -65,6 +69,7 @@ impl Store {
                         day: Day(day),
                         orders: orders.unsigned_abs(),
                     }),
+                    granted: (granted > 0).then_some(granted.unsigned_abs()),
                 }),
                 last_sync_ms: row.get(3)?,
                 inbox: row.get(4)?,
@@ -121,13 +126,16 @@ impl Store {
     }
 
     /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and
-    /// what the log's relay kept without a number is sent again, since it may have lost it.
+    /// what the log's relay kept without a number is sent again, since it may have lost it. Attachments
+    /// are asked for again too, and what is to leave this device waits until the log is known to have it.
     pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
         let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
         let transaction = self.conn.transaction()?;
         transaction.execute(sql, [relay.as_bytes()])?;
         let sql = "UPDATE outbox SET state = 0 WHERE state IN (1, 2)";
         transaction.execute(sql, [])?;
+        transaction.execute("UPDATE blob_up SET incarnation = x''", [])?;
+        crate::open::set_meta(&transaction, DOUBTED, &[1])?;
         Ok(transaction.commit()?)
     }
 
@@ -179,11 +187,12 @@ impl Store {
 
 pub(crate) fn move_cursor(conn: &Connection, cursor: &Cursor) -> Result<(), StoreError> {
     let sql = "INSERT INTO relay
-                 (relay, incarnation, position, chain, covers_day, covers_orders)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 (relay, incarnation, position, chain, covers_day, covers_orders, granted)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT (relay) DO UPDATE SET incarnation = excluded.incarnation,
                  position = excluded.position, chain = excluded.chain,
-                 covers_day = excluded.covers_day, covers_orders = excluded.covers_orders";
+                 covers_day = excluded.covers_day, covers_orders = excluded.covers_orders,
+                 granted = excluded.granted";
     let covers = cursor.covers;
     conn.prepare_cached(sql)?.execute(params![
         cursor.relay.as_bytes(),
@@ -192,6 +201,7 @@ pub(crate) fn move_cursor(conn: &Connection, cursor: &Cursor) -> Result<(), Stor
         i64::from_ne_bytes(cursor.chain.to_ne_bytes()),
         covers.map_or(0, |read| read.day.0),
         covers.map_or(0, |read| i64::try_from(read.orders).unwrap_or(i64::MAX)),
+        i64::try_from(cursor.granted.unwrap_or(0)).unwrap_or(i64::MAX),
     ])?;
     Ok(())
 }

@@ -118,6 +118,25 @@ impl Store {
     }
 }
 
+/// Has everything that this device made of these documents sent once more, in the batches it was signed
+/// in: whether the log of its relay still has it is not known.
+pub(crate) fn unsend(conn: &Connection, docs: &BTreeSet<DocId>) -> Result<(), StoreError> {
+    let mut own = conn.prepare_cached("SELECT hash FROM change WHERE doc = ?1 AND own = 1")?;
+    let mut names = BTreeSet::new();
+    for doc in docs {
+        let hashes = own.query_map([doc.as_bytes()], |row| row.get(0).map(ChangeHash))?;
+        for hash in hashes {
+            names.insert((*doc, hash?));
+        }
+    }
+    own_batches(conn, &names, docs)?;
+    let mut arrived = conn.prepare_cached("DELETE FROM arrival WHERE doc = ?1 AND hash = ?2")?;
+    for (doc, hash) in &names {
+        arrived.execute(params![doc.as_bytes(), hash.as_bytes()])?;
+    }
+    Ok(())
+}
+
 /// Returns this device's own batches that carry one of these changes or a place of these documents;
 /// the changes are unsent again, in the batch they were signed in.
 fn own_batches(

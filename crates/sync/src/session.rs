@@ -302,6 +302,7 @@ mod tests {
             position: 7,
             chain: 9,
             covers: None,
+            granted: None,
         };
         End {
             cursor,

@@ -131,6 +131,7 @@ pub fn deliver(store: &mut Store, letters: &[&Letter]) -> PageOutcome {
             position: 1,
             chain: 0,
             covers: None,
+            granted: None,
         },
     };
     let mut reader = Reader {

@@ -324,6 +324,11 @@ fn packs(lines: &mut Lines) {
         from: 4_096,
     };
     lines.insert("frames-ask", packing::encode(&ask));
+    let regranted = Cursor {
+        granted: Some(41),
+        ..cursor()
+    };
+    lines.insert("cursor-granted", packing::encode(&regranted));
 }
 
 fn requests(lines: &mut Lines) {
@@ -426,6 +431,7 @@ fn cursor() -> Cursor {
             day: Day(20_000),
             orders: 2,
         }),
+        granted: None,
     }
 }
 

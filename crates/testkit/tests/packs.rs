@@ -360,3 +360,41 @@ fn a_relay_without_packs_is_read_by_pages() {
     assert!(is_whole(&report));
     assert_same(&desk, &li, GRID);
 }
+
+#[test]
+fn a_device_that_gained_a_grid_goes_on_where_its_line_was_cut() {
+    let district = District::new();
+    let mut li = village(&district);
+    for n in 0..6 * HOUSEHOLDS {
+        // Texts that do not repeat: some pages of them.
+        let mark = n.wrapping_mul(2_654_435_761) % 1_000_000_007;
+        visit(
+            &mut li,
+            &format!("3-{}", n % HOUSEHOLDS + 1),
+            &format!("编号{mark}"),
+        );
+    }
+    sync(&mut li).unwrap();
+    let tap = WireTap::to(district.address());
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    let mut zhou = district.home_at("周强", Role::Worker, &[OTHER], &tap.url());
+    sync(&mut zhou).unwrap();
+    sync(&mut desk).unwrap();
+    wait(desk.hand_over("李梅", "周强", &[GRID.to_owned()], false)).unwrap();
+    tap.take();
+    let (mut cuts, mut down) = (0, 0);
+    loop {
+        // Two pages at the most, of a log without packs.
+        tap.cut_after(u64::MAX, 24_000);
+        let outcome = sync(&mut zhou);
+        down += tap.take().1;
+        match outcome {
+            Ok(report) if is_whole(&report) => break,
+            Ok(_) | Err(AgentError::NoLink { .. }) => cuts += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+        assert!(cuts < 30, "it goes on: {down} bytes so far");
+    }
+    assert!(cuts > 1, "{down}");
+    assert_same(&zhou, &desk, GRID);
+}

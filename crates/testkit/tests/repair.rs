@@ -14,7 +14,7 @@ use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
 use wangge_store::Store;
 use wangge_testkit::device::card;
-use wangge_testkit::district::{District, sync};
+use wangge_testkit::district::{District, sync, wait};
 use wangge_wire::Role;
 
 const VILLAGE: &str = "511724103202";
@@ -125,6 +125,34 @@ fn a_relay_that_has_grown_past_where_we_stood_is_noticed_all_the_same() {
     assert_eq!(visits(&li), 35);
     assert!(is_whole(&sync(&mut wang).unwrap()));
     assert_eq!(visits(&wang), 35);
+}
+
+#[test]
+fn a_device_gives_back_what_a_relay_lost_before_it_lets_go_of_it() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut zhou = district.home("周强", Role::Worker, &["511724103202002"]);
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    family(&mut li, "3-12");
+    for replica in [&mut li, &mut zhou, &mut desk] {
+        sync(replica).unwrap();
+    }
+    let yesterday = Yesterday::keep(&mut district);
+    visit(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    assert!(li.status().unwrap().all_safe);
+    // The relay loses the visit, which nobody else has fetched, and li loses the grid.
+    yesterday.return_to(&mut district);
+    wait(desk.hand_over("李梅", "周强", &[GRID.to_owned()], false)).unwrap();
+    sync(&mut zhou).unwrap();
+    assert_eq!(visits(&zhou), 0);
+    for _ in 0..4 {
+        sync(&mut li).unwrap();
+    }
+    assert_eq!(li.store().counts().unwrap().households, 0, "it let go");
+    sync(&mut zhou).unwrap();
+    assert_eq!(visits(&zhou), 1, "of what the relay has again");
+    assert!(is_whole(&sync(&mut zhou).unwrap()));
 }
 
 #[test]

@@ -33,6 +33,10 @@ pub struct Cursor {
     /// Which covers what was read so far includes; none where the device reads its own areas only.
     #[n(4)]
     pub covers: Option<CoversRead>,
+    /// The last order in the log when this device began to read from the beginning, while it has not
+    /// come to the grant it began for; none otherwise.
+    #[n(5)]
+    pub granted: Option<u64>,
 }
 
 /// The moment a device began to read from the beginning because it stands in for somebody.

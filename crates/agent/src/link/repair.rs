@@ -119,7 +119,9 @@ impl Meeting<'_> {
                 None if theirs.len() >= REPAIR_SYMBOLS_MAX || theirs.len() < count => {
                     // So far apart that reading from the beginning costs no more.
                     let relay = self.relay_key.relay();
-                    self.replica.home.store.forget_cursor(&relay)?;
+                    let store = &mut self.replica.home.store;
+                    store.prefer_pages(&relay, true)?;
+                    store.forget_cursor(&relay)?;
                     return Ok(Vec::new());
                 }
                 None => count = riblt::more(count).min(REPAIR_SYMBOLS_MAX),

@@ -324,7 +324,11 @@ impl Meeting<'_> {
             actor: self.replica.actor(),
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
             full,
-            catch_up: (elsewhere && cursor.is_none() && store.has_met()?).then_some(true),
+            catch_up: (elsewhere
+                && cursor.is_none()
+                && store.has_met()?
+                && !store.prefers_pages(&relay)?)
+            .then_some(true),
             origins: None,
         }
         .bytes();

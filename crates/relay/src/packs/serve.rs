@@ -17,7 +17,7 @@ use super::build;
 use super::shelf::{self, Made};
 use crate::log;
 use crate::orders::{self, Standing};
-use crate::pull::StepError;
+use crate::pull::{StepError, widened};
 use crate::relay::Relay;
 use crate::scope::Scope;
 
@@ -82,11 +82,6 @@ pub(crate) fn manifest(
     let Some(position) = packs.iter().map(|pack| pack.position).min() else {
         return Ok(None);
     };
-    let granted = served.standing.granted(&served.device);
-    if granted.is_some_and(|granted| granted.widened > position) {
-        // Its cursor would be stale at once.
-        return Ok(None);
-    }
     if torn(served, &packs, position, &wanted)? {
         return Ok(None);
     }
@@ -104,6 +99,7 @@ pub(crate) fn manifest(
         standing: served.standing,
         day: served.day,
     };
+    let widened = widened(served.standing, &served.device);
     let lent = scope.roster.covering(me, served.day, 0).next().is_some();
     let covers = lent.then(|| CoversRead {
         day: served.day,
@@ -120,6 +116,7 @@ pub(crate) fn manifest(
             position,
             chain,
             covers,
+            granted: (position < widened).then(|| served.standing.at()),
         },
         packs: infos,
         orders: read_orders(served, &scope, position)?,
