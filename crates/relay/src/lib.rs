@@ -10,6 +10,7 @@ mod app;
 mod backup;
 mod blobs;
 mod db;
+mod doubt;
 mod error;
 mod frames;
 mod held;

@@ -33,7 +33,7 @@ use crate::orders::{self, Standing};
 use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::risen::{self, Above, Rising, Upstream};
-use crate::{db, log, places};
+use crate::{db, doubt, log, numbers, places};
 
 /// The kind of a batch frame in a request.
 const BATCH_FRAME: u8 = 1;
@@ -69,7 +69,6 @@ struct Meeting<'a> {
     packer: Packer,
     unpacker: Unpacker,
     rising: BTreeMap<BatchHash, Rising>,
-    stale: bool,
     met: Met,
 }
 
@@ -104,7 +103,6 @@ impl Relay {
             packer: Packer::new().map_err(strange)?,
             unpacker: Unpacker::new().map_err(strange)?,
             rising: BTreeMap::new(),
-            stale: false,
             met: Met::default(),
         };
         meeting.hold().await?;
@@ -117,6 +115,10 @@ impl Meeting<'_> {
     async fn hold(&mut self) -> Result<(), RelayError> {
         for _ in 0..ROUNDS_MAX {
             self.orders_up().await?;
+            self.write(|transaction, standing| {
+                standing.refresh(transaction)?;
+                doubt::reread(transaction, standing.at())
+            })?;
             let outcome = self.batches_up().await?;
             let waiting = self.read(risen::untold)?;
             let moved = waiting != self.met.waiting;
@@ -260,8 +262,14 @@ impl Meeting<'_> {
                 if frame.relay != self.upstream.key.relay() {
                     return Err(UpstreamTrouble::WrongRelay.into());
                 }
-                self.write(|transaction, _| risen::meet(transaction, &frame.incarnation))?;
-                self.stale |= frame.stale_cursor;
+                self.write(|transaction, _| {
+                    risen::meet(transaction, &frame.incarnation)?;
+                    if frame.stale_cursor {
+                        // Its log may have been put back; that outlives this meeting, and any cut.
+                        doubt::begin(transaction)?;
+                    }
+                    Ok(())
+                })?;
                 Event::Standing(frame)
             }
             AnswerKind::VERDICT => {
@@ -375,8 +383,8 @@ impl Meeting<'_> {
     }
 
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
-        let stale = self.stale;
-        let complete = self.write(|transaction, _| {
+        let me = self.relay.secrets.key.public().relay();
+        let complete = self.write(|transaction, standing| {
             let mut complete = true;
             for (audience, theirs) in &end.digests {
                 if let Audience::Area(area) = audience {
@@ -386,13 +394,17 @@ impl Meeting<'_> {
             risen::move_cursor(transaction, &end.cursor)?;
             let names = end.above.as_deref().unwrap_or_default();
             risen::keep_end(transaction, &end.watermarks, names, complete)?;
-            if stale && !complete && risen::untold(transaction)? == 0 {
-                // Its log was put back behind our back: what it gave receipts for may be gone there.
-                risen::forget(transaction)?;
-            }
+            standing.refresh(transaction)?;
+            // What a cover lends was not read for as long as it did not run; its own areas were.
+            let own = standing.roster().relay(&me).map(|own| &own.member.areas);
+            let is_own = |it: &&(Audience, _)| match &it.0 {
+                Audience::Area(area) => own.is_none_or(|own| own.contains(area)),
+                _ => false,
+            };
+            let theirs: Vec<_> = end.digests.iter().filter(is_own).cloned().collect();
+            doubt::judge(transaction, &theirs)?;
             Ok(complete)
         })?;
-        self.stale = false;
         self.met.complete = complete;
         Ok(())
     }
@@ -426,8 +438,11 @@ fn note_item(
     above: Above,
 ) -> rusqlite::Result<()> {
     match log::position_of(connection, doc, hash)? {
-        Some(position) => risen::note(connection, position, above),
-        None => risen::note_parked(connection, doc, hash, above == Above::Refused),
+        Some(position) => {
+            doubt::proven(connection, doc, hash)?;
+            risen::note(connection, position, above)
+        }
+        None => risen::note_parked(connection, doc, hash, above),
     }
 }
 
