@@ -249,7 +249,11 @@ fn last_saying(connection: &Connection, body: &OrderBody) -> rusqlite::Result<Op
 }
 
 /// Returns whether a device may read an order: the root, its own, those about people and units whose
-/// areas contain its own or lie in them, and those about whom its person stands in for or is covered by.
+/// areas contain its own or lie in them, or ever did, and those about whom its person stands in for or is
+/// covered by.
+///
+/// Whoever was told of somebody hears too that they were relieved or revoked: a relay that did not would
+/// go on letting them in.
 ///
 /// A unit's device learns of no colleague but those whose work it is sent.
 pub(crate) fn may_read(
@@ -262,7 +266,9 @@ pub(crate) fn may_read(
     let for_areas = !matches!(me.role, Role::Unit | Role::Auditor);
     let meets = |areas: &[AreaCode]| for_areas && related(&roster.areas_on(me, day), areas);
     let about = |other: &DeviceId, person: &PersonId, areas: &[AreaCode]| {
-        other == device || meets(areas) || are_paired(roster, &me.person, person)
+        let before = roster.known(other).map(|known| known.been.iter().cloned());
+        let before: Vec<AreaCode> = before.into_iter().flatten().collect();
+        other == device || meets(areas) || meets(&before) || are_paired(roster, &me.person, person)
     };
     match &order.body {
         // Without these nobody could tell whose word counts.

@@ -68,6 +68,8 @@ pub enum BadOrder {
     #[error("an order with a wrong signature")]
     Signature,
     /// It rests on an order that is not the last one known here.
+    /// Every area the device was ever granted: whoever was told of it there must hear the rest.
+    pub been: BTreeSet<AreaCode>,
     #[error("an order that does not follow the last one")]
     OutOfOrder,
     /// The first order is not a root, or a second root came.
@@ -353,6 +355,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::key::KeyPair;
     use wangge_wire::order::LevelForm;
+            been: grant.areas.iter().cloned().collect(),
 
     pub(crate) fn relay() -> KeyPair {
         KeyPair::from_secret(&[9; 32])
@@ -373,6 +376,7 @@ pub(crate) mod tests {
             n: None,
         })
     }
+        self.been.extend(before.been);
 
     pub(crate) fn rooted() -> Roster {
         let key = relay();

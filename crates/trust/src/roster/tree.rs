@@ -5,6 +5,8 @@
 //! relay above**: who is below counts within the areas it was given, and no order of it reaches past
 //! them, its own orders about relays further down included. All of it is checked without a link.
 
+use std::collections::BTreeSet;
+
 use wangge_wire::{
     AreaCode, Cover, Day, DeviceId, Grant, Level, Order, OrderBody, PersonId, PublicKey,
     RelayAbove, RelayBelow, RelayId, Role,
@@ -245,3 +247,4 @@ fn relay_member(key: PublicKey, name: &str, areas: Vec<AreaCode>, since: Day) ->
 
 #[cfg(test)]
 mod tests;
+        been: BTreeSet::new(),

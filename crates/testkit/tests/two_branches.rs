@@ -1,0 +1,177 @@
+//! Two branches of one tree of relays: who is told what of people and units of the other one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::tickets::{Step, TicketInput};
+use wangge_agent::visits::VisitInput;
+use wangge_agent::{AgentError, Machine, Replica};
+use wangge_relay::{Clock, LevelForm, Settings};
+use wangge_testkit::district::{District, sync, wait};
+use wangge_wire::{DocId, Role};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// 2026-12-01, nine in the morning in China, milliseconds since 1970.
+const MORNING_MS: i64 = 1_796_086_800_000;
+
+/// A relay, two below it, and the one clock that all of them and their devices read.
+struct Fork {
+    above: District,
+    below: [District; 2],
+    now_ms: Arc<AtomicI64>,
+}
+
+impl Fork {
+    fn new(level: LevelForm, under: LevelForm, areas: [&str; 2]) -> Self {
+        let fork = Self::apart(level, under);
+        for (at, area) in areas.into_iter().enumerate() {
+            fork.join(at, area);
+        }
+        fork
+    }
+
+    fn apart(level: LevelForm, under: LevelForm) -> Self {
+        let now_ms = Arc::new(AtomicI64::new(MORNING_MS));
+        let quiet = |name: &str, level| {
+            let read = Arc::clone(&now_ms);
+            District::with(Settings {
+                upstream_every: None,
+                clock: Clock::of(move || read.load(Ordering::SeqCst)),
+                ..Settings::new(name, level)
+            })
+        };
+        Self {
+            above: quiet("上级", level),
+            below: [quiet("甲", under), quiet("乙", under)],
+            now_ms,
+        }
+    }
+
+    fn villages() -> Self {
+        let areas = [VILLAGE_1, VILLAGE_2];
+        Self::new(LevelForm::Township, LevelForm::Village, areas)
+    }
+
+    fn join(&self, at: usize, area: &str) {
+        let code = self.above.invite("下级", Role::Relay, &[area]);
+        let url = format!("http://{}", self.above.address());
+        wait(self.below[at].relay().join(&code, &url, false)).unwrap();
+        self.meet(at);
+    }
+
+    fn meet(&self, at: usize) {
+        wait(self.below[at].relay().meet_upstream()).unwrap();
+    }
+
+    fn settle(&self) {
+        for at in [0, 1, 0, 1] {
+            self.meet(at);
+        }
+    }
+
+    fn days_pass(&self, days: i64) {
+        self.now_ms.fetch_add(days * DAY_MS, Ordering::SeqCst);
+    }
+
+    fn home(&self, at: &District, name: &str, role: Role, areas: &[&str]) -> Replica {
+        self.enrolled(at, name, &at.invite(name, role, areas))
+    }
+
+    fn enrolled(&self, at: &District, name: &str, code: &str) -> Replica {
+        let read = Arc::clone(&self.now_ms);
+        let machine = Machine {
+            now_ms: Box::new(move || read.load(Ordering::SeqCst)),
+            ..Machine::default()
+        };
+        let mut replica = Replica::init(&at.path().join(name), name, Vec::new(), machine).unwrap();
+        let url = format!("http://{}", at.address());
+        wait(replica.enroll(code, &url, name, false)).unwrap();
+        replica
+    }
+
+    fn ms(&self) -> i64 {
+        self.now_ms.load(Ordering::SeqCst)
+    }
+}
+
+const COUNTY: &str = "511724";
+const TOWNSHIP: &str = "511724103";
+const TOWNSHIP_2: &str = "511724104";
+const VILLAGE_1: &str = "511724103202";
+const VILLAGE_2: &str = "511724103203";
+const GRID_1: &str = "511724103202001";
+const GRID_1B: &str = "511724103202002";
+const GRID_2: &str = "511724103203001";
+
+fn family(replica: &mut Replica, head: &str) -> DocId {
+    let input = HouseholdInput {
+        door: "1".into(),
+        members: vec![MemberInput {
+            name: head.into(),
+            ..MemberInput::default()
+        }],
+        ..HouseholdInput::default()
+    };
+    replica.add_household(input).unwrap().id
+}
+
+fn visit(replica: &mut Replica, household: &str) -> String {
+    let input = VisitInput {
+        household: household.into(),
+        no_change: true,
+        ..VisitInput::default()
+    };
+    replica.add_visit(input).unwrap().id
+}
+
+fn ticket(replica: &mut Replica, subject: &str) -> String {
+    let input = TicketInput {
+        subject: subject.into(),
+        ..TicketInput::default()
+    };
+    replica.open_ticket(input).unwrap().ticket.code
+}
+
+/// 李梅 and 王芳 with a grid each in the first village, and the township's desk; all is everywhere.
+fn cast(fork: &Fork) -> (Replica, Replica, Replica) {
+    let mut li = fork.home(&fork.below[0], "李梅", Role::Worker, &[GRID_1]);
+    let mut wang = fork.home(&fork.below[0], "王芳", Role::Worker, &[GRID_1B]);
+    family(&mut li, "龙国华");
+    sync(&mut li).unwrap();
+    sync(&mut wang).unwrap();
+    fork.settle();
+    let mut desk = fork.home(&fork.above, "周文", Role::Township, &[TOWNSHIP]);
+    sync(&mut desk).unwrap();
+    fork.settle();
+    (li, wang, desk)
+}
+
+#[test]
+fn a_village_is_told_that_its_worker_was_relieved_and_then_revoked_above() {
+    let fork = Fork::villages();
+    let (mut li, _, mut desk) = cast(&fork);
+    wait(desk.hand_over("李梅", "王芳", &[], false)).unwrap();
+    fork.settle();
+    let rows = fork.below[0].relay().devices().unwrap();
+    let row = rows.iter().find(|row| row.device == li.device()).unwrap();
+    assert!(row.areas.is_empty(), "the village knows it too");
+    fork.above
+        .relay()
+        .revoke(&li.device(), 9, fork.ms())
+        .unwrap();
+    fork.settle();
+    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+    let others = fork.below[1].relay().devices().unwrap();
+    assert!(
+        others.iter().all(|row| row.device != li.device()),
+        "and nobody else is told of somebody who never worked there"
+    );
+}
+
