@@ -176,3 +176,48 @@ fn a_township_put_back_to_a_cursor_it_knows_is_told_again() {
     assert!(is_safe(&mut li));
 }
 
+#[test]
+fn what_a_village_numbered_before_it_revoked_its_author_takes_its_place_above() {
+    let (tree, mut li) = cast();
+    let mut county = tree.county.home("县台", Role::County, &[AREAS[0]]);
+    let id = visit(&mut li);
+    sync(&mut li).unwrap();
+    tree.village
+        .relay()
+        .revoke(&li.device(), 0, now_ms())
+        .unwrap();
+    tree.settle();
+    for district in [&tree.township, &tree.county] {
+        assert!(district.relay().inbox().unwrap().is_empty());
+        assert_eq!(changes(district), changes(&tree.village));
+    }
+    sync(&mut county).unwrap();
+    assert!(county.visit(&id).is_ok());
+}
+
+#[test]
+fn what_a_colleague_gives_back_of_a_revoked_author_is_good_up_to_the_last_good_batch() {
+    for (last_good, taken) in [(2, true), (1, false)] {
+        let mut district = District::new();
+        let mut li = district.home("李梅", Role::Worker, &[GRID]);
+        let mut desk = district.home("陈站长", Role::Station, &[AREAS[2]]);
+        family(&mut li, "1", "龙国华");
+        sync(&mut li).unwrap();
+        sync(&mut desk).unwrap();
+        let earlier = Earlier::keep(&mut district);
+        // The second batch of this life.
+        visit(&mut li);
+        sync(&mut li).unwrap();
+        sync(&mut desk).unwrap();
+        let all = changes(&district);
+        earlier.put_back(&mut district);
+        district
+            .relay()
+            .revoke(&li.device(), last_good, now_ms())
+            .unwrap();
+        sync(&mut desk).unwrap();
+        let lost = u64::from(!taken);
+        assert_eq!(changes(&district), all - lost, "last good {last_good}");
+        assert_eq!(district.relay().counts().unwrap().inbox, lost);
+    }
+}

@@ -175,3 +175,19 @@ fn a_village_is_told_that_its_worker_was_relieved_and_then_revoked_above() {
     );
 }
 
+#[test]
+fn what_a_village_took_of_a_relieved_worker_in_time_takes_its_place_above_later() {
+    let fork = Fork::villages();
+    let (mut li, _, mut desk) = cast(&fork);
+    wait(desk.hand_over("李梅", "王芳", &[], false)).unwrap();
+    let id = visit(&mut li, "龙国华");
+    fork.settle();
+    fork.days_pass(29);
+    assert_eq!(sync(&mut li).unwrap().inbox, 0);
+    fork.days_pass(2);
+    fork.settle();
+    assert!(fork.above.relay().inbox().unwrap().is_empty());
+    sync(&mut desk).unwrap();
+    assert!(desk.visit(&id).is_ok());
+}
+

@@ -9,8 +9,8 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_wire::{
-    AreaCode, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order, OrderBody,
-    PersonId, PublicKey, RelayId, Role, Unit,
+    AreaCode, BatchHead, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order,
+    OrderBody, PersonId, PublicKey, RelayId, Role, Unit,
 };
 
 use crate::key::verify_order;
@@ -22,7 +22,7 @@ pub struct Roster {
     root: Option<(PublicKey, String, Level)>,
     last: ChangeHashOrNone,
     members: BTreeMap<DeviceId, Member>,
-    revoked: BTreeSet<DeviceId>,
+    revoked: BTreeMap<DeviceId, Revoked>,
     devices: BTreeMap<PersonId, BTreeSet<DeviceId>>,
     covers: BTreeMap<CoverId, Cover>,
     /// Covers that ever named somebody as the substitute: what a scope asks at every document.
@@ -38,6 +38,13 @@ type ChangeHashOrNone = Option<ChangeHash>;
 
 /// A device and its holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
+/// What revocations say of a device; of several the strictest counts, in whatever order they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Revoked {
+    last_good_batch: u64,
+    at_ms: i64,
+}
+
 pub struct Member {
     /// The device's key.
     pub key: PublicKey,
@@ -141,7 +148,20 @@ impl Roster {
     /// Returns a device, or a relay below, that may take part.
     pub fn member(&self, device: &DeviceId) -> Option<&Member> {
         self.known(device)
-            .filter(|_| !self.revoked.contains(device))
+            .filter(|_| !self.revoked.contains_key(device))
+    }
+
+    /// Returns the author of a batch, if what it wrote there counts: that of a revoked device does up to
+    /// its last good batch, and where a relay of this tree received it before the revocation.
+    ///
+    /// Without that a relay would drop what another one numbered, and the two would differ for good.
+    pub fn author(&self, head: &BatchHead, received_ms: Option<i64>) -> Option<&Member> {
+        let counts = |revoked: &Revoked| {
+            head.number <= revoked.last_good_batch
+                || received_ms.is_some_and(|received_ms| received_ms < revoked.at_ms)
+        };
+        let counts = self.revoked.get(&head.device).is_none_or(counts);
+        self.known(&head.device).filter(|_| counts)
     }
 
     /// Returns a device whether or not it still may: what it wrote before stays its own.
@@ -156,7 +176,7 @@ impl Roster {
 
     /// Returns whether the device may no longer take part.
     pub fn is_revoked(&self, device: &DeviceId) -> bool {
-        self.revoked.contains(device)
+        self.revoked.contains_key(device)
     }
 
     /// Returns the members of a person's devices that may take part.
@@ -267,8 +287,17 @@ impl Roster {
                 };
                 self.members.insert(device, standing);
             }
-            OrderBody::Revoke { device, .. } => {
-                self.revoked.insert(*device);
+            OrderBody::Revoke {
+                device,
+                last_good_batch,
+            } => {
+                let new = Revoked {
+                    last_good_batch: *last_good_batch,
+                    at_ms,
+                };
+                let revoked = self.revoked.entry(*device).or_insert(new);
+                revoked.last_good_batch = revoked.last_good_batch.min(new.last_good_batch);
+                revoked.at_ms = revoked.at_ms.min(new.at_ms);
             }
             OrderBody::Cover(cover) => {
                 let known = self.covers.get(&cover.id);
@@ -427,6 +456,42 @@ pub(crate) mod tests {
         let forged = evil.sign_order(body.clone(), roster.last(), 2);
         assert_eq!(roster.take(&forged), Err(BadOrder::Signature));
         assert_eq!(roster.take_some(&forged), Err(BadOrder::UnknownRelay));
+    #[test]
+    fn a_revoked_device_counts_up_to_its_last_good_batch_and_for_what_was_received_before() {
+        let (relay, li) = (relay(), KeyPair::from_secret(&[1; 32]));
+        let mut roster = rooted();
+        let order = relay.sign_order(grant(&li, Role::Worker, &["511724"]), roster.last(), 2);
+        roster.take(&order).unwrap();
+        let device = li.public().device();
+        for (last_good_batch, at_ms) in [(5, 900), (3, 1_000)] {
+            let body = OrderBody::Revoke {
+                device,
+                last_good_batch,
+            };
+            let order = relay.sign_order(body, roster.last(), at_ms);
+            roster.take(&order).unwrap();
+        }
+        let head = |number| BatchHead {
+            suite: 1,
+            device,
+            nonce: wangge_wire::LifeNonce([0; 8]),
+            number,
+            previous: wangge_wire::BatchHash([0; 32]),
+            roster: 0,
+            claimed_at_ms: 0,
+            area: AreaCode::parse("511724").unwrap(),
+        };
+        for (number, received_ms, counts) in [
+            (3, None, true),
+            (4, None, false),
+            (4, Some(899), true),
+            (4, Some(900), false),
+        ] {
+            let author = roster.author(&head(number), received_ms);
+            assert_eq!(author.is_some(), counts, "{number} {received_ms:?}");
+        }
+    }
+
         let skipped = relay().sign_order(body, ChangeHash([4; 32]), 2);
         assert_eq!(roster.take(&skipped), Err(BadOrder::OutOfOrder));
         assert_eq!(roster.members().count(), 0);

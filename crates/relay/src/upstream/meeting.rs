@@ -484,6 +484,7 @@ fn take_batch(
 
 fn take_order(
     connection: &Connection,
+        of_sender: false,
     standing: &mut Standing,
     bytes: &[u8],
     above: u64,

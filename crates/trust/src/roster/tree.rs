@@ -42,7 +42,7 @@ impl Roster {
     pub fn relay(&self, relay: &RelayId) -> Option<&KnownRelay> {
         self.relays
             .get(relay)
-            .filter(|_| !self.revoked.contains(&DeviceId(relay.0)))
+            .filter(|_| !self.revoked.contains_key(&DeviceId(relay.0)))
     }
 
     /// Returns the relay that was pinned and those above it, the lowest first.
