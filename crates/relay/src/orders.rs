@@ -10,8 +10,10 @@ use rusqlite::{Connection, params};
 use wangge_trust::ask::{self, Asked};
 use wangge_trust::{KeyPair, Member, Roster};
 use wangge_wire::batch::NO_DOC;
+use wangge_wire::message::PageEntry;
 use wangge_wire::{
-    AreaCode, CoverId, Day, DeviceId, EntryKind, Order, OrderBody, OrderRefusal, PersonId, Role,
+    AreaCode, CoverId, Day, DeviceId, DocId, EntryKind, Order, OrderBody, OrderRefusal, PersonId,
+    Role,
 };
 
 use crate::log::{self, NewEntry, signed, unsigned};
@@ -24,6 +26,8 @@ pub(crate) struct Standing {
     grants: Arc<BTreeMap<DeviceId, Granted>>,
     /// The position of the last order of each cover.
     covers: Arc<BTreeMap<CoverId, u64>>,
+    /// The position of the last order of each unit.
+    units: Arc<BTreeMap<DocId, u64>>,
 }
 
 /// When and where a device was granted what it may see.
@@ -70,10 +74,10 @@ impl Standing {
                     let device = DeviceId(below.key.relay().0);
                     self.note_grant(device, position, widens, order.at_ms);
                 }
-                OrderBody::Root { .. }
-                | OrderBody::Revoke { .. }
-                | OrderBody::Unit(_)
-                | OrderBody::Above(_) => {}
+                OrderBody::Unit(unit) => {
+                    Arc::make_mut(&mut self.units).insert(unit.id, position);
+                }
+                OrderBody::Root { .. } | OrderBody::Revoke { .. } | OrderBody::Above(_) => {}
             }
             self.at = position;
         }
@@ -331,3 +335,29 @@ fn unreadable() -> rusqlite::Error {
         Some("an order does not follow the one before it".into()),
     )
 }
+/// Returns the orders by which whoever does not know an author can tell the signature: the last grant,
+/// and in front of it the unit it is for, without which nobody could tell whether its relay may grant it.
+pub(crate) fn introduction(
+    connection: &Connection,
+    standing: &Standing,
+    author: &DeviceId,
+) -> rusqlite::Result<Vec<PageEntry>> {
+    let Some(granted) = standing.granted(author) else {
+        return Ok(Vec::new());
+    };
+    let unit = standing
+        .roster()
+        .known(author)
+        .and_then(|member| member.unit);
+    let unit = unit.and_then(|unit| standing.units.get(&unit).copied());
+    let positions = unit.into_iter().chain([granted.last]);
+    let single = |position| {
+        Ok(PageEntry::Single {
+            kind: EntryKind::ORDER.0,
+            position,
+            bytes: bytes_at(connection, position)?,
+        })
+    };
+    positions.map(single).collect()
+}
+

@@ -191,3 +191,47 @@ fn what_a_village_took_of_a_relieved_worker_in_time_takes_its_place_above_later(
     assert!(desk.visit(&id).is_ok());
 }
 
+#[test]
+fn what_a_unit_of_the_other_township_writes_reaches_the_township_that_asked() {
+    let areas = [TOWNSHIP, TOWNSHIP_2];
+    let fork = Fork::new(LevelForm::County, LevelForm::Township, areas);
+    let mut li = fork.home(&fork.below[0], "李梅", Role::Worker, &[GRID_1]);
+    let mut desk = fork.home(&fork.below[1], "周文", Role::Township, &[TOWNSHIP_2]);
+    let unit = wait(desk.add_unit("水务站", TOWNSHIP_2, "")).unwrap().id;
+    let invited = fork.below[1]
+        .relay()
+        .invite_unit("刘站长", &unit, fork.ms());
+    let mut liu = fork.enrolled(&fork.below[1], "刘站长", &invited.unwrap().shown());
+    let code = ticket(&mut li, "水管漏水");
+    sync(&mut li).unwrap();
+    fork.settle();
+    let mut county = fork.home(&fork.above, "县台", Role::County, &[COUNTY]);
+    sync(&mut county).unwrap();
+    for kind in ["accept", "assign"] {
+        let step = Step {
+            kind: kind.into(),
+            to: (kind == "assign").then(|| format!("unit:{unit}")),
+            ..Step::default()
+        };
+        county.ticket_step(&code, &step).unwrap();
+    }
+    sync(&mut county).unwrap();
+    fork.settle();
+    sync(&mut liu).unwrap();
+    let step = Step {
+        kind: "start".into(),
+        ..Step::default()
+    };
+    liu.ticket_step(&code, &step).unwrap();
+    sync(&mut liu).unwrap();
+    fork.meet(1);
+    fork.meet(0);
+    assert_eq!(
+        fork.below[0].relay().counts().unwrap().changes,
+        fork.above.relay().counts().unwrap().changes
+    );
+    let report = sync(&mut li).unwrap();
+    assert_eq!(report.held, 0, "the device knows whose signature this is");
+    let mine = li.tickets(&[], 100).unwrap();
+    assert_eq!(mine[0].status, "in_progress");
+}

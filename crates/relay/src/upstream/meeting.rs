@@ -461,12 +461,18 @@ fn take_batch(
         Err(Unread::Malformed(error)) => return Err(error.into()),
     };
     let batch = rebuilt.batch;
-    let signer = standing.roster().known(&batch.head.device);
-    if !signer.is_some_and(|signer| verify_batch(&signer.key, &batch)) {
+    let names: Vec<_> = batch.items.iter().map(wangge_wire::Item::name).collect();
+    let Some(signer) = standing.roster().known(&batch.head.device) else {
+        tracing::warn!(device = %batch.head.device, "a batch from above of somebody unknown");
+        let numbered = names.iter().zip(&page.positions).filter(|it| *it.1 > 0);
+        let names = numbered.map(|(name, _)| (&name.doc, &name.hash));
+        doubt::pass_by(connection, names, standing.at())?;
+        return Ok(PageTaken::Applied);
+    };
+    if !verify_batch(&signer.key, &batch) {
         tracing::warn!(device = %batch.head.device, "a batch from above whose signature does not fit");
         return Ok(PageTaken::Applied);
     }
-    let names: Vec<_> = batch.items.iter().map(wangge_wire::Item::name).collect();
     let pushed = Pushed {
         batch,
         damaged: rebuilt.damaged,
