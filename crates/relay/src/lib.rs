@@ -21,6 +21,7 @@ mod inline;
 mod link;
 mod log;
 mod members;
+mod numbers;
 mod orders;
 mod packs;
 mod parked;

@@ -121,16 +121,6 @@ impl Standing {
     pub(crate) fn cover_at(&self, cover: &CoverId) -> u64 {
         self.covers.get(cover).copied().unwrap_or(0)
     }
-
-    /// Returns the device part of the next device's ticket numbers.
-    pub(crate) fn next_device_number(&self) -> u32 {
-        let taken = self
-            .roster
-            .members()
-            .map(|(_, member)| member.device_number)
-            .max();
-        taken.unwrap_or(0) + 1
-    }
 }
 
 /// Returns whether a grant gives a device that has one areas, or another person, that it had not.

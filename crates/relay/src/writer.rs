@@ -23,6 +23,7 @@ use crate::blobs::{self, Arrived};
 use crate::error::{RelayError, Trouble, trouble};
 use crate::holds::{self, NewRuling};
 use crate::members;
+use crate::numbers;
 use crate::orders::{self, Standing};
 use crate::secrets::{self, Secrets};
 use crate::settings::Clock;
@@ -414,7 +415,9 @@ fn run(
                 let taken = orders::take(connection, standing, order, now_ms)?;
                 Ok(taken.unwrap_or(0))
             });
-            positions.collect::<rusqlite::Result<_>>().map(Done::Risen)
+            let positions = positions.collect::<rusqlite::Result<_>>()?;
+            numbers::top_up(connection, standing, &secrets.key, now_ms)?;
+            Ok(Done::Risen(positions))
         }
         Job::Seen(device, at_ms) => {
             connection

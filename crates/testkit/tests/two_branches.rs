@@ -192,6 +192,114 @@ fn what_a_village_took_of_a_relieved_worker_in_time_takes_its_place_above_later(
 }
 
 #[test]
+fn two_villages_give_out_other_device_numbers_and_one_that_was_alone_keeps_its_own() {
+    let fork = Fork::apart(LevelForm::Township, LevelForm::Village);
+    let old = fork.home(&fork.below[0], "李梅", Role::Worker, &[GRID_1]);
+    fork.join(0, VILLAGE_1);
+    fork.join(1, VILLAGE_2);
+    let desk = fork.home(&fork.above, "周文", Role::Township, &[TOWNSHIP]);
+    // None of them has met the relay above since.
+    let mut homes = vec![old, desk];
+    for n in 0..4 {
+        homes.push(fork.home(&fork.below[0], &format!("甲{n}"), Role::Worker, &[GRID_1]));
+        homes.push(fork.home(&fork.below[1], &format!("乙{n}"), Role::Worker, &[GRID_2]));
+    }
+    let numbers = homes.iter().map(|it| it.status().unwrap().device_number);
+    let mut numbers: Vec<u32> = numbers.flatten().collect();
+    assert_eq!(numbers[0], 1);
+    assert!(numbers.iter().all(|number| *number < 10_000));
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), homes.len());
+
+    let codes = [ticket(&mut homes[2], "路灯"), ticket(&mut homes[3], "水管")];
+    for home in &mut homes[2..4] {
+        sync(home).unwrap();
+    }
+    fork.settle();
+    sync(&mut homes[1]).unwrap();
+    for code in &codes {
+        assert!(homes[1].name_ticket(code).is_ok());
+    }
+}
+
+#[test]
+fn a_village_that_needs_more_numbers_is_given_more() {
+    let fork = Fork::villages();
+    let mut numbers = Vec::new();
+    for n in 0..14 {
+        let name = format!("甲{n}");
+        let home = fork.home(&fork.below[0], &name, Role::Worker, &[GRID_1]);
+        numbers.extend(home.status().unwrap().device_number);
+        fork.meet(0);
+    }
+    assert!(numbers.iter().all(|number| *number < 10_000), "{numbers:?}");
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 14);
+}
+
+#[test]
+fn the_villages_of_a_township_that_goes_below_a_county_get_numbers_of_its_own() {
+    let fork = Fork::villages();
+    let county = District::with(Settings::new("渠县", LevelForm::County));
+    let url = format!("http://{}", county.address());
+    let other = District::with(Settings {
+        upstream_every: None,
+        ..Settings::new("别的镇", LevelForm::Township)
+    });
+    for (district, area) in [(&other, TOWNSHIP_2), (&fork.above, TOWNSHIP)] {
+        let code = county.invite("镇", Role::Relay, &[area]);
+        wait(district.relay().join(&code, &url, false)).unwrap();
+    }
+    let code = other.invite("村", Role::Relay, &["511724104202"]);
+    let theirs = District::with(Settings {
+        upstream_every: None,
+        ..Settings::new("别的村", LevelForm::Village)
+    });
+    let above = format!("http://{}", other.address());
+    wait(theirs.relay().join(&code, &above, false)).unwrap();
+    fork.settle();
+    let mut numbers = Vec::new();
+    for (at, district) in [&fork.below[0], &fork.below[1], &theirs].iter().enumerate() {
+        let grid = ["511724103202001", "511724103203001", "511724104202001"][at];
+        for n in 0..3 {
+            let name = format!("{at}-{n}");
+            let home = fork.home(district, &name, Role::Worker, &[grid]);
+            numbers.extend(home.status().unwrap().device_number);
+        }
+    }
+    let mut distinct = numbers.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 9, "{numbers:?}");
+}
+
+#[test]
+fn two_tickets_with_one_number_are_listed_for_the_person_to_choose() {
+    let fork = Fork::apart(LevelForm::Township, LevelForm::Village);
+    // Both took people in before they came below one relay.
+    let mut li = fork.home(&fork.below[0], "李梅", Role::Worker, &[GRID_1]);
+    let mut wang = fork.home(&fork.below[1], "王芳", Role::Worker, &[GRID_2]);
+    let codes = [ticket(&mut li, "路灯不亮"), ticket(&mut wang, "水管漏水")];
+    assert_eq!(codes[0], codes[1]);
+    sync(&mut li).unwrap();
+    sync(&mut wang).unwrap();
+    fork.join(0, VILLAGE_1);
+    fork.join(1, VILLAGE_2);
+    let mut desk = fork.home(&fork.above, "周文", Role::Township, &[TOWNSHIP]);
+    sync(&mut desk).unwrap();
+    let Err(AgentError::Ambiguous { candidates, .. }) = desk.name_ticket(&codes[0]) else {
+        panic!("neither may be taken for the other");
+    };
+    assert_eq!(candidates.len(), 2);
+    for (id, line) in &candidates {
+        assert_eq!(desk.name_ticket(id).unwrap().to_string(), *id);
+        assert!(line.contains("路灯") || line.contains("水管"), "{line}");
+    }
+}
+
+#[test]
 fn what_a_unit_of_the_other_township_writes_reaches_the_township_that_asked() {
     let areas = [TOWNSHIP, TOWNSHIP_2];
     let fork = Fork::new(LevelForm::County, LevelForm::Township, areas);

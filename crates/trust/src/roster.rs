@@ -32,12 +32,12 @@ pub struct Roster {
     relays: BTreeMap<RelayId, KnownRelay>,
     /// The relay that took a person in first.
     taken_in_by: BTreeMap<PersonId, RelayId>,
+    /// Device numbers ever given out: tickets go on having them.
+    numbers: BTreeSet<u32>,
 }
 
 type ChangeHashOrNone = Option<ChangeHash>;
 
-/// A device and its holder.
-#[derive(Debug, Clone, PartialEq, Eq)]
 /// What revocations say of a device; of several the strictest counts, in whatever order they come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Revoked {
@@ -45,6 +45,8 @@ struct Revoked {
     at_ms: i64,
 }
 
+/// A device and its holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The device's key.
     pub key: PublicKey,
@@ -66,6 +68,8 @@ pub struct Member {
     pub since: Day,
     /// Areas the person had by earlier grants and has no more, each until a day.
     pub past: Vec<(AreaCode, Day)>,
+    /// Every area the device was ever granted: whoever was told of it there must hear the rest.
+    pub been: BTreeSet<AreaCode>,
 }
 
 /// Why an order was not taken.
@@ -75,8 +79,6 @@ pub enum BadOrder {
     #[error("an order with a wrong signature")]
     Signature,
     /// It rests on an order that is not the last one known here.
-    /// Every area the device was ever granted: whoever was told of it there must hear the rest.
-    pub been: BTreeSet<AreaCode>,
     #[error("an order that does not follow the last one")]
     OutOfOrder,
     /// The first order is not a root, or a second root came.
@@ -188,6 +190,11 @@ impl Roster {
         })
     }
 
+    /// Returns whether a device number was ever given out, as far as is known here.
+    pub fn is_number_used(&self, number: u32) -> bool {
+        self.numbers.contains(&number)
+    }
+
     /// Returns every leave and cover, also those that are over.
     pub fn covers(&self) -> impl Iterator<Item = &Cover> {
         self.covers.values()
@@ -263,8 +270,12 @@ impl Roster {
     fn accept(&mut self, order: &Order) {
         if let OrderBody::Grant(grant) = &order.body {
             self.taken_in_by.entry(grant.person).or_insert(order.signer);
+            self.numbers.insert(grant.device_number);
         }
         self.apply(&order.body, order.at_ms);
+        if let OrderBody::Below(below) = &order.body {
+            self.note_giver(below, &order.signer);
+        }
     }
 
     pub(crate) fn apply(&mut self, body: &OrderBody, at_ms: i64) {
@@ -344,6 +355,7 @@ impl Member {
             n: grant.n.unwrap_or(0),
             since,
             past: Vec::new(),
+            been: grant.areas.iter().cloned().collect(),
         }
     }
 
@@ -364,6 +376,7 @@ impl Member {
     /// Returns this grant as the one that follows `before`: what it no longer has is remembered, since
     /// its holder may not know yet and goes on writing there.
     fn after(mut self, before: Member) -> Self {
+        self.been.extend(before.been);
         if before.person == self.person {
             let had = before.areas.into_iter().map(|area| (area, self.since));
             self.past.extend(had.chain(before.past));
@@ -384,7 +397,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::key::KeyPair;
     use wangge_wire::order::LevelForm;
-            been: grant.areas.iter().cloned().collect(),
 
     pub(crate) fn relay() -> KeyPair {
         KeyPair::from_secret(&[9; 32])
@@ -405,7 +417,6 @@ pub(crate) mod tests {
             n: None,
         })
     }
-        self.been.extend(before.been);
 
     pub(crate) fn rooted() -> Roster {
         let key = relay();
@@ -446,17 +457,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_order_with_a_wrong_signature_or_predecessor_changes_nothing() {
-        let (evil, li) = (
-            KeyPair::from_secret(&[66; 32]),
-            KeyPair::from_secret(&[1; 32]),
-        );
-        let mut roster = rooted();
-        let body = grant(&li, Role::County, &["511724"]);
-        let forged = evil.sign_order(body.clone(), roster.last(), 2);
-        assert_eq!(roster.take(&forged), Err(BadOrder::Signature));
-        assert_eq!(roster.take_some(&forged), Err(BadOrder::UnknownRelay));
-    #[test]
     fn a_revoked_device_counts_up_to_its_last_good_batch_and_for_what_was_received_before() {
         let (relay, li) = (relay(), KeyPair::from_secret(&[1; 32]));
         let mut roster = rooted();
@@ -492,6 +492,17 @@ pub(crate) mod tests {
         }
     }
 
+    #[test]
+    fn an_order_with_a_wrong_signature_or_predecessor_changes_nothing() {
+        let (evil, li) = (
+            KeyPair::from_secret(&[66; 32]),
+            KeyPair::from_secret(&[1; 32]),
+        );
+        let mut roster = rooted();
+        let body = grant(&li, Role::County, &["511724"]);
+        let forged = evil.sign_order(body.clone(), roster.last(), 2);
+        assert_eq!(roster.take(&forged), Err(BadOrder::Signature));
+        assert_eq!(roster.take_some(&forged), Err(BadOrder::UnknownRelay));
         let skipped = relay().sign_order(body, ChangeHash([4; 32]), 2);
         assert_eq!(roster.take(&skipped), Err(BadOrder::OutOfOrder));
         assert_eq!(roster.members().count(), 0);

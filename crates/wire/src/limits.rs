@@ -62,6 +62,10 @@ pub const GRANT_AREAS_MAX: usize = 64;
 pub const NAME_BYTES_MAX: usize = 120;
 /// Days of one cover; a longer one is a change of the grant.
 pub const COVER_DAYS_MAX: u32 = 366;
+/// The greatest device number: four digits of a ticket's number.
+pub const DEVICE_NUMBER_MAX: u32 = 9_999;
+/// Ranges of device numbers of one relay below.
+pub const NUMBER_RANGES_MAX: usize = 64;
 /// Bytes of a cover's note.
 pub const COVER_NOTE_BYTES_MAX: usize = 600;
 /// Bytes of a unit's telephone number.

@@ -376,6 +376,11 @@ impl Meeting<'_> {
         let after = log::head(&transaction).map_err(fail)?.position;
         risen::move_cursor(&transaction, &page.cursor).map_err(fail)?;
         risen::advance(&transaction).map_err(fail)?;
+        if standing.at() > before {
+            // The one above may have given this relay other numbers.
+            let key = &self.relay.secrets.key;
+            numbers::top_up(&transaction, &mut standing, key, now_ms).map_err(fail)?;
+        }
         transaction.commit().map_err(fail)?;
         self.standing = standing;
         self.met.received += after.saturating_sub(before);

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use wangge_wire::{
-    AreaCode, Cover, Day, DeviceId, Grant, Level, Order, OrderBody, PersonId, PublicKey,
-    RelayAbove, RelayBelow, RelayId, Role,
+    AreaCode, Cover, Day, DeviceId, Grant, Level, NumberRange, Order, OrderBody, PersonId,
+    PublicKey, RelayAbove, RelayBelow, RelayId, Role,
 };
 
 use super::{BadOrder, Member, Roster};
@@ -35,6 +35,10 @@ pub struct KnownRelay {
     pub reach: Reach,
     /// Where the relay below it reaches it; empty where nobody said.
     pub url: String,
+    /// The device numbers it gives out; none where nobody said.
+    pub numbers: Vec<NumberRange>,
+    /// The relay that it is directly below, by that one's last order about it.
+    pub above: Option<RelayId>,
 }
 
 impl Roster {
@@ -196,6 +200,8 @@ impl Roster {
             level,
             reach: Reach::Everywhere,
             url: String::new(),
+            numbers: Vec::new(),
+            above: None,
         };
         self.relays.insert(key.relay(), root);
     }
@@ -207,9 +213,19 @@ impl Roster {
             level: below.level.into(),
             reach: Reach::ItsAreas,
             url: String::new(),
+            numbers: Vec::new(),
+            above: None,
         };
         // One that counts everywhere here goes on to; what is above it says which areas are its own.
-        self.relays.entry(below.key.relay()).or_insert(new).member = member;
+        let known = self.relays.entry(below.key.relay()).or_insert(new);
+        known.member = member;
+        known.numbers = below.numbers.clone().unwrap_or_default();
+    }
+
+    pub(super) fn note_giver(&mut self, below: &RelayBelow, by: &RelayId) {
+        if let Some(known) = self.relays.get_mut(&below.key.relay()) {
+            known.above = Some(*by);
+        }
     }
 
     pub(super) fn take_above(&mut self, above: &RelayAbove) {
@@ -218,6 +234,8 @@ impl Roster {
             level: above.level.into(),
             reach: Reach::Everywhere,
             url: String::new(),
+            numbers: Vec::new(),
+            above: None,
         };
         let known = self.relays.entry(above.key.relay()).or_insert(new);
         known.reach = Reach::Everywhere;
@@ -242,9 +260,9 @@ fn relay_member(key: PublicKey, name: &str, areas: Vec<AreaCode>, since: Day) ->
         n: 0,
         since,
         past: Vec::new(),
+        been: BTreeSet::new(),
     }
 }
 
 #[cfg(test)]
 mod tests;
-        been: BTreeSet::new(),
