@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use wangge_trust::ask::{self, Asked};
-use wangge_trust::{KeyPair, Member, Roster};
+use wangge_trust::{BadOrder, KeyPair, Member, Roster};
 use wangge_wire::batch::NO_DOC;
 use wangge_wire::message::PageEntry;
 use wangge_wire::{
@@ -158,28 +158,75 @@ pub(crate) fn append(
     Ok(order)
 }
 
-/// Numbers another relay's order, if it counts; returns where it stands.
+/// Numbers another relay's order, if it counts, or an own one that this log lost; returns where it
+/// stands.
 pub(crate) fn take(
     connection: &Connection,
     standing: &mut Standing,
+    key: &KeyPair,
     order: &Order,
     now_ms: i64,
 ) -> rusqlite::Result<Option<u64>> {
     if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
         return Ok(Some(position));
     }
-    let mut tried = Roster::clone(standing.roster());
-    let own = tried.is_own(order);
-    // Its own orders a relay has, or lost: a log that goes on from others is not for anybody else to mend.
-    if own || matches!(order.body, OrderBody::Root { .. }) {
+    if matches!(order.body, OrderBody::Root { .. }) {
         return Ok(None);
     }
+    if standing.roster().is_own(order) {
+        return take_back(connection, standing, key, order, now_ms);
+    }
+    let mut tried = Roster::clone(standing.roster());
     match tried.take_some(order) {
         Ok(()) => keep(connection, standing, order, now_ms).map(Some),
         Err(error) => {
             tracing::warn!(%error, signer = %order.signer, "another relay's order was not taken");
             Ok(None)
         }
+    }
+}
+
+/// Takes back an own order that came after the state this log was put back to: else whoever was revoked
+/// since would be let in again.
+///
+/// Where the log has gone on meanwhile the order follows nothing any more, and what it says is ordered
+/// anew, unless something that stands says as much.
+fn take_back(
+    connection: &Connection,
+    standing: &mut Standing,
+    key: &KeyPair,
+    order: &Order,
+    now_ms: i64,
+) -> rusqlite::Result<Option<u64>> {
+    match Roster::clone(standing.roster()).take(order) {
+        Ok(()) => keep(connection, standing, order, now_ms).map(Some),
+        Err(BadOrder::OutOfOrder) if says_more(standing.roster(), &order.body) => {
+            append(connection, standing, key, order.body.clone(), now_ms)?;
+            Ok(Some(standing.at()))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "an own order from another relay was not taken");
+            Ok(None)
+        }
+    }
+}
+
+/// Returns whether an order says what the roster does not say yet.
+fn says_more(roster: &Roster, body: &OrderBody) -> bool {
+    match body {
+        OrderBody::Revoke { device, .. } => !roster.is_revoked(device),
+        OrderBody::Grant(grant) => {
+            let known = roster.known(&grant.device_key.device());
+            known.is_none_or(|known| known.n < grant.n.unwrap_or(0))
+        }
+        OrderBody::Cover(cover) => roster.cover(&cover.id).is_none_or(|it| it.n < cover.n),
+        OrderBody::Unit(unit) => roster.unit(&unit.id).is_none_or(|it| it.n < unit.n),
+        OrderBody::Below(below) => {
+            let device = DeviceId(below.key.relay().0);
+            roster.known(&device).is_none()
+        }
+        // Who is above is this relay's own to know.
+        OrderBody::Root { .. } | OrderBody::Above(_) => false,
     }
 }
 
@@ -295,6 +342,32 @@ pub(crate) fn named_in(roster: &Roster, order: &Order) -> Vec<DeviceId> {
     devices.map(|member| member.key.device()).collect()
 }
 
+/// Returns the orders by which whoever does not know an author can tell the signature: the last grant,
+/// and in front of it the unit it is for, without which nobody could tell whether its relay may grant it.
+pub(crate) fn introduction(
+    connection: &Connection,
+    standing: &Standing,
+    author: &DeviceId,
+) -> rusqlite::Result<Vec<PageEntry>> {
+    let Some(granted) = standing.granted(author) else {
+        return Ok(Vec::new());
+    };
+    let unit = standing
+        .roster()
+        .known(author)
+        .and_then(|member| member.unit);
+    let unit = unit.and_then(|unit| standing.units.get(&unit).copied());
+    let positions = unit.into_iter().chain([granted.last]);
+    let single = |position| {
+        Ok(PageEntry::Single {
+            kind: EntryKind::ORDER.0,
+            position,
+            bytes: bytes_at(connection, position)?,
+        })
+    };
+    positions.map(single).collect()
+}
+
 /// Returns whether a cover, whenever it runs, names both.
 fn are_paired(roster: &Roster, one: &PersonId, other: &PersonId) -> bool {
     roster.covers().any(|cover| {
@@ -325,29 +398,3 @@ fn unreadable() -> rusqlite::Error {
         Some("an order does not follow the one before it".into()),
     )
 }
-/// Returns the orders by which whoever does not know an author can tell the signature: the last grant,
-/// and in front of it the unit it is for, without which nobody could tell whether its relay may grant it.
-pub(crate) fn introduction(
-    connection: &Connection,
-    standing: &Standing,
-    author: &DeviceId,
-) -> rusqlite::Result<Vec<PageEntry>> {
-    let Some(granted) = standing.granted(author) else {
-        return Ok(Vec::new());
-    };
-    let unit = standing
-        .roster()
-        .known(author)
-        .and_then(|member| member.unit);
-    let unit = unit.and_then(|unit| standing.units.get(&unit).copied());
-    let positions = unit.into_iter().chain([granted.last]);
-    let single = |position| {
-        Ok(PageEntry::Single {
-            kind: EntryKind::ORDER.0,
-            position,
-            bytes: bytes_at(connection, position)?,
-        })
-    };
-    positions.map(single).collect()
-}
-

@@ -412,7 +412,7 @@ fn run(
         Job::Blob(arrived, _) => blobs::note(connection, arrived, now_ms).map(|()| Done::Noted),
         Job::Rise(orders, _) => {
             let positions = orders.iter().map(|order| {
-                let taken = orders::take(connection, standing, order, now_ms)?;
+                let taken = orders::take(connection, standing, &secrets.key, order, now_ms)?;
                 Ok(taken.unwrap_or(0))
             });
             let positions = positions.collect::<rusqlite::Result<_>>()?;

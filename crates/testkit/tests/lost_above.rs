@@ -177,6 +177,52 @@ fn a_township_put_back_to_a_cursor_it_knows_is_told_again() {
 }
 
 #[test]
+fn a_village_restored_from_a_backup_takes_back_its_revocations_from_above() {
+    let (mut tree, mut li) = cast();
+    let backup = tree.village.path().join("backup");
+    tree.village.relay().backup(&backup).unwrap();
+    let wang = tree.village.home("王芳", Role::Worker, &[GRID]);
+    tree.village
+        .relay()
+        .revoke(&li.device(), 9, now_ms())
+        .unwrap();
+    tree.settle();
+    restore(&mut tree.village, &backup, "lost");
+    assert_eq!(tree.village.relay().counts().unwrap().devices, 1);
+    tree.village_meets().unwrap();
+    let devices = tree.village.relay().devices().unwrap();
+    let row = |replica: &Replica| {
+        let mut rows = devices.iter();
+        rows.find(|row| row.device == replica.device()).unwrap()
+    };
+    assert!(row(&li).revoked && !row(&wang).revoked);
+    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+
+    // Once more, and its own log has gone on before it meets anybody.
+    restore(&mut tree.village, &backup, "lost again");
+    let other = tree.village.home("赵强", Role::Worker, &[GRID]);
+    tree.settle();
+    let devices = tree.village.relay().devices().unwrap();
+    assert_eq!(devices.len(), 3);
+    let revoked = devices.iter().filter(|row| row.revoked);
+    assert_eq!(
+        revoked.map(|row| row.device).collect::<Vec<_>>(),
+        [li.device()]
+    );
+    assert!(devices.iter().any(|row| row.device == other.device()));
+    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+}
+
+/// Loses a relay's folder and makes it anew of a backup.
+fn restore(district: &mut District, file: &Path, lost: &str) {
+    district.stop();
+    std::fs::rename(district.relay_dir(), district.path().join(lost)).unwrap();
+    let settings = Settings::new("民主村", LevelForm::Village);
+    Relay::restore(file, &district.relay_dir(), &settings).unwrap();
+    district.start();
+}
+
+#[test]
 fn what_a_village_numbered_before_it_revoked_its_author_takes_its_place_above() {
     let (tree, mut li) = cast();
     let mut county = tree.county.home("县台", Role::County, &[AREAS[0]]);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
+use wangge_trust::KeyPair;
 use wangge_trust::key::{verify_batch, verify_receipt};
 use wangge_wire::batch::NO_DOC;
 use wangge_wire::enroll::OrderBytes;
@@ -114,11 +115,11 @@ impl Meeting<'_> {
     /// Tells and hears until nothing waits, or nothing moves.
     async fn hold(&mut self) -> Result<(), RelayError> {
         for _ in 0..ROUNDS_MAX {
-            self.orders_up().await?;
             self.write(|transaction, standing| {
                 standing.refresh(transaction)?;
                 doubt::reread(transaction, standing.at())
             })?;
+            self.orders_up().await?;
             let outcome = self.batches_up().await?;
             let waiting = self.read(risen::untold)?;
             let moved = waiting != self.met.waiting;
@@ -363,7 +364,8 @@ impl Meeting<'_> {
                     position,
                     bytes,
                 } if EntryKind(*kind) == EntryKind::ORDER => {
-                    take_order(&transaction, &mut standing, bytes, *position, now_ms)
+                    let key = &self.relay.secrets.key;
+                    take_order(&transaction, &mut standing, key, bytes, *position, now_ms)
                 }
                 // Of a newer kind, or the relay above's own business.
                 PageEntry::Single { .. } => Ok(PageTaken::Applied),
@@ -374,13 +376,13 @@ impl Meeting<'_> {
             }
         }
         let after = log::head(&transaction).map_err(fail)?.position;
-        risen::move_cursor(&transaction, &page.cursor).map_err(fail)?;
-        risen::advance(&transaction).map_err(fail)?;
         if standing.at() > before {
             // The one above may have given this relay other numbers.
             let key = &self.relay.secrets.key;
             numbers::top_up(&transaction, &mut standing, key, now_ms).map_err(fail)?;
         }
+        risen::move_cursor(&transaction, &page.cursor).map_err(fail)?;
+        risen::advance(&transaction).map_err(fail)?;
         transaction.commit().map_err(fail)?;
         self.standing = standing;
         self.met.received += after.saturating_sub(before);
@@ -482,6 +484,7 @@ fn take_batch(
         batch,
         damaged: rebuilt.damaged,
         first_received_ms: Some(page.first_received_ms),
+        of_sender: false,
         from_above: true,
     };
     accept::store(connection, standing.roster(), &pushed, now_ms)?;
@@ -495,14 +498,14 @@ fn take_batch(
 
 fn take_order(
     connection: &Connection,
-        of_sender: false,
     standing: &mut Standing,
+    key: &KeyPair,
     bytes: &[u8],
     above: u64,
     now_ms: i64,
 ) -> Result<PageTaken, StepError> {
     let order = Order::read(bytes)?;
-    orders::take(connection, standing, &order, now_ms)?;
+    orders::take(connection, standing, key, &order, now_ms)?;
     if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
         risen::note(connection, position, Above::At(above))?;
     }
