@@ -6,7 +6,7 @@
 use wangge_model::find::Query;
 use wangge_model::ticket::TicketCode;
 use wangge_model::{kind, text};
-use wangge_store::{HouseholdRow, VisitRow};
+use wangge_store::{HouseholdRow, TicketRow, VisitRow};
 use wangge_wire::{AreaCode, DocId, DocKind, PersonId};
 
 use crate::error::AgentError;
@@ -87,8 +87,20 @@ impl Replica {
     pub fn name_ticket(&self, name: &str) -> Result<DocId, AgentError> {
         if let Ok(code) = TicketCode::parse(name) {
             let rows = self.home.store.tickets_with_code(&code.to_string())?;
-            if let [only] = rows.as_slice() {
-                return Ok(only.id);
+            let line = |row: &TicketRow| {
+                let subject = row.content.get("subject").and_then(|it| it.as_str());
+                (row.id.to_string(), subject.unwrap_or_default().to_owned())
+            };
+            match rows.as_slice() {
+                [only] => return Ok(only.id),
+                [] => {}
+                // Two relays that knew nothing of each other gave out one number.
+                several => {
+                    return Err(AgentError::Ambiguous {
+                        name: name.to_owned(),
+                        candidates: several.iter().map(line).collect(),
+                    });
+                }
             }
         }
         self.name_by_id(name, kind::TICKET)
@@ -129,8 +141,12 @@ impl Replica {
 
     /// Returns whatever has this name: a ticket's number, a visit's or document's id, a household.
     pub fn name_any(&self, name: &str) -> Result<Named, AgentError> {
-        if let Ok(ticket) = self.name_ticket(name) {
-            return Ok(Named::Document(ticket));
+        match self.name_ticket(name) {
+            Ok(ticket) => return Ok(Named::Document(ticket)),
+            Err(several @ AgentError::Ambiguous { .. }) if TicketCode::parse(name).is_ok() => {
+                return Err(several);
+            }
+            Err(_) => {}
         }
         if let Ok(visit) = self.name_visit(name) {
             return Ok(Named::Visit(visit));

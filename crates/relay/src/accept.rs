@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above};
+use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above, admit_received};
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::sabotage::Sabotage;
@@ -28,6 +28,9 @@ pub(crate) struct Pushed {
     pub(crate) damaged: Vec<usize>,
     /// When the first relay received it; none for now.
     pub(crate) first_received_ms: Option<i64>,
+    /// Whether its author works, or did, in the areas of the relay below that brought it: then that
+    /// one's word for when it came decides what counts.
+    pub(crate) of_sender: bool,
     /// Whether a relay above has numbered it: then it judged who might.
     pub(crate) from_above: bool,
 }
@@ -48,15 +51,7 @@ pub(crate) fn store(
 ) -> rusqlite::Result<Stored> {
     let batch = &pushed.batch;
     let hash = batch.hash();
-    let day = Day::of_ms(now_ms);
-    let decisions = if pushed.from_above {
-        let held = SqlHoldings::new(connection);
-        let decisions = admit_from_above(batch, &pushed.damaged, roster, day, &held);
-        held.finish()?;
-        decisions
-    } else {
-        judge(connection, roster, day, batch, &pushed.damaged)?
-    };
+    let decisions = judge(connection, roster, pushed, now_ms)?;
     let is_new =
         |decision: &ItemDecision| !matches!(decision, ItemDecision::Held | ItemDecision::Refuse(_));
     if decisions.iter().any(is_new) {
@@ -67,7 +62,6 @@ pub(crate) fn store(
         let mut queue = Queue {
             connection,
             roster,
-            day,
             open: VecDeque::new(),
         };
         for (index, (item, decision)) in batch.items.iter().zip(&decisions).enumerate() {
@@ -102,7 +96,6 @@ pub(crate) struct Source {
 struct Queue<'a> {
     connection: &'a Connection,
     roster: &'a Roster,
-    day: Day,
     /// Parked items whose time may have come.
     open: VecDeque<i64>,
 }
@@ -187,7 +180,10 @@ impl Queue<'_> {
             let Some(Parked { batch, index, from }) = parked::load(self.connection, id)? else {
                 continue;
             };
-            let decisions = judge(self.connection, self.roster, self.day, &batch, &[])?;
+            let held = SqlHoldings::new(self.connection);
+            // When it came decides, not when what it waited for did.
+            let decisions = admit_received(&batch, &[], self.roster, from.received_ms, &held);
+            held.finish()?;
             let (Some(item), Some(decision)) = (batch.items.first(), decisions.first()) else {
                 continue;
             };
@@ -204,12 +200,17 @@ impl Queue<'_> {
 fn judge(
     connection: &Connection,
     roster: &Roster,
-    day: Day,
-    batch: &Batch,
-    damaged: &[usize],
+    pushed: &Pushed,
+    now_ms: i64,
 ) -> rusqlite::Result<Vec<ItemDecision>> {
     let held = SqlHoldings::new(connection);
-    let decisions = admit(batch, damaged, roster, day, &held);
+    let (batch, damaged, day) = (&pushed.batch, &pushed.damaged, Day::of_ms(now_ms));
+    let decisions = match pushed.first_received_ms.filter(|_| pushed.of_sender) {
+        _ if pushed.from_above => admit_from_above(batch, damaged, roster, day, &held),
+        // A relay below judged it when it came.
+        Some(first_ms) => admit_received(batch, damaged, roster, first_ms.min(now_ms), &held),
+        None => admit(batch, damaged, roster, day, &held),
+    };
     held.finish()?;
     Ok(decisions)
 }

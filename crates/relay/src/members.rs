@@ -9,11 +9,13 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, OrderBytes};
 use wangge_wire::limits::{GRANT_AREAS_MAX, NAME_BYTES_MAX};
 use wangge_wire::order::LevelForm;
 use wangge_wire::{
-    AreaCode, DocId, Grant, Level, OrderBody, PersonId, PublicKey, RelayBelow, Role, packing,
+    AreaCode, DocId, Grant, Level, OrderBody, PersonId, PublicKey, RelayBelow, RelayId, Role,
+    packing,
 };
 
 use crate::error::RelayError;
 use crate::log;
+use crate::numbers;
 use crate::orders::{self, Standing};
 use crate::secrets::Secrets;
 use crate::settings::Dice;
@@ -129,14 +131,16 @@ struct Invitation {
 
 impl Invitation {
     /// Returns the order that takes its device in, or its relay.
-    fn order(&self, standing: &Standing, key: PublicKey) -> OrderBody {
+    fn order(&self, standing: &Standing, me: &RelayId, key: PublicKey) -> OrderBody {
         let (name, areas) = (self.name.clone(), self.areas.clone());
         if self.role == Role::Relay {
+            let (level, roster) = (level(&areas), standing.roster());
             return OrderBody::Below(RelayBelow {
                 key,
                 name,
-                level: level(&areas),
+                level,
                 areas,
+                numbers: numbers::for_below(roster, me, &key.relay(), level),
             });
         }
         let known = standing.roster().known(&key.device());
@@ -146,7 +150,7 @@ impl Invitation {
             name,
             role: self.role,
             areas,
-            device_number: standing.next_device_number(),
+            device_number: numbers::next(standing.roster(), me),
             unit: self.unit,
             n: known.map(|known| known.n.saturating_add(1)),
         })
@@ -193,7 +197,7 @@ pub(crate) fn enroll(
             return Ok(Err(EnrollRefusal::WrongCode));
         }
         None => {
-            let body = invitation.order(standing, ask.device_key);
+            let body = invitation.order(standing, &relay.relay(), ask.device_key);
             orders::append(connection, standing, &secrets.key, body, now_ms)?;
             let sql = "UPDATE invitation SET spent_by = ?2 WHERE public = ?1";
             connection.execute(sql, params![ask.invitation, ask.device_key.0])?;

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use wangge_trust::ask::{self, Asked};
-use wangge_trust::{KeyPair, Member, Roster};
+use wangge_trust::{BadOrder, KeyPair, Member, Roster};
 use wangge_wire::batch::NO_DOC;
+use wangge_wire::message::PageEntry;
 use wangge_wire::{
-    AreaCode, CoverId, Day, DeviceId, EntryKind, Order, OrderBody, OrderRefusal, PersonId, Role,
+    AreaCode, CoverId, Day, DeviceId, DocId, EntryKind, Order, OrderBody, OrderRefusal, PersonId,
+    Role,
 };
 
 use crate::log::{self, NewEntry, signed, unsigned};
@@ -24,6 +26,8 @@ pub(crate) struct Standing {
     grants: Arc<BTreeMap<DeviceId, Granted>>,
     /// The position of the last order of each cover.
     covers: Arc<BTreeMap<CoverId, u64>>,
+    /// The position of the last order of each unit.
+    units: Arc<BTreeMap<DocId, u64>>,
 }
 
 /// When and where a device was granted what it may see.
@@ -70,10 +74,10 @@ impl Standing {
                     let device = DeviceId(below.key.relay().0);
                     self.note_grant(device, position, widens, order.at_ms);
                 }
-                OrderBody::Root { .. }
-                | OrderBody::Revoke { .. }
-                | OrderBody::Unit(_)
-                | OrderBody::Above(_) => {}
+                OrderBody::Unit(unit) => {
+                    Arc::make_mut(&mut self.units).insert(unit.id, position);
+                }
+                OrderBody::Root { .. } | OrderBody::Revoke { .. } | OrderBody::Above(_) => {}
             }
             self.at = position;
         }
@@ -117,16 +121,6 @@ impl Standing {
     pub(crate) fn cover_at(&self, cover: &CoverId) -> u64 {
         self.covers.get(cover).copied().unwrap_or(0)
     }
-
-    /// Returns the device part of the next device's ticket numbers.
-    pub(crate) fn next_device_number(&self) -> u32 {
-        let taken = self
-            .roster
-            .members()
-            .map(|(_, member)| member.device_number)
-            .max();
-        taken.unwrap_or(0) + 1
-    }
 }
 
 /// Returns whether a grant gives a device that has one areas, or another person, that it had not.
@@ -164,28 +158,75 @@ pub(crate) fn append(
     Ok(order)
 }
 
-/// Numbers another relay's order, if it counts; returns where it stands.
+/// Numbers another relay's order, if it counts, or an own one that this log lost; returns where it
+/// stands.
 pub(crate) fn take(
     connection: &Connection,
     standing: &mut Standing,
+    key: &KeyPair,
     order: &Order,
     now_ms: i64,
 ) -> rusqlite::Result<Option<u64>> {
     if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
         return Ok(Some(position));
     }
-    let mut tried = Roster::clone(standing.roster());
-    let own = tried.is_own(order);
-    // Its own orders a relay has, or lost: a log that goes on from others is not for anybody else to mend.
-    if own || matches!(order.body, OrderBody::Root { .. }) {
+    if matches!(order.body, OrderBody::Root { .. }) {
         return Ok(None);
     }
+    if standing.roster().is_own(order) {
+        return take_back(connection, standing, key, order, now_ms);
+    }
+    let mut tried = Roster::clone(standing.roster());
     match tried.take_some(order) {
         Ok(()) => keep(connection, standing, order, now_ms).map(Some),
         Err(error) => {
             tracing::warn!(%error, signer = %order.signer, "another relay's order was not taken");
             Ok(None)
         }
+    }
+}
+
+/// Takes back an own order that came after the state this log was put back to: else whoever was revoked
+/// since would be let in again.
+///
+/// Where the log has gone on meanwhile the order follows nothing any more, and what it says is ordered
+/// anew, unless something that stands says as much.
+fn take_back(
+    connection: &Connection,
+    standing: &mut Standing,
+    key: &KeyPair,
+    order: &Order,
+    now_ms: i64,
+) -> rusqlite::Result<Option<u64>> {
+    match Roster::clone(standing.roster()).take(order) {
+        Ok(()) => keep(connection, standing, order, now_ms).map(Some),
+        Err(BadOrder::OutOfOrder) if says_more(standing.roster(), &order.body) => {
+            append(connection, standing, key, order.body.clone(), now_ms)?;
+            Ok(Some(standing.at()))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "an own order from another relay was not taken");
+            Ok(None)
+        }
+    }
+}
+
+/// Returns whether an order says what the roster does not say yet.
+fn says_more(roster: &Roster, body: &OrderBody) -> bool {
+    match body {
+        OrderBody::Revoke { device, .. } => !roster.is_revoked(device),
+        OrderBody::Grant(grant) => {
+            let known = roster.known(&grant.device_key.device());
+            known.is_none_or(|known| known.n < grant.n.unwrap_or(0))
+        }
+        OrderBody::Cover(cover) => roster.cover(&cover.id).is_none_or(|it| it.n < cover.n),
+        OrderBody::Unit(unit) => roster.unit(&unit.id).is_none_or(|it| it.n < unit.n),
+        OrderBody::Below(below) => {
+            let device = DeviceId(below.key.relay().0);
+            roster.known(&device).is_none()
+        }
+        // Who is above is this relay's own to know.
+        OrderBody::Root { .. } | OrderBody::Above(_) => false,
     }
 }
 
@@ -249,7 +290,11 @@ fn last_saying(connection: &Connection, body: &OrderBody) -> rusqlite::Result<Op
 }
 
 /// Returns whether a device may read an order: the root, its own, those about people and units whose
-/// areas contain its own or lie in them, and those about whom its person stands in for or is covered by.
+/// areas contain its own or lie in them, or ever did, and those about whom its person stands in for or is
+/// covered by.
+///
+/// Whoever was told of somebody hears too that they were relieved or revoked: a relay that did not would
+/// go on letting them in.
 ///
 /// A unit's device learns of no colleague but those whose work it is sent.
 pub(crate) fn may_read(
@@ -262,7 +307,9 @@ pub(crate) fn may_read(
     let for_areas = !matches!(me.role, Role::Unit | Role::Auditor);
     let meets = |areas: &[AreaCode]| for_areas && related(&roster.areas_on(me, day), areas);
     let about = |other: &DeviceId, person: &PersonId, areas: &[AreaCode]| {
-        other == device || meets(areas) || are_paired(roster, &me.person, person)
+        let before = roster.known(other).map(|known| known.been.iter().cloned());
+        let before: Vec<AreaCode> = before.into_iter().flatten().collect();
+        other == device || meets(areas) || meets(&before) || are_paired(roster, &me.person, person)
     };
     match &order.body {
         // Without these nobody could tell whose word counts.
@@ -293,6 +340,32 @@ pub(crate) fn named_in(roster: &Roster, order: &Order) -> Vec<DeviceId> {
         .flatten()
         .flat_map(|person| roster.devices_of(person));
     devices.map(|member| member.key.device()).collect()
+}
+
+/// Returns the orders by which whoever does not know an author can tell the signature: the last grant,
+/// and in front of it the unit it is for, without which nobody could tell whether its relay may grant it.
+pub(crate) fn introduction(
+    connection: &Connection,
+    standing: &Standing,
+    author: &DeviceId,
+) -> rusqlite::Result<Vec<PageEntry>> {
+    let Some(granted) = standing.granted(author) else {
+        return Ok(Vec::new());
+    };
+    let unit = standing
+        .roster()
+        .known(author)
+        .and_then(|member| member.unit);
+    let unit = unit.and_then(|unit| standing.units.get(&unit).copied());
+    let positions = unit.into_iter().chain([granted.last]);
+    let single = |position| {
+        Ok(PageEntry::Single {
+            kind: EntryKind::ORDER.0,
+            position,
+            bytes: bytes_at(connection, position)?,
+        })
+    };
+    positions.map(single).collect()
 }
 
 /// Returns whether a cover, whenever it runs, names both.

@@ -261,8 +261,14 @@ impl Pull {
                     fetched.push(entry);
                 }
             }
-            let (strangers, mut entries) = self.introduce(connection, scope, &fetched)?;
-            entries.extend(frames::entries(connection, &fetched, self.full)?);
+            let count = fetched.len();
+            let (strangers, introductions) = self.introduce(connection, scope, &fetched)?;
+            // Orders first: whose word an introduction is may be among them.
+            let is_order = |entry: &Fetched| entry.kind == EntryKind::ORDER;
+            let (orders, rest): (Vec<_>, Vec<_>) = fetched.into_iter().partition(is_order);
+            let mut entries = frames::entries(connection, &orders, self.full)?;
+            entries.extend(introductions);
+            entries.extend(frames::entries(connection, &rest, self.full)?);
             let page = Page {
                 cursor: self.cursor(connection, scope, take)?,
                 entries,
@@ -273,7 +279,6 @@ impl Pull {
                 take = (take * PAGE_BYTES_GOAL * 15 / 16 / packed.len()).clamp(1, take - 1);
                 continue;
             }
-            let count = fetched.len();
             self.queue.drain(..take);
             self.introduced.extend(strangers);
             return Ok((count > 0).then_some((packed, count)));
@@ -308,13 +313,8 @@ impl Pull {
             if self.introduced.contains(&author) || author == self.device || comes_anyway {
                 continue;
             }
-            let bytes = orders::bytes_at(connection, granted.last)?;
             strangers.push(author);
-            entries.push(PageEntry::Single {
-                kind: EntryKind::ORDER.0,
-                position: granted.last,
-                bytes,
-            });
+            entries.extend(orders::introduction(connection, scope.standing, &author)?);
         }
         Ok((strangers, entries))
     }

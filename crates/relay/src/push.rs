@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use wangge_sync::admit::Holdings;
-use wangge_trust::Roster;
 use wangge_trust::key::verify_batch;
+use wangge_trust::{Member, Roster};
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::frame::{self, Known, Surroundings, Unread};
 use wangge_wire::limits::{FRAME_INFLATED_BYTES_MAX, REQUEST_INFLATED_BYTES_MAX};
 use wangge_wire::message::Refusal;
 use wangge_wire::packing::Unpacker;
-use wangge_wire::{ChangeHash, DeviceId, DocId, Item, Malformed, Shape};
+use wangge_wire::{AreaCode, ChangeHash, DeviceId, DocId, Item, Malformed, Role, Shape};
 
 use crate::accept::Pushed;
 use crate::holdings::SqlHoldings;
@@ -48,6 +48,7 @@ pub(crate) fn read(
     let held = SqlHoldings::new(connection);
     let mut reader = Reader {
         roster,
+        sender: roster.member(&sender),
         unpacker: Unpacker::new()?,
         known: InRequest {
             held: &held,
@@ -72,6 +73,7 @@ pub(crate) fn read(
 
 struct Reader<'a> {
     roster: &'a Roster,
+    sender: Option<&'a Member>,
     unpacker: Unpacker,
     known: InRequest<'a>,
     around: Surroundings,
@@ -101,12 +103,19 @@ impl Reader<'_> {
         if !verify_batch(&signer.key, &batch) {
             return Err(refused(Refusal::Signature));
         }
+        let works_below = |relay: &Member| {
+            let inside = |area: &AreaCode| relay.areas.iter().any(|own| own.covers(area));
+            relay.role == Role::Relay && signer.been.iter().any(inside)
+        };
+        // What a relay says of people of other areas is not its own to know.
+        let of_sender = self.sender.is_some_and(works_below);
         self.around.previous = Some(batch.hash());
         self.known.learn(&batch.items);
         Ok(Pushed {
             batch,
             damaged,
             first_received_ms: None,
+            of_sender,
             from_above: false,
         })
     }

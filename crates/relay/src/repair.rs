@@ -164,13 +164,7 @@ fn grants(
 ) -> Result<Vec<PageEntry>, StepError> {
     let mut entries = Vec::new();
     for author in frames::signers(connection, fetched)? {
-        if let Some(granted) = standing.granted(&author) {
-            entries.push(PageEntry::Single {
-                kind: EntryKind::ORDER.0,
-                position: granted.last,
-                bytes: orders::bytes_at(connection, granted.last)?,
-            });
-        }
+        entries.extend(orders::introduction(connection, standing, &author)?);
     }
     Ok(entries)
 }

@@ -11,6 +11,7 @@ use wangge_wire::{
     BatchHash, ChangeHash, Cursor, DocId, Incarnation, Order, OrderBody, PublicKey, packing,
 };
 
+use crate::doubt;
 use crate::log::{signed, unsigned};
 
 /// Own positions looked at in one round.
@@ -89,11 +90,12 @@ pub(crate) fn join(
     level: LevelForm,
 ) -> rusqlite::Result<()> {
     forget(connection)?;
+    connection.execute_batch("DELETE FROM unproven")?;
     connection
         .execute(
             "INSERT INTO upstream (id, url, relay_key, name, level) VALUES (1, ?1, ?2, ?3, ?4)
              ON CONFLICT (id) DO UPDATE SET url = ?1, relay_key = ?2, name = ?3, level = ?4,
-               incarnation = x'', cursor = x'', complete = 0",
+               incarnation = x'', cursor = x'', complete = 0, doubt = 0, reread = x''",
             params![url, key.0, name, number(level)],
         )
         .map(|_| ())
@@ -103,7 +105,8 @@ pub(crate) fn join(
 pub(crate) fn forget(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "DELETE FROM risen; DELETE FROM watermark; DELETE FROM above_name;
-         UPDATE parked SET above = 0; UPDATE upstream SET through = 0, complete = 0;",
+         UPDATE parked SET above = 0;
+         UPDATE upstream SET through = 0, complete = 0;",
     )
 }
 
@@ -144,6 +147,9 @@ pub(crate) fn tried(connection: &Connection, now_ms: i64, failure: &str) -> rusq
 }
 
 /// Notes what the relay above has of an own entry. A number is never taken away again.
+///
+/// A number may come late, for what was named until then: marks that passed it were never told that it
+/// is further up, and are found anew from before it.
 pub(crate) fn note(connection: &Connection, position: u64, above: Above) -> rusqlite::Result<()> {
     let (state, number) = match above {
         Above::At(number) => (0, number),
@@ -156,20 +162,31 @@ pub(crate) fn note(connection: &Connection, position: u64, above: Above) -> rusq
             "INSERT INTO risen (position, state, above) VALUES (?1, ?2, ?3)
              ON CONFLICT (position) DO UPDATE SET state = ?2, above = ?3 WHERE state <> 0 OR ?2 = 0",
         )?
-        .execute(params![signed(position), state, signed(number)])
-        .map(|_| ())
+        .execute(params![signed(position), state, signed(number)])?;
+    if let Above::At(number) = above {
+        let sql = "UPDATE watermark SET position = ?1 - 1 WHERE position >= ?1 AND above < ?2";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![signed(position), signed(number)])?;
+    }
+    Ok(())
 }
 
-/// Notes that a parked item is durable above too, or was refused there.
+/// Notes that a parked item is durable above too, has a number there, or was refused there.
 pub(crate) fn note_parked(
     connection: &Connection,
     doc: &DocId,
     hash: &ChangeHash,
-    refused: bool,
+    above: Above,
 ) -> rusqlite::Result<()> {
+    let state = match above {
+        Above::Unnumbered | Above::Stays => 1,
+        Above::Refused => 2,
+        Above::At(_) => 3,
+    };
     connection
         .prepare_cached("UPDATE parked SET above = ?3 WHERE doc = ?1 AND hash = ?2")?
-        .execute(params![doc.0, hash.0, if refused { 2 } else { 1 }])
+        .execute(params![doc.0, hash.0, state])
         .map(|_| ())
 }
 
@@ -309,7 +326,8 @@ pub(crate) fn keep_end(
     advance(connection)
 }
 
-/// Returns per level above up to which own position all is durable there, the nearest first.
+/// Returns per level above up to which own position all is durable there, the nearest first; none of it
+/// while the log above is in doubt.
 pub(crate) fn watermarks(connection: &Connection) -> rusqlite::Result<Vec<(LevelForm, u64)>> {
     let Some(upstream) = upstream(connection)? else {
         return Ok(Vec::new());
@@ -320,6 +338,9 @@ pub(crate) fn watermarks(connection: &Connection) -> rusqlite::Result<Vec<(Level
     let rows = rows.query_map([], |row| Ok((level(row.get(0)?)?, unsigned(row.get(1)?))))?;
     for row in rows {
         marks.push(row?);
+    }
+    if doubt::is_open(connection)? {
+        marks.iter_mut().for_each(|(_, position)| *position = 0);
     }
     Ok(marks)
 }
@@ -369,5 +390,92 @@ fn level(number: i64) -> rusqlite::Result<LevelForm> {
         1 => Ok(LevelForm::Township),
         2 => Ok(LevelForm::Village),
         other => Err(rusqlite::Error::IntegralValueOutOfRange(0, other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::Relay;
+    use crate::settings::Settings;
+    use wangge_wire::order::LevelForm::{County, Township, Village};
+
+    /// A village's relay below a township, with some entries, one of them a named exception.
+    fn village(dir: &std::path::Path, entries: i64) -> Connection {
+        let relay = Relay::open(dir, &Settings::new("民主村", Village)).unwrap();
+        let connection = crate::db::connect(&relay.place).unwrap();
+        let key = PublicKey([7; 32]);
+        join(&connection, "http://127.0.0.1:1", &key, "镇", Township).unwrap();
+        for position in 2..=entries {
+            let hash = [u8::try_from(position).unwrap(); 32];
+            let sql = "INSERT INTO entry (position, kind, doc, hash, chain, body)
+                       VALUES (?1, 1, ?2, ?2, x'0000000000000000', x'')";
+            connection.execute(sql, params![position, hash]).unwrap();
+        }
+        connection
+    }
+
+    fn marks(connection: &Connection) -> Vec<u64> {
+        let marks = watermarks(connection).unwrap();
+        marks.iter().map(|(_, position)| *position).collect()
+    }
+
+    #[test]
+    fn a_number_that_comes_late_takes_the_mark_further_up_back_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = village(dir.path(), 4);
+        note(&connection, 1, Above::Unnumbered).unwrap();
+        for position in 2..=4 {
+            note(&connection, position, Above::At(position + 10)).unwrap();
+        }
+        advance(&connection).unwrap();
+        keep_end(&connection, &[(County, 50)], &[], true).unwrap();
+        assert_eq!(marks(&connection), [4, 4]);
+        assert_eq!(exceptions(&connection).unwrap().len(), 1);
+        note(&connection, 1, Above::At(60)).unwrap();
+        advance(&connection).unwrap();
+        assert!(exceptions(&connection).unwrap().is_empty());
+        assert_eq!(marks(&connection), [4, 0], "it is not at the county yet");
+        keep_end(&connection, &[(County, 60)], &[], true).unwrap();
+        assert_eq!(marks(&connection), [4, 4]);
+    }
+
+    #[test]
+    fn nothing_is_said_to_be_above_while_the_log_there_is_in_doubt() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = village(dir.path(), 3);
+        for position in 1..=3 {
+            note(&connection, position, Above::At(position)).unwrap();
+        }
+        keep_end(&connection, &[(County, 50)], &[], true).unwrap();
+        assert_eq!(marks(&connection), [3, 3]);
+        doubt::begin(&connection).unwrap();
+        assert_eq!(marks(&connection), [0, 0]);
+        doubt::judge(&connection, &[]).unwrap();
+        assert_eq!(marks(&connection), [3, 3], "the digests explain it");
+    }
+
+    #[test]
+    fn digests_that_differ_for_no_reason_are_told_again_once_and_no_mark_is_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = village(dir.path(), 3);
+        let area = wangge_wire::AreaCode::parse("511724103202").unwrap();
+        let other = wangge_wire::Digest::of(&DocId([1; 16]), &ChangeHash([1; 32]));
+        let theirs = [(wangge_wire::Audience::Area(area), other)];
+        let tell = || {
+            for position in 1..=3 {
+                note(&connection, position, Above::At(position)).unwrap();
+            }
+            advance(&connection).unwrap();
+        };
+        tell();
+        doubt::judge(&connection, &theirs).unwrap();
+        assert_eq!(untold(&connection).unwrap(), 3, "all is told again");
+        doubt::judge(&connection, &theirs).unwrap();
+        tell();
+        assert_eq!(marks(&connection), [0]);
+        doubt::judge(&connection, &theirs).unwrap();
+        assert_eq!(untold(&connection).unwrap(), 0, "once");
+        assert_eq!(marks(&connection), [0]);
     }
 }

@@ -16,7 +16,7 @@ use wangge_wire::{AreaCode, Order, OrderBody, RelayAbove, packing};
 use crate::error::RelayError;
 use crate::orders::{self, Standing};
 use crate::relay::Relay;
-use crate::{risen, secrets};
+use crate::{numbers, risen, secrets};
 use line::{Address, Line};
 pub use meeting::Met;
 
@@ -111,33 +111,43 @@ impl Relay {
         if !check_proof(&answer.proof, &proof_key, side, &card.key, &device, &nonce) {
             return Err(UpstreamTrouble::WrongRelay.into());
         }
-        self.check_orders(&card, &answer)?;
+        let orders = self.check_orders(&card, &answer)?;
         secrets::keep_tree_key(&self.place.path, &answer.id_key)?;
-        self.go_below(&card, &address)?;
+        self.go_below(&card, &address, &orders)?;
         tracing::info!(above = %card.key.relay(), "joined");
         Ok(())
     }
 
-    /// The answer's orders must be of the relay whose card it is, and name this one.
-    fn check_orders(&self, card: &RelayCard, answer: &EnrollAnswer) -> Result<(), RelayError> {
+    /// Returns the answer's orders, which must be of the relay whose card it is, and name this one.
+    fn check_orders(
+        &self,
+        card: &RelayCard,
+        answer: &EnrollAnswer,
+    ) -> Result<Vec<Order>, RelayError> {
         let strange = |what| RelayError::Upstream(UpstreamTrouble::Strange { what });
-        let mut roster = Roster::default();
+        let (mut roster, mut orders) = (Roster::default(), Vec::new());
         for bytes in &answer.orders {
             let order = Order::read(&bytes.0).map_err(|_| strange("an order"))?;
             roster.take_some(&order).map_err(|_| strange("an order"))?;
+            orders.push(order);
         }
         let root = roster.root().is_some_and(|(key, ..)| *key == card.key);
         let me = self.secrets.key.public().relay();
         let named = roster.relays_below().any(|(id, _)| *id == me);
         match (root, named) {
-            (true, true) => Ok(()),
+            (true, true) => Ok(orders),
             (false, _) => Err(strange("the root")),
             // An invitation for a person's device.
             (true, false) => Err(strange("no place for a relay")),
         }
     }
 
-    fn go_below(&self, card: &RelayCard, address: &Address) -> Result<(), RelayError> {
+    fn go_below(
+        &self,
+        card: &RelayCard,
+        address: &Address,
+        orders: &[Order],
+    ) -> Result<(), RelayError> {
         let fail = |source| RelayError::sqlite(&self.place.path, source);
         let mut connection = self.connection();
         let transaction = connection
@@ -152,11 +162,15 @@ impl Relay {
             level: card.level,
             url: address.as_str().to_owned(),
         });
+        let (me, now_ms) = (&self.secrets.key, self.settings.clock.now_ms());
         if known.is_none_or(|known| known.url != address.as_str()) {
-            let now_ms = self.settings.clock.now_ms();
-            orders::append(&transaction, &mut standing, &self.secrets.key, body, now_ms)
-                .map_err(fail)?;
+            orders::append(&transaction, &mut standing, me, body, now_ms).map_err(fail)?;
         }
+        // Its device numbers from now on, before it takes anybody in or meets the one above.
+        for order in orders {
+            orders::take(&transaction, &mut standing, me, order, now_ms).map_err(fail)?;
+        }
+        numbers::top_up(&transaction, &mut standing, me, now_ms).map_err(fail)?;
         let (key, name) = (&card.key, &card.name);
         risen::join(&transaction, address.as_str(), key, name, card.level).map_err(fail)?;
         transaction.commit().map_err(fail)

@@ -23,6 +23,7 @@ use crate::blobs::{self, Arrived};
 use crate::error::{RelayError, Trouble, trouble};
 use crate::holds::{self, NewRuling};
 use crate::members;
+use crate::numbers;
 use crate::orders::{self, Standing};
 use crate::secrets::{self, Secrets};
 use crate::settings::Clock;
@@ -411,10 +412,12 @@ fn run(
         Job::Blob(arrived, _) => blobs::note(connection, arrived, now_ms).map(|()| Done::Noted),
         Job::Rise(orders, _) => {
             let positions = orders.iter().map(|order| {
-                let taken = orders::take(connection, standing, order, now_ms)?;
+                let taken = orders::take(connection, standing, &secrets.key, order, now_ms)?;
                 Ok(taken.unwrap_or(0))
             });
-            positions.collect::<rusqlite::Result<_>>().map(Done::Risen)
+            let positions = positions.collect::<rusqlite::Result<_>>()?;
+            numbers::top_up(connection, standing, &secrets.key, now_ms)?;
+            Ok(Done::Risen(positions))
         }
         Job::Seen(device, at_ms) => {
             connection

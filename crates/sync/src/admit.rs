@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_trust::allow::COVER_LATE_DAYS_MAX;
-use wangge_trust::{Action, Roster, What, allowed};
+use wangge_trust::{Action, Member, Roster, What, allowed_as};
 use wangge_wire::digest::content_hash;
 use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::receipt::Reason;
@@ -98,6 +98,21 @@ pub fn admit(
     decide(batch, damaged, roster, day, held, Judged::Here)
 }
 
+/// Returns what becomes of each item of a batch that a relay of this tree received at a time: it is
+/// judged by that day, and a revocation since then changes nothing.
+///
+/// Judged by today, what a village numbered in time would be too late at the next level.
+pub fn admit_received(
+    batch: &Batch,
+    damaged: &[usize],
+    roster: &Roster,
+    received_ms: i64,
+    held: &impl Holdings,
+) -> Vec<ItemDecision> {
+    let day = Day::of_ms(received_ms);
+    decide(batch, damaged, roster, day, held, Judged::At(received_ms))
+}
+
 /// Returns what becomes of each item of a batch that a relay above has numbered.
 ///
 /// Whether its author might was judged there, when it came; here only what makes it readable is: bytes,
@@ -116,6 +131,8 @@ pub fn admit_from_above(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Judged {
     Here,
+    /// Here, by when a relay of this tree received it, milliseconds since 1970.
+    At(i64),
     Above,
 }
 
@@ -134,9 +151,14 @@ fn decide(
             .map(|_| ItemDecision::Refuse(Reason::ForgedActor))
             .collect();
     };
+    let received_ms = match judged {
+        Judged::At(received_ms) => Some(received_ms),
+        Judged::Here | Judged::Above => None,
+    };
     let mut judge = Judge {
         batch,
         roster,
+        author: roster.author(&batch.head, received_ms),
         day,
         key: signer.key,
         held,
@@ -168,6 +190,8 @@ struct News {
 struct Judge<'a, H> {
     batch: &'a Batch,
     roster: &'a Roster,
+    /// The signer, if what it wrote in this batch counts.
+    author: Option<&'a Member>,
     day: Day,
     key: PublicKey,
     held: &'a H,
@@ -341,10 +365,11 @@ impl<H: Holdings> Judge<'_, H> {
 
     fn may(&self, action: Action, home: &AreaCode, audiences: &[Audience]) -> bool {
         let what = What { home, audiences };
-        let device = &self.batch.head.device;
         self.judged == Judged::Above
             || Sabotage::ScopeUncheckedOnPush.is_on()
-            || allowed(self.roster, device, action, &what, self.day).is_allowed()
+            || self.author.is_some_and(|author| {
+                allowed_as(self.roster, author, action, &what, self.day).is_allowed()
+            })
     }
 
     fn holds(&self, doc: &DocId, hash: &ChangeHash) -> bool {

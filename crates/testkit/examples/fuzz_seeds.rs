@@ -44,6 +44,7 @@ fn main() {
         position: 3,
         chain: 9,
         covers: None,
+        granted: None,
     };
     let entry = PageEntry::Batch(PageBatch {
         frame: full.clone(),

@@ -6,8 +6,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A line; it listens until the program ends.
 pub struct WireTap {
@@ -21,7 +21,10 @@ struct Counts {
     down: AtomicU64,
     cut_up_after: AtomicU64,
     cut_down_after: AtomicU64,
+    before_answer: Mutex<Option<Act>>,
 }
+
+type Act = Box<dyn FnOnce() + Send>;
 
 impl WireTap {
     /// Returns a line to `relay`.
@@ -65,6 +68,14 @@ impl WireTap {
         self.counts.cut_up_after.store(up, Ordering::SeqCst);
         self.counts.cut_down_after.store(down, Ordering::SeqCst);
     }
+
+    /// Does something once, when the next answer is on its way down and before a byte of it arrives.
+    ///
+    /// # Panics
+    /// If an act before this one panicked.
+    pub fn before_the_answer(&self, act: impl FnOnce() + Send + 'static) {
+        *self.counts.before_answer.lock().unwrap() = Some(Box::new(act));
+    }
 }
 
 fn carry(near: &TcpStream, far: &TcpStream, counts: &Arc<Counts>) {
@@ -75,17 +86,30 @@ fn carry(near: &TcpStream, far: &TcpStream, counts: &Arc<Counts>) {
         return;
     };
     let shared = Arc::clone(counts);
-    let up = std::thread::spawn(move || pump(near_in, far_out, &shared.up, &shared.cut_up_after));
-    pump(far_in, near_out, &counts.down, &counts.cut_down_after);
+    let up = std::thread::spawn(move || {
+        pump(near_in, far_out, &shared.up, &shared.cut_up_after, &|| {});
+    });
+    let act = || {
+        let act = counts.before_answer.lock().unwrap().take();
+        act.into_iter().for_each(|act| act());
+    };
+    pump(far_in, near_out, &counts.down, &counts.cut_down_after, &act);
     let _ = up.join();
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64, cut_after: &AtomicU64) {
+fn pump(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    count: &AtomicU64,
+    cut_after: &AtomicU64,
+    before: &dyn Fn(),
+) {
     let mut buffer = [0; 4096];
     while let Ok(read) = from.read(&mut buffer) {
         let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
             break;
         };
+        before();
         let before = count.load(Ordering::SeqCst);
         let left = cut_after.load(Ordering::SeqCst).saturating_sub(before);
         let allowed = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());

@@ -16,7 +16,7 @@ use wangge_trust::request::{Signed, sign};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, OrderBytes, RelayCard};
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::message::{PageEntry, Refusal, Standing};
-use wangge_wire::order::LevelForm;
+use wangge_wire::order::{LevelForm, NumberRange};
 use wangge_wire::pack::{
     Beside, FrameInfo, FramesAsk, PackInfo, PackOrder, PackedDoc, PackedPlace,
 };
@@ -230,12 +230,19 @@ fn orders(lines: &mut Lines) {
     lines.insert("order-cover", packing::encode(&cover));
     lines.insert("order-unit", packing::encode(&unit));
     lines.insert("order-ask", packing::encode(&ask));
-    let below = OrderBody::Below(RelayBelow {
-        key: relay_key().public(),
-        name: "民主村".into(),
-        level: LevelForm::Village,
-        areas: vec![area("511724103202")],
-    });
+    let below = |numbers| {
+        OrderBody::Below(RelayBelow {
+            key: relay_key().public(),
+            name: "民主村".into(),
+            level: LevelForm::Village,
+            areas: vec![area("511724103202")],
+            numbers,
+        })
+    };
+    let range = NumberRange {
+        first: 30,
+        last: 39,
+    };
     let above = OrderBody::Above(RelayAbove {
         key: relay_key().public(),
         name: "杨家镇".into(),
@@ -249,7 +256,9 @@ fn orders(lines: &mut Lines) {
     let risen = RiseAnswer {
         positions: vec![0, 7],
     };
-    lines.insert("order-relay-below", packing::encode(&below));
+    lines.insert("order-relay-below", packing::encode(&below(None)));
+    let numbered = below(Some(vec![range]));
+    lines.insert("order-relay-below-numbers", packing::encode(&numbered));
     lines.insert("order-relay-above", packing::encode(&above));
     lines.insert("rise-ask", packing::encode(&rise));
     lines.insert("rise-answer", packing::encode(&risen));

@@ -64,9 +64,20 @@ pub fn allowed(
     what: &What<'_>,
     day: Day,
 ) -> Decision {
-    let Some(member) = roster.member(who) else {
-        return Decision::NotAMember;
-    };
+    match roster.member(who) {
+        Some(member) => allowed_as(roster, member, action, what, day),
+        None => Decision::NotAMember,
+    }
+}
+
+/// Returns whether somebody whom [`Roster::author`] found may do `action` to `what` on a day.
+pub fn allowed_as(
+    roster: &Roster,
+    member: &Member,
+    action: Action,
+    what: &What<'_>,
+    day: Day,
+) -> Decision {
     if !role_does(member, action) {
         return Decision::NotThisRole;
     }

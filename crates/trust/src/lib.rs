@@ -11,6 +11,6 @@ pub mod key;
 pub mod request;
 pub mod roster;
 
-pub use allow::{Action, Decision, What, allowed};
+pub use allow::{Action, Decision, What, allowed, allowed_as};
 pub use key::{KeyPair, verify};
 pub use roster::{BadOrder, KnownRelay, Member, Reach, Roster};

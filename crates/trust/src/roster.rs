@@ -9,8 +9,8 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_wire::{
-    AreaCode, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order, OrderBody,
-    PersonId, PublicKey, RelayId, Role, Unit,
+    AreaCode, BatchHead, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order,
+    OrderBody, PersonId, PublicKey, RelayId, Role, Unit,
 };
 
 use crate::key::verify_order;
@@ -22,7 +22,7 @@ pub struct Roster {
     root: Option<(PublicKey, String, Level)>,
     last: ChangeHashOrNone,
     members: BTreeMap<DeviceId, Member>,
-    revoked: BTreeSet<DeviceId>,
+    revoked: BTreeMap<DeviceId, Revoked>,
     devices: BTreeMap<PersonId, BTreeSet<DeviceId>>,
     covers: BTreeMap<CoverId, Cover>,
     /// Covers that ever named somebody as the substitute: what a scope asks at every document.
@@ -32,9 +32,18 @@ pub struct Roster {
     relays: BTreeMap<RelayId, KnownRelay>,
     /// The relay that took a person in first.
     taken_in_by: BTreeMap<PersonId, RelayId>,
+    /// Device numbers ever given out: tickets go on having them.
+    numbers: BTreeSet<u32>,
 }
 
 type ChangeHashOrNone = Option<ChangeHash>;
+
+/// What revocations say of a device; of several the strictest counts, in whatever order they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Revoked {
+    last_good_batch: u64,
+    at_ms: i64,
+}
 
 /// A device and its holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +68,8 @@ pub struct Member {
     pub since: Day,
     /// Areas the person had by earlier grants and has no more, each until a day.
     pub past: Vec<(AreaCode, Day)>,
+    /// Every area the device was ever granted: whoever was told of it there must hear the rest.
+    pub been: BTreeSet<AreaCode>,
 }
 
 /// Why an order was not taken.
@@ -139,7 +150,20 @@ impl Roster {
     /// Returns a device, or a relay below, that may take part.
     pub fn member(&self, device: &DeviceId) -> Option<&Member> {
         self.known(device)
-            .filter(|_| !self.revoked.contains(device))
+            .filter(|_| !self.revoked.contains_key(device))
+    }
+
+    /// Returns the author of a batch, if what it wrote there counts: that of a revoked device does up to
+    /// its last good batch, and where a relay of this tree received it before the revocation.
+    ///
+    /// Without that a relay would drop what another one numbered, and the two would differ for good.
+    pub fn author(&self, head: &BatchHead, received_ms: Option<i64>) -> Option<&Member> {
+        let counts = |revoked: &Revoked| {
+            head.number <= revoked.last_good_batch
+                || received_ms.is_some_and(|received_ms| received_ms < revoked.at_ms)
+        };
+        let counts = self.revoked.get(&head.device).is_none_or(counts);
+        self.known(&head.device).filter(|_| counts)
     }
 
     /// Returns a device whether or not it still may: what it wrote before stays its own.
@@ -154,7 +178,7 @@ impl Roster {
 
     /// Returns whether the device may no longer take part.
     pub fn is_revoked(&self, device: &DeviceId) -> bool {
-        self.revoked.contains(device)
+        self.revoked.contains_key(device)
     }
 
     /// Returns the members of a person's devices that may take part.
@@ -164,6 +188,11 @@ impl Roster {
             // A device that was granted anew to somebody else is not this person's any more.
             self.member(device).filter(|m| m.person == *person)
         })
+    }
+
+    /// Returns whether a device number was ever given out, as far as is known here.
+    pub fn is_number_used(&self, number: u32) -> bool {
+        self.numbers.contains(&number)
     }
 
     /// Returns every leave and cover, also those that are over.
@@ -241,8 +270,12 @@ impl Roster {
     fn accept(&mut self, order: &Order) {
         if let OrderBody::Grant(grant) = &order.body {
             self.taken_in_by.entry(grant.person).or_insert(order.signer);
+            self.numbers.insert(grant.device_number);
         }
         self.apply(&order.body, order.at_ms);
+        if let OrderBody::Below(below) = &order.body {
+            self.note_giver(below, &order.signer);
+        }
     }
 
     pub(crate) fn apply(&mut self, body: &OrderBody, at_ms: i64) {
@@ -265,8 +298,17 @@ impl Roster {
                 };
                 self.members.insert(device, standing);
             }
-            OrderBody::Revoke { device, .. } => {
-                self.revoked.insert(*device);
+            OrderBody::Revoke {
+                device,
+                last_good_batch,
+            } => {
+                let new = Revoked {
+                    last_good_batch: *last_good_batch,
+                    at_ms,
+                };
+                let revoked = self.revoked.entry(*device).or_insert(new);
+                revoked.last_good_batch = revoked.last_good_batch.min(new.last_good_batch);
+                revoked.at_ms = revoked.at_ms.min(new.at_ms);
             }
             OrderBody::Cover(cover) => {
                 let known = self.covers.get(&cover.id);
@@ -313,6 +355,7 @@ impl Member {
             n: grant.n.unwrap_or(0),
             since,
             past: Vec::new(),
+            been: grant.areas.iter().cloned().collect(),
         }
     }
 
@@ -333,6 +376,7 @@ impl Member {
     /// Returns this grant as the one that follows `before`: what it no longer has is remembered, since
     /// its holder may not know yet and goes on writing there.
     fn after(mut self, before: Member) -> Self {
+        self.been.extend(before.been);
         if before.person == self.person {
             let had = before.areas.into_iter().map(|area| (area, self.since));
             self.past.extend(had.chain(before.past));
@@ -410,6 +454,42 @@ pub(crate) mod tests {
         let again = relay.sign_order(grant(&li, Role::Worker, &["511724"]), roster.last(), 4);
         roster.take(&again).unwrap();
         assert!(roster.member(&device).is_none(), "revocation beats grant");
+    }
+
+    #[test]
+    fn a_revoked_device_counts_up_to_its_last_good_batch_and_for_what_was_received_before() {
+        let (relay, li) = (relay(), KeyPair::from_secret(&[1; 32]));
+        let mut roster = rooted();
+        let order = relay.sign_order(grant(&li, Role::Worker, &["511724"]), roster.last(), 2);
+        roster.take(&order).unwrap();
+        let device = li.public().device();
+        for (last_good_batch, at_ms) in [(5, 900), (3, 1_000)] {
+            let body = OrderBody::Revoke {
+                device,
+                last_good_batch,
+            };
+            let order = relay.sign_order(body, roster.last(), at_ms);
+            roster.take(&order).unwrap();
+        }
+        let head = |number| BatchHead {
+            suite: 1,
+            device,
+            nonce: wangge_wire::LifeNonce([0; 8]),
+            number,
+            previous: wangge_wire::BatchHash([0; 32]),
+            roster: 0,
+            claimed_at_ms: 0,
+            area: AreaCode::parse("511724").unwrap(),
+        };
+        for (number, received_ms, counts) in [
+            (3, None, true),
+            (4, None, false),
+            (4, Some(899), true),
+            (4, Some(900), false),
+        ] {
+            let author = roster.author(&head(number), received_ms);
+            assert_eq!(author.is_some(), counts, "{number} {received_ms:?}");
+        }
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub use id::{
 };
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
 pub use order::{
-    Cover, Grant, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove, RelayBelow, Role, Unit,
+    Cover, Grant, NumberRange, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove, RelayBelow,
+    Role, Unit,
 };
 pub use pack::{Manifest, PackFrame, PackKey};
 pub use receipt::Receipt;

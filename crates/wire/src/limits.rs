@@ -47,6 +47,10 @@ pub const ABOVE_NAMES_MAX: usize = 1_024;
 pub const PAGE_BYTES_GOAL: usize = 16 * 1024;
 /// Bytes of one page once inflated: a re-placed document brings its history along.
 pub const PAGE_INFLATED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of an answer that is one value: a card, an enrolment, an order, where orders stand.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an answer of a repair.
+pub const REPAIR_ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of one answer frame that a device reads.
 pub const ANSWER_FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -58,6 +62,10 @@ pub const SHAPE_CONTAINERS_MAX: usize = 16;
 pub const SHAPE_NAME_BYTES_MAX: usize = 32;
 /// Areas in one grant.
 pub const GRANT_AREAS_MAX: usize = 64;
+/// The greatest device number: four digits of a ticket's number.
+pub const DEVICE_NUMBER_MAX: u32 = 9_999;
+/// Ranges of device numbers of one relay below.
+pub const NUMBER_RANGES_MAX: usize = 64;
 /// Bytes of a person's or a device's name.
 pub const NAME_BYTES_MAX: usize = 120;
 /// Days of one cover; a longer one is a change of the grant.

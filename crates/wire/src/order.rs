@@ -160,6 +160,21 @@ pub struct RelayBelow {
     /// The areas it serves.
     #[n(3)]
     pub areas: Vec<AreaCode>,
+    /// The device numbers that it gives out, and nobody else; absent where nobody said.
+    #[n(4)]
+    pub numbers: Option<Vec<NumberRange>>,
+}
+
+/// Device numbers, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct NumberRange {
+    /// The first.
+    #[n(0)]
+    pub first: u32,
+    /// The last.
+    #[n(1)]
+    pub last: u32,
 }
 
 /// The relay above the signer: whoever trusts the signer for everything trusts it too.
@@ -439,6 +454,7 @@ mod tests {
             name: "站".into(),
             level: LevelForm::Village,
             areas: vec![area("511724103202")],
+            numbers: None,
         }
     }
 
@@ -464,7 +480,8 @@ mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// A grant without a unit has the bytes it had before units; the others are new.
+    /// A grant without a unit has the bytes it had before units, a relay below without numbers those it
+    /// had before numbers.
     #[test]
     fn the_bytes_of_each_body_stand_still() {
         let unit_id = DocId([6; 16]);
@@ -477,6 +494,16 @@ mod tests {
             (OrderBody::Cover(cover()), COVER.to_owned()),
             (OrderBody::Unit(unit()), UNIT.to_owned()),
             (OrderBody::Below(below()), relay_hex("05", "07") + BELOW),
+            (
+                OrderBody::Below(RelayBelow {
+                    numbers: Some(vec![NumberRange {
+                        first: 30,
+                        last: 39,
+                    }]),
+                    ..below()
+                }),
+                relay_hex("05", "07").replacen("81a4", "81a5", 1) + BELOW + "048182181e1827",
+            ),
             (OrderBody::Above(above()), relay_hex("06", "08") + ABOVE),
         ] {
             assert_eq!(hex(&body), expected, "{body:?}");

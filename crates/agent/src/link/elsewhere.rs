@@ -4,10 +4,11 @@
 //! again**: at a relay never met it reads the orders, and the digests say what both sides lack.
 
 use wangge_wire::enroll::RelayCard;
+use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::packing;
 
 use super::SyncReport;
-use super::http::{Address, Line, no_link, refusal};
+use super::http::{Address, Line, capped, refusal};
 use super::sync::strange;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -24,7 +25,7 @@ impl Replica {
         if !response.status().is_success() {
             return Err(refusal(response.status()));
         }
-        let bytes = response.bytes().await.map_err(|error| no_link(&error))?;
+        let bytes = capped(response, ANSWER_BYTES_MAX).await?;
         let card: RelayCard = packing::decode(&bytes, "card").map_err(strange)?;
         let known = self.roster.relay(&card.key.relay());
         if known.is_none_or(|known| known.member.key != card.key) {

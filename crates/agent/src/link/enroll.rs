@@ -4,9 +4,10 @@ use serde::Serialize;
 use wangge_trust::Roster;
 use wangge_trust::enroll::{Code, Side, check_proof, proof};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
+use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::{AreaCode, Level, Order, packing};
 
-use super::http::{Address, Line, no_link, refusal};
+use super::http::{Address, Line, capped, refusal};
 use crate::error::{AgentError, InvitationRefused};
 use crate::home::{Profile, RelayLink};
 use crate::replica::Replica;
@@ -54,7 +55,7 @@ impl Replica {
         let response = line.post("/v1/enroll", packing::encode(&ask)).await?;
         if !response.status().is_success() {
             let status = response.status();
-            let body = response.bytes().await.map_err(|error| no_link(&error))?;
+            let body = capped(response, ANSWER_BYTES_MAX).await?;
             return Err(match packing::decode::<EnrollRefusal>(&body, "refusal") {
                 Ok(EnrollRefusal::WrongCode) => refused(InvitationRefused::WrongCode),
                 Ok(EnrollRefusal::TooManyTries) => refused(InvitationRefused::TooManyTries),
@@ -139,7 +140,7 @@ async fn read<T: for<'b> minicbor::Decode<'b, ()>>(
     if !response.status().is_success() {
         return Err(refusal(response.status()));
     }
-    let body = response.bytes().await.map_err(|error| no_link(&error))?;
+    let body = capped(response, ANSWER_BYTES_MAX).await?;
     packing::decode(&body, "answer").map_err(|error| AgentError::StrangeAnswer {
         reason: error.to_string(),
     })

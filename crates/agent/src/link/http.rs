@@ -259,6 +259,20 @@ fn relay_time(response: &Response) -> Option<i64> {
     (!response.status().is_success()).then_some(time)
 }
 
+/// Returns the whole body of an answer; one past so many bytes is not read to its end.
+pub(super) async fn capped(mut response: Response, max: usize) -> Result<Vec<u8>, AgentError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_link(&error))? {
+        if body.len() + chunk.len() > max {
+            return Err(AgentError::StrangeAnswer {
+                reason: format!("an answer past {max} bytes"),
+            });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 /// Returns the error of a line that gave no answer.
 pub(super) fn no_link(error: &reqwest::Error) -> AgentError {
     // The error's own text has the address, which is no secret, and nothing of the body.
@@ -330,6 +344,10 @@ fn field(name: &str, value: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use wangge_wire::limits::{ANSWER_BYTES_MAX, REPAIR_ANSWER_BYTES_MAX};
+
     use super::*;
 
     #[test]
@@ -351,5 +369,35 @@ mod tests {
             assert!(Address::parse(bad, false).is_err(), "{bad}");
         }
         assert!(Address::parse("http://192.168.1.5:8720", true).is_ok());
+    }
+
+    /// Answers one request with so many bytes, which it does not announce.
+    fn answering(bytes: usize) -> String {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut line, _) = listener.accept().unwrap();
+            let mut asked = [0; 1024];
+            line.read(&mut asked).unwrap();
+            line.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
+                .unwrap();
+            // Whoever asked may hang up before the end.
+            let _ = line.write_all(&vec![7; bytes]);
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_its_limit_and_not_a_byte_further() {
+        for max in [ANSWER_BYTES_MAX, REPAIR_ANSWER_BYTES_MAX] {
+            for (bytes, good) in [(max, true), (max + 1, false)] {
+                let response = reqwest::get(answering(bytes)).await.unwrap();
+                let read = capped(response, max).await;
+                assert_eq!(read.is_ok(), good, "{bytes}");
+                if let Err(error) = read {
+                    assert!(matches!(error, AgentError::StrangeAnswer { .. }));
+                }
+            }
+        }
     }
 }

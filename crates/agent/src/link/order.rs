@@ -3,9 +3,10 @@
 //! **Only what the relay signed is kept**; without a link nothing is promised and nothing changes.
 
 use wangge_wire::enroll::OrderBytes;
+use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::{Order, OrderAsk, OrderBody, OrderRefusal, PROTOCOL_VERSION, packing};
 
-use super::http::{Address, Line, no_link, refusal};
+use super::http::{Address, Line, capped, refusal};
 use crate::error::AgentError;
 use crate::replica::Replica;
 
@@ -29,7 +30,7 @@ impl Replica {
             other => other,
         })?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(|error| no_link(&error))?;
+        let bytes = capped(response, ANSWER_BYTES_MAX).await?;
         if !status.is_success() {
             return Err(match packing::decode::<OrderRefusal>(&bytes, "refusal") {
                 Ok(why) => AgentError::Order(why),

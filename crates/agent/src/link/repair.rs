@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use wangge_sync::{Event, Form, Outcome, Parcel, Session, riblt};
-use wangge_wire::limits::{PAGE_INFLATED_BYTES_MAX, REPAIR_SYMBOLS_MAX, REPAIR_WANTED_MAX};
+use wangge_wire::limits::{
+    PAGE_INFLATED_BYTES_MAX, REPAIR_ANSWER_BYTES_MAX, REPAIR_SYMBOLS_MAX, REPAIR_WANTED_MAX,
+};
 use wangge_wire::message::PageEntry;
 use wangge_wire::repair::{EntriesAnswer, RepairAsk, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{Audience, ChangeHash, DocId, End, PROTOCOL_VERSION, packing};
 
-use super::http::{no_link, refusal};
+use super::http::{capped, refusal};
 use super::sync::{Meeting, strange};
 use crate::error::AgentError;
 
@@ -189,7 +191,7 @@ impl Meeting<'_> {
         if !response.status().is_success() {
             return Err(refusal(response.status()));
         }
-        let bytes = response.bytes().await.map_err(|error| no_link(&error))?;
+        let bytes = capped(response, REPAIR_ANSWER_BYTES_MAX).await?;
         self.line.bytes_down += bytes.len() as u64;
         Ok(bytes.to_vec())
     }

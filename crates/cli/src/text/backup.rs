@@ -33,8 +33,8 @@ words! {
         en: "Now: wangge relay serve. Devices notice at their next sync and give back what came after the backup."
     }
     restored_beware {
-        zh: "原来的中继不能再运行。备份以后的登记、授权和注销不在里面：请重做；没用过的登记码已作废。",
-        en: "The relay before must not run any more. Enrolments, grants and revocations after the backup are not in it: do them again. Open invitations are closed."
+        zh: "原来的中继不能再运行。备份以后的登记、授权和注销不在里面：上级或下级中继知道的，下次碰头会补回来，其余请重做；没用过的登记码已作废。",
+        en: "The relay before must not run any more. Enrolments, grants and revocations after the backup are not in it: what a relay above or below knows comes back when they meet, do the others again. Open invitations are closed."
     }
     backup_no_room {
         zh: "目标磁盘满了，什么也没有留下，中继没有变。请腾出空间或换一个磁盘。",

@@ -43,24 +43,35 @@ fn the_program_itself_tries_changes_within_its_limits() {
     assert!(said.stdout.trim().is_empty() || said.json().as_array().is_some_and(Vec::is_empty));
 }
 
+/// The program as a gate that ends at its first starts.
+#[cfg(unix)]
+fn ending_at_first(world: &World, starts: u32) -> Packs {
+    let log = world.write("starts", "");
+    let program = env!("CARGO_BIN_EXE_wangge");
+    let path = std::env::var("PATH").unwrap();
+    let script = format!(
+        "PATH={path}; echo x >> {log}; [ $(/usr/bin/env wc -l < {log}) -gt {starts} ] || exit 1; exec {program} relay gate-worker"
+    );
+    through("/bin/sh", &["-c", &script])
+}
+
+/// A machine that slept is one: the time of a good change passed meanwhile.
 #[cfg(unix)]
 #[test]
-fn a_change_that_ends_the_worker_twice_is_held_the_next_are_tried_and_it_can_be_released() {
+fn a_change_whose_worker_ended_once_is_tried_once_more_and_not_held() {
     let (world, relay) = settled();
-    let starts = world.write("starts", "");
+    assert!(relay.make_packs(&ending_at_first(&world, 2)).unwrap() > 0);
+    assert!(relay.held().unwrap().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_change_that_ends_the_worker_again_and_again_is_held_the_next_are_tried_and_it_can_be_released()
+{
+    let (world, relay) = settled();
     let program = env!("CARGO_BIN_EXE_wangge");
-    // Ends at its first two starts: with a document's changes together, and with its first alone.
-    let script = format!(
-        "echo x >> {starts}; [ $(/usr/bin/env wc -l < {starts}) -gt 2 ] || exit 1; exec {program} relay gate-worker"
-    );
-    let path = std::env::var("PATH").unwrap();
-    let script = format!("PATH={path}; {script}");
-    assert!(
-        relay
-            .make_packs(&through("/bin/sh", &["-c", &script]))
-            .unwrap()
-            > 0
-    );
+    // With a document's changes together, and with its first alone, twice.
+    assert!(relay.make_packs(&ending_at_first(&world, 3)).unwrap() > 0);
     let held = relay.held().unwrap();
     assert_eq!(held.len(), 1, "{held:?}");
     let said = world.at("relay", &["relay", "held"]).ok();

@@ -15,9 +15,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use wangge_wire::DeviceId;
-
-/// The greatest device number that four digits hold.
-pub const DEVICE_NUMBER_MAX: u32 = 9_999;
+use wangge_wire::limits::DEVICE_NUMBER_MAX;
 
 /// The symbols of Crockford's base 32: no I, L, O and U, which are misread or misheard.
 const SYMBOLS: [u8; 32] = *b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

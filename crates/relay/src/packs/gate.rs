@@ -66,6 +66,9 @@ pub(crate) struct Outcome {
     pub(crate) waiting: Vec<ChangeHash>,
     #[n(2)]
     pub(crate) held: Vec<(ChangeHash, HoldReason)>,
+    /// The saved form did not load: nothing was tried, and the document is to be built from its changes.
+    #[n(3)]
+    pub(crate) unread: bool,
 }
 
 /// Where changes are tried.
@@ -107,7 +110,13 @@ impl Gate {
                 shape: trial.shape.clone(),
                 doc: trial.doc,
             };
-            match self.ask(&one) {
+            // A machine that slept takes the time of a good change too: only twice is its own fault.
+            let outcome = match self.ask(&one) {
+                Err(Gone::Died) => self.ask(&one),
+                outcome => outcome,
+            };
+            match outcome {
+                Ok(outcome) if outcome.unread => return Ok(outcome),
                 Ok(outcome) => {
                     sum.saved = outcome.saved;
                     sum.waiting.extend(outcome.waiting);
@@ -148,10 +157,11 @@ pub(crate) fn run(trial: &Trial) -> Outcome {
         Document::load(&trial.shape, &trial.saved)
     };
     let Ok(mut document) = begun else {
-        // Nothing is known against these changes: they wait, and the next run begins anew.
+        // Nothing is known against these changes: they wait.
         let waiting = trial.changes.iter().map(|raw| raw.hash).collect();
         return Outcome {
             waiting,
+            unread: !trial.saved.is_empty(),
             ..Outcome::default()
         };
     };
@@ -161,7 +171,7 @@ pub(crate) fn run(trial: &Trial) -> Outcome {
     let mut outcome = Outcome {
         saved: document.save(),
         waiting: applied.waiting,
-        held: Vec::new(),
+        ..Outcome::default()
     };
     outcome.held.extend(
         applied

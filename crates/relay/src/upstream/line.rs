@@ -6,6 +6,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
+use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::packing;
 
 use super::UpstreamTrouble;
@@ -148,10 +149,17 @@ impl Line {
     }
 }
 
-/// Returns the whole body of an answer.
-pub(super) async fn body(response: Response) -> Result<Vec<u8>, UpstreamTrouble> {
-    let body = response.bytes().await.map_err(|error| no_link(&error))?;
-    Ok(body.to_vec())
+/// Returns the whole body of an answer; one past the limit is not read to its end.
+pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, UpstreamTrouble> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_link(&error))? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            let what = "an answer past its limit";
+            return Err(UpstreamTrouble::Strange { what });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// Returns the error of a line that gave no answer.
@@ -181,4 +189,39 @@ fn relay_time(response: &Response) -> Option<i64> {
     let time = response.headers().get(TIME_HEADER)?;
     let time = time.to_str().ok()?.parse().ok()?;
     (!response.status().is_success()).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use super::*;
+
+    /// Answers one request with so many bytes, which it does not announce.
+    fn answering(bytes: usize) -> String {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut line, _) = listener.accept().unwrap();
+            let mut asked = [0; 1024];
+            line.read(&mut asked).unwrap();
+            line.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
+                .unwrap();
+            // Whoever asked may hang up before the end.
+            let _ = line.write_all(&vec![7; bytes]);
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_its_limit_and_not_a_byte_further() {
+        for (bytes, good) in [(ANSWER_BYTES_MAX, true), (ANSWER_BYTES_MAX + 1, false)] {
+            let response = reqwest::get(answering(bytes)).await.unwrap();
+            let read = body(response).await;
+            assert_eq!(read.is_ok(), good, "{bytes}");
+            if let Err(error) = read {
+                assert!(matches!(error, UpstreamTrouble::Strange { .. }));
+            }
+        }
+    }
 }

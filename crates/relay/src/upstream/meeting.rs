@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
+use wangge_trust::KeyPair;
 use wangge_trust::key::{verify_batch, verify_receipt};
 use wangge_wire::batch::NO_DOC;
 use wangge_wire::enroll::OrderBytes;
@@ -33,7 +34,7 @@ use crate::orders::{self, Standing};
 use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::risen::{self, Above, Rising, Upstream};
-use crate::{db, log, places};
+use crate::{db, doubt, log, numbers, places};
 
 /// The kind of a batch frame in a request.
 const BATCH_FRAME: u8 = 1;
@@ -69,7 +70,6 @@ struct Meeting<'a> {
     packer: Packer,
     unpacker: Unpacker,
     rising: BTreeMap<BatchHash, Rising>,
-    stale: bool,
     met: Met,
 }
 
@@ -104,7 +104,6 @@ impl Relay {
             packer: Packer::new().map_err(strange)?,
             unpacker: Unpacker::new().map_err(strange)?,
             rising: BTreeMap::new(),
-            stale: false,
             met: Met::default(),
         };
         meeting.hold().await?;
@@ -116,6 +115,10 @@ impl Meeting<'_> {
     /// Tells and hears until nothing waits, or nothing moves.
     async fn hold(&mut self) -> Result<(), RelayError> {
         for _ in 0..ROUNDS_MAX {
+            self.write(|transaction, standing| {
+                standing.refresh(transaction)?;
+                doubt::reread(transaction, standing.at())
+            })?;
             self.orders_up().await?;
             let outcome = self.batches_up().await?;
             let waiting = self.read(risen::untold)?;
@@ -260,8 +263,14 @@ impl Meeting<'_> {
                 if frame.relay != self.upstream.key.relay() {
                     return Err(UpstreamTrouble::WrongRelay.into());
                 }
-                self.write(|transaction, _| risen::meet(transaction, &frame.incarnation))?;
-                self.stale |= frame.stale_cursor;
+                self.write(|transaction, _| {
+                    risen::meet(transaction, &frame.incarnation)?;
+                    if frame.stale_cursor {
+                        // Its log may have been put back; that outlives this meeting, and any cut.
+                        doubt::begin(transaction)?;
+                    }
+                    Ok(())
+                })?;
                 Event::Standing(frame)
             }
             AnswerKind::VERDICT => {
@@ -355,7 +364,8 @@ impl Meeting<'_> {
                     position,
                     bytes,
                 } if EntryKind(*kind) == EntryKind::ORDER => {
-                    take_order(&transaction, &mut standing, bytes, *position, now_ms)
+                    let key = &self.relay.secrets.key;
+                    take_order(&transaction, &mut standing, key, bytes, *position, now_ms)
                 }
                 // Of a newer kind, or the relay above's own business.
                 PageEntry::Single { .. } => Ok(PageTaken::Applied),
@@ -366,6 +376,11 @@ impl Meeting<'_> {
             }
         }
         let after = log::head(&transaction).map_err(fail)?.position;
+        if standing.at() > before {
+            // The one above may have given this relay other numbers.
+            let key = &self.relay.secrets.key;
+            numbers::top_up(&transaction, &mut standing, key, now_ms).map_err(fail)?;
+        }
         risen::move_cursor(&transaction, &page.cursor).map_err(fail)?;
         risen::advance(&transaction).map_err(fail)?;
         transaction.commit().map_err(fail)?;
@@ -375,8 +390,8 @@ impl Meeting<'_> {
     }
 
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
-        let stale = self.stale;
-        let complete = self.write(|transaction, _| {
+        let me = self.relay.secrets.key.public().relay();
+        let complete = self.write(|transaction, standing| {
             let mut complete = true;
             for (audience, theirs) in &end.digests {
                 if let Audience::Area(area) = audience {
@@ -386,13 +401,17 @@ impl Meeting<'_> {
             risen::move_cursor(transaction, &end.cursor)?;
             let names = end.above.as_deref().unwrap_or_default();
             risen::keep_end(transaction, &end.watermarks, names, complete)?;
-            if stale && !complete && risen::untold(transaction)? == 0 {
-                // Its log was put back behind our back: what it gave receipts for may be gone there.
-                risen::forget(transaction)?;
-            }
+            standing.refresh(transaction)?;
+            // What a cover lends was not read for as long as it did not run; its own areas were.
+            let own = standing.roster().relay(&me).map(|own| &own.member.areas);
+            let is_own = |it: &&(Audience, _)| match &it.0 {
+                Audience::Area(area) => own.is_none_or(|own| own.contains(area)),
+                _ => false,
+            };
+            let theirs: Vec<_> = end.digests.iter().filter(is_own).cloned().collect();
+            doubt::judge(transaction, &theirs)?;
             Ok(complete)
         })?;
-        self.stale = false;
         self.met.complete = complete;
         Ok(())
     }
@@ -426,8 +445,11 @@ fn note_item(
     above: Above,
 ) -> rusqlite::Result<()> {
     match log::position_of(connection, doc, hash)? {
-        Some(position) => risen::note(connection, position, above),
-        None => risen::note_parked(connection, doc, hash, above == Above::Refused),
+        Some(position) => {
+            doubt::proven(connection, doc, hash)?;
+            risen::note(connection, position, above)
+        }
+        None => risen::note_parked(connection, doc, hash, above),
     }
 }
 
@@ -446,16 +468,23 @@ fn take_batch(
         Err(Unread::Malformed(error)) => return Err(error.into()),
     };
     let batch = rebuilt.batch;
-    let signer = standing.roster().known(&batch.head.device);
-    if !signer.is_some_and(|signer| verify_batch(&signer.key, &batch)) {
+    let names: Vec<_> = batch.items.iter().map(wangge_wire::Item::name).collect();
+    let Some(signer) = standing.roster().known(&batch.head.device) else {
+        tracing::warn!(device = %batch.head.device, "a batch from above of somebody unknown");
+        let numbered = names.iter().zip(&page.positions).filter(|it| *it.1 > 0);
+        let names = numbered.map(|(name, _)| (&name.doc, &name.hash));
+        doubt::pass_by(connection, names, standing.at())?;
+        return Ok(PageTaken::Applied);
+    };
+    if !verify_batch(&signer.key, &batch) {
         tracing::warn!(device = %batch.head.device, "a batch from above whose signature does not fit");
         return Ok(PageTaken::Applied);
     }
-    let names: Vec<_> = batch.items.iter().map(wangge_wire::Item::name).collect();
     let pushed = Pushed {
         batch,
         damaged: rebuilt.damaged,
         first_received_ms: Some(page.first_received_ms),
+        of_sender: false,
         from_above: true,
     };
     accept::store(connection, standing.roster(), &pushed, now_ms)?;
@@ -470,12 +499,13 @@ fn take_batch(
 fn take_order(
     connection: &Connection,
     standing: &mut Standing,
+    key: &KeyPair,
     bytes: &[u8],
     above: u64,
     now_ms: i64,
 ) -> Result<PageTaken, StepError> {
     let order = Order::read(bytes)?;
-    orders::take(connection, standing, &order, now_ms)?;
+    orders::take(connection, standing, key, &order, now_ms)?;
     if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
         risen::note(connection, position, Above::At(above))?;
     }

@@ -341,6 +341,29 @@ fn a_worker_that_dies_holds_the_change_and_a_release_brings_it_back() {
 }
 
 #[test]
+fn a_saved_form_that_does_not_load_is_built_again_from_all_changes() {
+    let town = Town::new();
+    let mut li = town.worker(1, &[GRID_1]);
+    li.begin(doc(1), GRID_1);
+    li.write(doc(1), "door", "3-12");
+    push(&town, &mut li);
+    assert_eq!(make(&town), 1);
+    // As a disk gives it back that turned bits of it; the row itself reads.
+    let shelf = rusqlite::Connection::open(town.dir.path().join("packs.db")).unwrap();
+    let damaged = shelf.execute("UPDATE shelf SET saved = x'85'", []).unwrap();
+    assert_eq!(damaged, 1);
+    drop(shelf);
+    li.write(doc(1), "note", "一切正常");
+    push(&town, &mut li);
+    make(&town);
+    assert!(town.open().held().unwrap().is_empty());
+    let frames = li.take_packs(town.relay, town.now_ms()).1;
+    let document = &documents(&frames[0])[&doc(1)].document;
+    assert_eq!(document.fields().root_text("door"), "3-12");
+    assert_eq!(document.fields().root_text("note"), "一切正常");
+}
+
+#[test]
 fn a_gate_that_does_not_start_holds_nothing_and_goes_on_later() {
     let town = Town::new();
     let (mut li, _) = villagers(&town);

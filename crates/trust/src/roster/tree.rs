@@ -5,9 +5,11 @@
 //! relay above**: who is below counts within the areas it was given, and no order of it reaches past
 //! them, its own orders about relays further down included. All of it is checked without a link.
 
+use std::collections::BTreeSet;
+
 use wangge_wire::{
-    AreaCode, Cover, Day, DeviceId, Grant, Level, Order, OrderBody, PersonId, PublicKey,
-    RelayAbove, RelayBelow, RelayId, Role,
+    AreaCode, Cover, Day, DeviceId, Grant, Level, NumberRange, Order, OrderBody, PersonId,
+    PublicKey, RelayAbove, RelayBelow, RelayId, Role,
 };
 
 use super::{BadOrder, Member, Roster};
@@ -33,6 +35,10 @@ pub struct KnownRelay {
     pub reach: Reach,
     /// Where the relay below it reaches it; empty where nobody said.
     pub url: String,
+    /// The device numbers it gives out; none where nobody said.
+    pub numbers: Vec<NumberRange>,
+    /// The relay that it is directly below, by that one's last order about it.
+    pub above: Option<RelayId>,
 }
 
 impl Roster {
@@ -40,7 +46,7 @@ impl Roster {
     pub fn relay(&self, relay: &RelayId) -> Option<&KnownRelay> {
         self.relays
             .get(relay)
-            .filter(|_| !self.revoked.contains(&DeviceId(relay.0)))
+            .filter(|_| !self.revoked.contains_key(&DeviceId(relay.0)))
     }
 
     /// Returns the relay that was pinned and those above it, the lowest first.
@@ -194,6 +200,8 @@ impl Roster {
             level,
             reach: Reach::Everywhere,
             url: String::new(),
+            numbers: Vec::new(),
+            above: None,
         };
         self.relays.insert(key.relay(), root);
     }
@@ -205,9 +213,19 @@ impl Roster {
             level: below.level.into(),
             reach: Reach::ItsAreas,
             url: String::new(),
+            numbers: Vec::new(),
+            above: None,
         };
         // One that counts everywhere here goes on to; what is above it says which areas are its own.
-        self.relays.entry(below.key.relay()).or_insert(new).member = member;
+        let known = self.relays.entry(below.key.relay()).or_insert(new);
+        known.member = member;
+        known.numbers = below.numbers.clone().unwrap_or_default();
+    }
+
+    pub(super) fn note_giver(&mut self, below: &RelayBelow, by: &RelayId) {
+        if let Some(known) = self.relays.get_mut(&below.key.relay()) {
+            known.above = Some(*by);
+        }
     }
 
     pub(super) fn take_above(&mut self, above: &RelayAbove) {
@@ -216,6 +234,8 @@ impl Roster {
             level: above.level.into(),
             reach: Reach::Everywhere,
             url: String::new(),
+            numbers: Vec::new(),
+            above: None,
         };
         let known = self.relays.entry(above.key.relay()).or_insert(new);
         known.reach = Reach::Everywhere;
@@ -240,6 +260,7 @@ fn relay_member(key: PublicKey, name: &str, areas: Vec<AreaCode>, since: Day) ->
         n: 0,
         since,
         past: Vec::new(),
+        been: BTreeSet::new(),
     }
 }
 

@@ -33,6 +33,7 @@ fn below(of: &KeyPair, level: LevelForm, areas: &[&str]) -> OrderBody {
         name: "站".into(),
         level,
         areas: areas.iter().map(|code| area(code)).collect(),
+        numbers: None,
     })
 }
 
