@@ -7,6 +7,7 @@ use wangge_wire::order::LevelForm;
 
 use crate::error::RelayError;
 use crate::packs::Packs;
+use crate::upstream::SharedCarrier;
 
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub packs: Option<Packs>,
     /// How long a relay below another waits at most before it meets it again; none for only when told.
     pub upstream_every: Option<Duration>,
+    /// What carries its requests to the relay above; none for the network.
+    pub upstream_carrier: Option<SharedCarrier>,
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -57,6 +60,7 @@ impl Settings {
             blob_bytes_max: BLOB_BYTES_MAX,
             packs: None,
             upstream_every: Some(UPSTREAM_EVERY),
+            upstream_carrier: None,
         }
     }
 }
