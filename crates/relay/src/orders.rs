@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use wangge_trust::ask::{self, Asked};
 use wangge_trust::{KeyPair, Member, Roster};
 use wangge_wire::batch::NO_DOC;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     AreaCode, CoverId, Day, DeviceId, EntryKind, Order, OrderBody, OrderRefusal, PersonId, Role,
 };
@@ -251,6 +252,9 @@ fn last_saying(connection: &Connection, body: &OrderBody) -> rusqlite::Result<Op
 /// Returns whether a device may read an order: the root, its own, those about people and units whose
 /// areas contain its own or lie in them, and those about whom its person stands in for or is covered by.
 ///
+/// **Whose areas are taken away is read by those who read it when they were given**: else a relay below,
+/// or a desk, would go on with the grant that is no more.
+///
 /// A unit's device learns of no colleague but those whose work it is sent.
 pub(crate) fn may_read(
     roster: &Roster,
@@ -261,8 +265,16 @@ pub(crate) fn may_read(
 ) -> bool {
     let for_areas = !matches!(me.role, Role::Unit | Role::Auditor);
     let meets = |areas: &[AreaCode]| for_areas && related(&roster.areas_on(me, day), areas);
+    let had = |other: &DeviceId| {
+        let known = roster.known(other);
+        !Sabotage::TakenAwayUnread.is_on()
+            && known.is_some_and(|known| {
+                let past = known.past.iter().map(|(area, _)| area);
+                meets(&past.chain(&known.areas).cloned().collect::<Vec<_>>())
+            })
+    };
     let about = |other: &DeviceId, person: &PersonId, areas: &[AreaCode]| {
-        other == device || meets(areas) || are_paired(roster, &me.person, person)
+        other == device || meets(areas) || had(other) || are_paired(roster, &me.person, person)
     };
     match &order.body {
         // Without these nobody could tell whose word counts.
