@@ -41,7 +41,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Answers one request without a listener; 404 for what a simulated device never asks.
+/// Answers one request without a listener; 404 for what nobody asks in a simulation.
 pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
     let (path, state) = (request.uri().path().to_owned(), State(Arc::clone(app)));
     match path.as_str() {
@@ -49,6 +49,7 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
         "/v1/enroll" => enroll::enroll(state, request).await,
         "/v1/sync" => sync::sync(state, request).await,
         "/v1/order" => order::order(state, request).await,
+        "/v1/rise" => rise::rise(state, request).await,
         "/v1/repair" => repair::repair(state, request).await,
         "/v1/packs" => pack::list(state, request).await,
         "/v1/frames" => frames::frames(state, request).await,

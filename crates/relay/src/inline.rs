@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use rusqlite::TransactionBehavior;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 
 use crate::app::App;
 use crate::error::RelayError;
+use crate::holds::{self, NewRuling};
+use crate::packs::{Maker, Packs};
+use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::writer::{self, Desk};
 use crate::{db, http};
@@ -50,6 +54,43 @@ impl Inline {
     /// Returns the relay, for what an operator asks.
     pub fn relay(&self) -> &Relay {
         &self.app.relay
+    }
+
+    /// Makes one round of packs, as the background thread of a relay that serves does; foreign changes
+    /// are tried in this process. Returns how many packs were made, and how many changes were held.
+    pub fn make_packs(&self) -> Result<(usize, usize), RelayError> {
+        let relay = self.relay();
+        let mut maker = Maker::open(relay, &Packs::default())?;
+        let mut failed = None;
+        let round = maker.round(&mut |rulings| {
+            let written = self.rule(&rulings);
+            failed = written.err();
+            failed.is_none()
+        });
+        match (failed, round) {
+            (Some(error), _) => Err(error),
+            (None, Ok(round)) => Ok((round.made, round.held)),
+            (None, Err(StepError::Relay(error))) => Err(error),
+            (None, Err(StepError::Sqlite(source))) => {
+                Err(RelayError::sqlite(&relay.place.path, source))
+            }
+            (None, Err(StepError::Malformed(_))) => Err(RelayError::Internal {
+                what: "a pack that does not read",
+            }),
+        }
+    }
+
+    /// Writes rulings down; the writer's mailbox would be answered only once nobody waits for it.
+    fn rule(&self, rulings: &[NewRuling]) -> Result<(), RelayError> {
+        let relay = self.relay();
+        let fail = |source| RelayError::sqlite(&relay.place.path, source);
+        let mut connection = db::connect(&relay.place)?;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(fail)?;
+        let now_ms = relay.settings.clock.now_ms();
+        holds::append(&transaction, &relay.secrets.key, rulings, now_ms).map_err(fail)?;
+        transaction.commit().map_err(fail)
     }
 
     /// Answers one request, of whose body only `arrives` bytes come before the line breaks.

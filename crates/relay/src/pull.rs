@@ -397,7 +397,7 @@ impl Pull {
 type Levels = (Vec<(LevelForm, u64)>, Vec<(DocId, ChangeHash)>);
 
 /// Returns the watermarks of the levels above, and the names of what they do not cover although they
-/// passed it, as far as the device reads them.
+/// passed it, as far as they concern the device.
 fn levels(connection: &Connection, scope: &Scope<'_>) -> Result<Levels, StepError> {
     let names = risen::exceptions(connection)?;
     if names.len() > ABOVE_NAMES_MAX {
@@ -406,13 +406,39 @@ fn levels(connection: &Connection, scope: &Scope<'_>) -> Result<Levels, StepErro
     }
     let mut above = Vec::new();
     for (doc, hash) in names {
-        let document = places::document(connection, &doc)?;
-        let lives = document.map(|document| (document.placed.home, document.placed.audiences));
-        if lives.is_some_and(|lives| scope.covers(&lives)) {
+        if may_be_named(connection, scope, &doc, &hash)? {
             above.push((doc, hash));
         }
     }
     Ok((risen::watermarks(connection)?, above))
+}
+
+/// Returns whether a name may be told: the device reads the document, or read it where it once lived,
+/// or wrote the change. **Who has the change must hear of it**, or the watermark that passed it would call
+/// it safe; who never had it learns nothing.
+fn may_be_named(
+    connection: &Connection,
+    scope: &Scope<'_>,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> Result<bool, StepError> {
+    let document = places::document(connection, doc)?;
+    let lives = document.map(|document| (document.placed.home, document.placed.audiences));
+    if lives.is_some_and(|lives| scope.covers(&lives)) {
+        return Ok(true);
+    }
+    for doc in places::with_owners(connection, doc)? {
+        let moves = places::before(connection, &doc)?;
+        let had = |before: places::Before| scope.covers(&(before.home, before.audiences));
+        if moves.into_iter().any(had) {
+            return Ok(true);
+        }
+    }
+    let sql = "SELECT 1 FROM entry e JOIN batch b ON b.id = e.batch
+               WHERE e.doc = ?1 AND e.hash = ?2 AND b.device = ?3
+               UNION ALL SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2 AND device = ?3";
+    let mut wrote = connection.prepare_cached(sql)?;
+    Ok(wrote.exists(params![doc.0, hash.0, scope.device.0])?)
 }
 
 /// Why a step was not taken.

@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_wire::limits::ABOVE_NAMES_MAX;
 use wangge_wire::order::LevelForm;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     BatchHash, ChangeHash, Cursor, DocId, Incarnation, Order, OrderBody, PublicKey, packing,
 };
@@ -103,6 +104,9 @@ pub(crate) fn join(
 
 /// Forgets what the relay above has: it is told everything again, which changes nothing it holds.
 pub(crate) fn forget(connection: &Connection) -> rusqlite::Result<()> {
+    if Sabotage::LostAboveIgnored.is_on() {
+        return Ok(());
+    }
     connection.execute_batch(
         "DELETE FROM risen; DELETE FROM watermark; DELETE FROM above_name;
          UPDATE parked SET above = 0;
@@ -218,6 +222,8 @@ pub(crate) fn orders(connection: &Connection) -> rusqlite::Result<Vec<(u64, Vec<
             Ok(OrderBody::Root { .. } | OrderBody::Above(_)) | Err(_)
         ) {
             note(connection, position, Above::Stays)?;
+        } else if Sabotage::OrdersStayBelow.is_on() {
+            note(connection, position, Above::Stays)?;
         } else {
             orders.push((position, bytes));
         }
@@ -225,8 +231,22 @@ pub(crate) fn orders(connection: &Connection) -> rusqlite::Result<Vec<(u64, Vec<
     Ok(orders)
 }
 
-/// Returns the batches with an entry, or a parked item, that the relay above was not told.
-pub(crate) fn batches(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<Rising>> {
+/// What the relay above was told and is told once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Again {
+    /// What it refused: maybe it knows the author now, or a bit had changed on the way.
+    pub(crate) refused: bool,
+    /// What it keeps without a number: no cursor tells when that is lost.
+    pub(crate) unnumbered: bool,
+}
+
+/// Returns the batches with an entry, or a parked item, that the relay above was not told, or is to be
+/// told again.
+pub(crate) fn batches(
+    connection: &Connection,
+    limit: u32,
+    again: Again,
+) -> rusqlite::Result<Vec<Rising>> {
     let through = upstream(connection)?.map_or(0, |upstream| upstream.through);
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Rising {
@@ -246,12 +266,25 @@ pub(crate) fn batches(connection: &Connection, limit: u32) -> rusqlite::Result<V
     let mut rising: Vec<Rising> = numbered
         .query_map(window, read)?
         .collect::<rusqlite::Result<_>>()?;
+    let mut noted = connection.prepare_cached(
+        "SELECT b.hash, sum(length(e.body)), min(e.first_received_ms)
+         FROM risen r JOIN entry e ON e.position = r.position JOIN batch b ON b.id = e.batch
+         WHERE r.state IN (1, 3) AND CASE r.state WHEN 3 THEN ?2 ELSE ?3 END
+         GROUP BY e.batch ORDER BY min(e.position) LIMIT ?1",
+    )?;
     let mut parked = connection.prepare_cached(
         "SELECT b.hash, sum(length(p.body)), min(p.received_ms)
-         FROM parked p JOIN batch b ON b.id = p.batch WHERE p.above = 0
+         FROM parked p JOIN batch b ON b.id = p.batch
+         WHERE CASE p.above WHEN 0 THEN 1 WHEN 2 THEN ?2 ELSE ?3 END
          GROUP BY p.batch ORDER BY min(p.id) LIMIT ?1",
     )?;
-    for waiting in parked.query_map([limit], read)? {
+    let refused = again.refused && !Sabotage::RefusedForGood.is_on();
+    let wanted = params![limit, refused, again.unnumbered];
+    let noted = noted.query_map(wanted, read)?;
+    for waiting in noted.chain(parked.query_map(wanted, read)?) {
+        if Sabotage::InboxStaysBelow.is_on() {
+            break;
+        }
         let waiting = waiting?;
         if !rising.iter().any(|known| known.batch == waiting.batch) {
             rising.push(waiting);
@@ -332,7 +365,12 @@ pub(crate) fn watermarks(connection: &Connection) -> rusqlite::Result<Vec<(Level
     let Some(upstream) = upstream(connection)? else {
         return Ok(Vec::new());
     };
-    let mut marks = vec![(upstream.level, upstream.through)];
+    let through = if Sabotage::WatermarkAhead.is_on() {
+        crate::log::head(connection)?.position
+    } else {
+        upstream.through
+    };
+    let mut marks = vec![(upstream.level, through)];
     let sql = "SELECT level, position FROM watermark ORDER BY level DESC";
     let mut rows = connection.prepare_cached(sql)?;
     let rows = rows.query_map([], |row| Ok((level(row.get(0)?)?, unsigned(row.get(1)?))))?;
@@ -373,6 +411,9 @@ pub(crate) fn untold(connection: &Connection) -> rusqlite::Result<u64> {
         connection.query_row("SELECT count(*) FROM parked WHERE above = 0", [], |row| {
             row.get(0)
         })?;
+    if Sabotage::InboxStaysBelow.is_on() {
+        return Ok(unsigned(entries));
+    }
     Ok(unsigned(entries) + unsigned(parked))
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use wangge_wire::limits::PACKS_DOCUMENTS_MIN;
 use wangge_wire::order::LevelForm;
 
 use crate::error::RelayError;
 use crate::packs::Packs;
+use crate::upstream::SharedCarrier;
 
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
@@ -31,8 +33,12 @@ pub struct Settings {
     pub blob_bytes_max: u64,
     /// How packs are made; none makes none.
     pub packs: Option<Packs>,
+    /// Documents from which a device that begins to read is told of packs.
+    pub packs_from: u64,
     /// How long a relay below another waits at most before it meets it again; none for only when told.
     pub upstream_every: Option<Duration>,
+    /// What carries its requests to the relay above; none for the network.
+    pub upstream_carrier: Option<SharedCarrier>,
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -56,7 +62,9 @@ impl Settings {
             pages_max: None,
             blob_bytes_max: BLOB_BYTES_MAX,
             packs: None,
+            packs_from: PACKS_DOCUMENTS_MIN,
             upstream_every: Some(UPSTREAM_EVERY),
+            upstream_carrier: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! **Joining changes nothing for anybody below**: this relay goes on as the one its devices pinned, and
 //! says with its own signature who is above it.
 
+mod carrier;
 mod line;
 mod meeting;
 
@@ -17,6 +18,7 @@ use crate::error::RelayError;
 use crate::orders::{self, Standing};
 use crate::relay::Relay;
 use crate::{numbers, risen, secrets};
+pub use carrier::{Carried, Carrier, SharedCarrier};
 use line::{Address, Line};
 pub use meeting::Met;
 
@@ -90,7 +92,7 @@ impl Relay {
         let refused = |why| RelayError::Upstream(UpstreamTrouble::Code(why));
         let code = Code::parse(code).map_err(|_| refused(EnrollRefusal::WrongCode))?;
         let address = Address::parse(url, plain_http)?;
-        let mut line = Line::new(address.clone())?;
+        let mut line = Line::over(address.clone(), self.settings.upstream_carrier.clone())?;
         let card: RelayCard = line.card().await?;
         if card.level >= self.identity.level {
             return Err(UpstreamTrouble::NotHigher.into());

@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, params};
 use wangge_wire::order::LevelForm;
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{ChangeHash, DocId, End, RelayId};
 
 use crate::error::StoreError;
@@ -77,13 +78,14 @@ impl Store {
 }
 
 /// Keeps what the end says of the levels above: all of it, and nothing of what it said before.
-pub(crate) fn keep_end(conn: &Connection, end: &End) -> Result<(), StoreError> {
+///
+/// **Watermarks are of positions, and positions of one log.** Where the digests differ the relay may have
+/// lost what it gave a position to, and something else may stand there: then nothing is kept.
+pub(crate) fn keep_end(conn: &Connection, end: &End, same_log: bool) -> Result<(), StoreError> {
     let relay = end.cursor.relay;
-    for sql in [
-        "DELETE FROM watermark WHERE relay = ?1",
-        "DELETE FROM above_name WHERE relay = ?1",
-    ] {
-        conn.prepare_cached(sql)?.execute([relay.as_bytes()])?;
+    forget(conn, &relay)?;
+    if !same_log && !Sabotage::OldWatermarksKept.is_on() {
+        return Ok(());
     }
     for (level, position) in &end.watermarks {
         let sql = "INSERT OR REPLACE INTO watermark (relay, level, position) VALUES (?1, ?2, ?3)";
@@ -91,10 +93,93 @@ pub(crate) fn keep_end(conn: &Connection, end: &End) -> Result<(), StoreError> {
         let values = params![relay.as_bytes(), *level as i64, position];
         conn.prepare_cached(sql)?.execute(values)?;
     }
+    if Sabotage::NamedCalledSafe.is_on() {
+        return Ok(());
+    }
     for (doc, hash) in end.above.as_deref().unwrap_or_default() {
         let sql = "INSERT OR IGNORE INTO above_name (relay, doc, hash) VALUES (?1, ?2, ?3)";
         let values = params![relay.as_bytes(), doc.as_bytes(), hash.as_bytes()];
         conn.prepare_cached(sql)?.execute(values)?;
     }
     Ok(())
+}
+
+/// Forgets what a relay said of the levels above it.
+pub(crate) fn forget(conn: &Connection, relay: &RelayId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM watermark WHERE relay = ?1",
+        "DELETE FROM above_name WHERE relay = ?1",
+    ] {
+        conn.prepare_cached(sql)?.execute([relay.as_bytes()])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wangge_wire::{AreaCode, Audience, Cursor, Digest, Incarnation};
+
+    const RELAY: RelayId = RelayId([1; 16]);
+    const DOC: DocId = DocId([7; 16]);
+    const HASH: ChangeHash = ChangeHash([8; 32]);
+
+    /// An end whose relay has so many changes of an area of which this device has none.
+    fn end(changes: u64) -> End {
+        let area = AreaCode::parse("511724103202001").unwrap();
+        let mut digest = Digest::default();
+        for n in 0..changes {
+            digest = digest.plus(Digest::of(&DocId([9; 16]), &ChangeHash([n as u8; 32])));
+        }
+        End {
+            cursor: Cursor {
+                relay: RELAY,
+                incarnation: Incarnation([2; 16]),
+                position: 40,
+                chain: 9,
+                covers: None,
+                granted: None,
+            },
+            digests: vec![(Audience::Area(area), digest)],
+            watermarks: vec![(LevelForm::Township, 40)],
+            inbox: 0,
+            above: None,
+        }
+    }
+
+    fn is_above(store: &Store) -> bool {
+        let at = store.is_at(&RelayId([3; 16]), LevelForm::Township, &DOC, &HASH);
+        at.unwrap()
+    }
+
+    /// A store that has a change at position 30 of the relay's log.
+    fn arrived(dir: &std::path::Path) -> Store {
+        let store = Store::open(&dir.join("wangge.db")).unwrap();
+        let sql =
+            "INSERT INTO arrival (relay, doc, hash, position, at_ms) VALUES (?1, ?2, ?3, 30, 5)";
+        let row = params![RELAY.as_bytes(), DOC.as_bytes(), HASH.as_bytes()];
+        store.conn.execute(sql, row).unwrap();
+        store
+    }
+
+    #[test]
+    fn a_watermark_of_a_log_that_may_be_another_one_says_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = arrived(dir.path());
+        store.end_sync(&end(0), 5).unwrap();
+        assert!(is_above(&store));
+        store.forget_cursor(&RELAY).unwrap();
+        assert!(!is_above(&store), "its positions are of another log now");
+    }
+
+    #[test]
+    fn a_watermark_is_kept_only_where_the_digests_are_equal() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = arrived(dir.path());
+        store.end_sync(&end(0), 5).unwrap();
+        store.end_sync(&end(2), 6).unwrap();
+        assert!(!is_above(&store), "something else may stand at position 30");
+        store.end_sync(&end(0), 7).unwrap();
+        assert!(is_above(&store));
+    }
 }

@@ -1,6 +1,7 @@
 //! What this device knows of relays: the cursor, the roster, completeness.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     AreaCode, Audience, BatchHash, CoversRead, Cursor, Day, Digest, End, Incarnation, Order,
     RelayId,
@@ -92,13 +93,18 @@ impl Store {
         transaction
             .prepare_cached(sql)?
             .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
-        levels::keep_end(&transaction, end)?;
+        let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
+        let here = document::digests(&transaction, &audiences)?;
+        let same_log = end
+            .digests
+            .iter()
+            .zip(&here)
+            .all(|((_, relay), (_, here))| relay == here);
+        levels::keep_end(&transaction, end, same_log)?;
         // A relay that was put back from a copy may have lost its inbox too, and no digest tells.
         let sql = "UPDATE outbox SET state = 0
                    WHERE state = 2 AND (SELECT count(*) FROM outbox WHERE state = 2) > ?1";
         transaction.prepare_cached(sql)?.execute([end.inbox])?;
-        let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
-        let here = document::digests(&transaction, &audiences)?;
         transaction.execute("DELETE FROM complete", [])?;
         let mut areas = Vec::new();
         for ((audience, relay), (_, here)) in end.digests.iter().zip(here) {
@@ -126,12 +132,16 @@ impl Store {
     }
 
     /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and
-    /// what the log's relay kept without a number is sent again, since it may have lost it. Attachments
-    /// are asked for again too, and what is to leave this device waits until the log is known to have it.
+    /// what the log's relay kept without a number is sent again, since it may have lost it. What it said
+    /// of the levels above it was said of positions in a log that may be another one now. Attachments are
+    /// asked for again too, and what is to leave this device waits until the log is known to have it.
     pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
         let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
         let transaction = self.conn.transaction()?;
         transaction.execute(sql, [relay.as_bytes()])?;
+        if !Sabotage::OldWatermarksKept.is_on() {
+            levels::forget(&transaction, relay)?;
+        }
         let sql = "UPDATE outbox SET state = 0 WHERE state IN (1, 2)";
         transaction.execute(sql, [])?;
         transaction.execute("UPDATE blob_up SET incarnation = x''", [])?;

@@ -10,12 +10,18 @@
 use std::path::{Path, PathBuf};
 
 use wangge_testkit::device::{Device, shape};
+use wangge_trust::KeyPair;
+use wangge_wire::enroll::OrderBytes;
 use wangge_wire::frame::{self, Surroundings};
 use wangge_wire::message::PageEntry;
+use wangge_wire::order::LevelForm;
+use wangge_wire::pack::{FrameInfo, PackInfo, PackKey, PackedDoc};
 use wangge_wire::receipt::ItemState;
+use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::{
-    AreaCode, Audience, Cursor, Digest, DocId, End, Incarnation, Item, Page, PageBatch, Receipt,
-    RelayId, Signature, Verdict, chunk, packing, stream,
+    ActorId, AreaCode, Audience, ChangeHash, Cursor, DeviceId, Digest, DocId, DocKind, End,
+    FrameHash, Grant, Incarnation, Item, Manifest, OrderBody, PackFrame, Page, PageBatch, PersonId,
+    Receipt, RelayBelow, RelayId, Role, Signature, Verdict, chunk, packing, stream,
 };
 
 fn main() {
@@ -57,6 +63,9 @@ fn main() {
         cursor,
     });
     keep(&root, "page", &[&page]);
+
+    keep(&root, "pack", &packs());
+    keep(&root, "rise", &rises());
 
     let raws = batch.items.iter().filter_map(|item| match item {
         Item::Change { change, .. } => Some(change.raw.clone()),
@@ -109,6 +118,98 @@ fn main() {
         "roster",
         &[&named(0, table.as_bytes()), &named(1, &book)],
     );
+}
+
+/// A manifest and frames of a pack, with as much in them as fits a few lines.
+fn packs() -> [Vec<u8>; 3] {
+    let doc = DocId([7; 16]);
+    let frame = PackFrame {
+        documents: vec![PackedDoc {
+            doc,
+            kind: DocKind(1),
+            schema: 0,
+            owner: None,
+            place: None,
+            position: 2,
+            saved: b"saved".to_vec(),
+            beside: Vec::new(),
+        }],
+        writers: vec![(ActorId([1; 8]), DeviceId([2; 16]))],
+    };
+    let frame = packing::encode(&frame);
+    let packed = wangge_testkit::device::pack(&frame);
+    let manifest = Manifest {
+        version: 0,
+        relay: RelayId([1; 16]),
+        incarnation: Incarnation([2; 16]),
+        at_ms: 5,
+        cursor: Cursor {
+            relay: RelayId([1; 16]),
+            incarnation: Incarnation([2; 16]),
+            position: 2,
+            chain: 9,
+            covers: None,
+            granted: None,
+        },
+        packs: vec![PackInfo {
+            key: PackKey::Home(AreaCode::parse("511724103202001").unwrap()),
+            position: 2,
+            digest: Digest::default(),
+            documents: 1,
+            frames: vec![FrameInfo {
+                hash: FrameHash::of(&packed),
+                bytes: packed.len() as u64,
+                documents: 1,
+            }],
+        }],
+        orders: Vec::new(),
+        signature: Signature([4; 64]),
+    };
+    let named = |byte: u8, bytes: &[u8]| [&[byte], bytes].concat();
+    [
+        named(0, &packing::encode(&manifest)),
+        named(1, &packed),
+        named(2, &frame),
+    ]
+}
+
+/// Orders that go up, and the answer to them.
+fn rises() -> [Vec<u8>; 2] {
+    let key = wangge_testkit::hostile::root_key();
+    let li = KeyPair::from_secret(&[1; 32]);
+    let grant = OrderBody::Grant(Grant {
+        device_key: li.public(),
+        person: PersonId([3; 16]),
+        name: "李梅".into(),
+        role: Role::Worker,
+        areas: vec![AreaCode::parse("511724103202001").unwrap()],
+        device_number: 1,
+        unit: None,
+        n: None,
+    });
+    let below = OrderBody::Below(RelayBelow {
+        key: KeyPair::from_secret(&[2; 32]).public(),
+        name: "民主村".into(),
+        level: LevelForm::Village,
+        areas: vec![AreaCode::parse("511724103202").unwrap()],
+        numbers: None,
+    });
+    let orders = [grant, below].map(|body| {
+        let order = key.sign_order(body, ChangeHash([0; 32]), 2);
+        OrderBytes(order.bytes())
+    });
+    let ask = RiseAsk {
+        version: 0,
+        orders: orders.to_vec(),
+    };
+    let answer = RiseAnswer {
+        positions: vec![4, 0],
+    };
+    let named = |byte: u8, bytes: &[u8]| [&[byte], bytes].concat();
+    [
+        named(0, &packing::encode(&answer)),
+        named(1, &packing::encode(&ask)),
+    ]
 }
 
 fn slices(all: &[Vec<u8>]) -> Vec<&[u8]> {

@@ -10,16 +10,15 @@
 
 use std::process::ExitCode;
 
-use wangge_testkit::sim::{Shape, Template, run_and_shrink, sabotage};
+use wangge_testkit::sim::{Shape, Template, run, run_and_shrink, sabotage};
+use wangge_wire::sabotage::Sabotage;
 
-const USAGE: &str =
-    "sim soak [SEED [DEVICES STEPS]] | sim seed SEED [DEVICES STEPS] | sim sabotage [--json]";
+const USAGE: &str = "sim soak [SEED [DEVICES STEPS]] | sim seed SEED [DEVICES STEPS] | \
+     sim range SEED [DEVICES STEPS SEEDS] | sim sabotage [--json] [VARIANT …]";
 /// The last seed of the test run; soaking begins behind it.
 const FIRST_SEED: u64 = 1_000_000;
 
 fn main() -> ExitCode {
-    // What a broken promise says is printed by whoever found it.
-    std::panic::set_hook(Box::new(|_| {}));
     let mut words = std::env::args().skip(1);
     let what = words.next().unwrap_or_default();
     let rest: Vec<String> = words.collect();
@@ -35,7 +34,14 @@ fn main() -> ExitCode {
     match (what.as_str(), number(0)) {
         ("soak", from) => soak(shape, from.unwrap_or(FIRST_SEED)),
         ("seed", Some(seed)) => one(shape, seed),
-        ("sabotage", _) => variants(rest.iter().any(|word| word == "--json")),
+        ("range", Some(from)) => range(shape, from..from + number(3).unwrap_or(100)),
+        ("sabotage", _) => {
+            let (flags, names) = rest
+                .iter()
+                .cloned()
+                .partition::<Vec<_>, _>(|it| it == "--json");
+            variants(!flags.is_empty(), &names)
+        }
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -43,9 +49,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// Makes a district; from then on what a broken promise says is printed by whoever found it.
+fn template(shape: Shape) -> Template {
+    let template = Template::new(shape);
+    std::panic::set_hook(Box::new(|_| {}));
+    template
+}
+
 /// Runs seed after seed until one fails or somebody stops it.
 fn soak(shape: Shape, from: u64) -> ExitCode {
-    let template = Template::new(shape);
+    let template = template(shape);
     for seed in from.. {
         if let Err(failure) = run_and_shrink(&template, seed) {
             println!("{failure}");
@@ -62,8 +75,29 @@ fn soak(shape: Shape, from: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Runs so many seeds, says in a line what each that fails says, and how fast it went.
+fn range(shape: Shape, seeds: std::ops::Range<u64>) -> ExitCode {
+    let template = template(shape);
+    let started = std::time::Instant::now();
+    let (mut ran, mut failed) = (0, 0);
+    for seed in seeds {
+        ran += 1;
+        if let Err(failure) = run(&template, seed, shape.steps) {
+            failed += 1;
+            println!("{seed}: {}", failure.broken);
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{failed} of {ran} seeds fail, {seconds:.0} s");
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
 fn one(shape: Shape, seed: u64) -> ExitCode {
-    match run_and_shrink(&Template::new(shape), seed) {
+    match run(&template(shape), seed, shape.steps) {
         Ok(trace) => {
             trace.iter().for_each(|line| println!("{line}"));
             ExitCode::SUCCESS
@@ -75,18 +109,28 @@ fn one(shape: Shape, seed: u64) -> ExitCode {
     }
 }
 
-fn variants(json: bool) -> ExitCode {
-    let found = sabotage::hunt();
-    let caught = found.iter().filter(|hunt| hunt.caught.is_some()).count();
-    if json {
-        println!("{{\"variants\":{},\"caught\":{caught}}}", found.len());
-    } else {
-        for hunt in &found {
+/// Breaks the promises that are named, all without a name.
+fn variants(json: bool, words: &[String]) -> ExitCode {
+    std::panic::set_hook(Box::new(|_| {}));
+    let named = |variant: &Sabotage| {
+        let name = format!("{variant:?}");
+        words.is_empty() || words.contains(&name)
+    };
+    let wanted: Vec<Sabotage> = Sabotage::ALL.into_iter().filter(named).collect();
+    let mut found = Vec::new();
+    for variant in wanted {
+        found.extend(sabotage::hunt_for(&[variant]));
+        if let Some(hunt) = found.last().filter(|_| !json) {
             match &hunt.caught {
                 Some((seed, promise)) => println!("{:?}: seed {seed}: {promise}", hunt.variant),
                 None => println!("{:?}: NOT CAUGHT", hunt.variant),
             }
         }
+    }
+    let caught = found.iter().filter(|hunt| hunt.caught.is_some()).count();
+    if json {
+        println!("{{\"variants\":{},\"caught\":{caught}}}", found.len());
+    } else {
         println!("{caught} of {} caught", found.len());
     }
     if caught == found.len() {

@@ -17,27 +17,35 @@ use std::sync::Once;
 
 use minicbor::{Decode, Encode};
 use wangge_crdt::{Document, Put, Scalar, gate, genesis, parse};
+use wangge_trust::{KeyPair, Roster};
 use wangge_wire::chunk::{self, Parts};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
 use wangge_wire::frame::{self, Known, Rebuilt, Surroundings};
-use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, FRAME_INFLATED_BYTES_MAX};
+use wangge_wire::limits::{
+    ANSWER_FRAME_BYTES_MAX, DOCUMENT_BYTES_MAX, FRAME_INFLATED_BYTES_MAX, MANIFEST_BYTES_MAX,
+};
 use wangge_wire::message::{PageEntry, Standing};
-use wangge_wire::packing::{self, Unpacker};
+use wangge_wire::order::LevelForm;
+use wangge_wire::packing::{self, Packer, Unpacker};
 use wangge_wire::repair::{RepairAsk, SymbolsAnswer};
+use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
     ActorId, Ask, BatchHead, BlobAsk, BlobState, ChangeHash, DeviceId, DocId, DocKind, End,
-    ItemName, Manifest, Order, OrderAsk, PackFrame, Page, Place, Receipt, Ruling, Shape, Verdict,
+    FrameHash, ItemName, Manifest, Order, OrderAsk, OrderBody, PackFrame, Page, Place, Receipt,
+    Ruling, Shape, Verdict,
 };
 
 /// Something that takes any bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its folder of kept bytes.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("message", message),
     ("frame", frame),
     ("page", page),
+    ("pack", pack),
+    ("rise", rise),
     ("change", change),
     ("gate", gate),
     ("roster", roster),
@@ -102,6 +110,88 @@ pub fn page(bytes: &[u8]) {
             PageEntry::Single { bytes, .. } => same::<Order>(bytes),
         }
     }
+}
+
+/// Reads the manifest of packs, or a frame of one, packed or not; the first byte says which.
+pub fn pack(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else {
+        return;
+    };
+    match which % 3 {
+        0 => {
+            if let Ok(manifest) = Manifest::read(bytes) {
+                assert!(bytes.len() <= MANIFEST_BYTES_MAX);
+                let again = Manifest::read(&packing::encode(&manifest));
+                assert_eq!(
+                    again.map(|it| it.signed_bytes()),
+                    Ok(manifest.signed_bytes())
+                );
+            }
+        }
+        1 => pack_frame(bytes),
+        // Under its right name, so that what is inside is looked at and not only the name.
+        _ => pack_frame(&Packer::new().unwrap().pack(bytes).unwrap()),
+    }
+}
+
+/// Opens a frame by its own name, and by another's, which nothing may have.
+fn pack_frame(bytes: &[u8]) {
+    let opened = PackFrame::open(&FrameHash::of(bytes), bytes);
+    assert!(PackFrame::open(&FrameHash([0; 32]), bytes).is_err());
+    let Ok(frame) = opened else {
+        return;
+    };
+    for one in &frame.documents {
+        assert!(one.saved.len() <= DOCUMENT_BYTES_MAX);
+    }
+    let again = Packer::new().unwrap().pack(&packing::encode(&frame));
+    let again = again.unwrap();
+    assert_eq!(PackFrame::open(&FrameHash::of(&again), &again), Ok(frame));
+}
+
+/// Reads what relays of a tree say to each other beside batches: orders that go up, and the answer to
+/// them; the first byte says which. Whoever sends an order, it counts only as far as its signer's word.
+pub fn rise(bytes: &[u8]) {
+    let Some((which, bytes)) = bytes.split_first() else {
+        return;
+    };
+    if which % 2 == 0 {
+        same::<RiseAnswer>(bytes);
+        return;
+    }
+    same::<RiseAsk>(bytes);
+    let Ok(ask) = packing::decode::<RiseAsk>(bytes, "orders") else {
+        return;
+    };
+    let mut roster = rooted();
+    for order in ask.orders.iter().filter_map(|it| Order::read(&it.0).ok()) {
+        let before = roster.members().count();
+        if roster.take_some(&order).is_err() {
+            assert_eq!(roster.members().count(), before);
+        }
+    }
+    assert_eq!(
+        roster.root().map(|(key, ..)| *key),
+        Some(root_key().public())
+    );
+}
+
+/// Returns the key of the relay whose word counts where orders are tried.
+pub fn root_key() -> KeyPair {
+    KeyPair::from_secret(&[9; 32])
+}
+
+fn rooted() -> Roster {
+    let key = root_key();
+    let body = OrderBody::Root {
+        key: key.public(),
+        name: String::new(),
+        level: LevelForm::County,
+    };
+    let mut roster = Roster::default();
+    let root = key.sign_order(body, ChangeHash([0; 32]), 1);
+    roster.take_some(&root).unwrap();
+    roster
 }
 
 /// Reads a change chunk as it is, without a right checksum being made for it.

@@ -1,8 +1,9 @@
 //! The simulator: one seed makes a district and everything that goes wrong in it.
 //!
-//! Real replicas and a real relay over SQLite, on one thread; the link between them, the clocks, the
-//! dice, the disks and the power are the seed's. **The same seed gives the same trace**, so that what
-//! failed once fails again, and is kept in `fixtures/seeds/`.
+//! Real replicas and real relays over SQLite, on one thread; the links between them, the clocks, the
+//! dice, the disks and the power are the seed's. A small district has one relay, a larger one a tree of
+//! four. **The same seed gives the same trace**, so that what failed once fails again, and is kept in
+//! `fixtures/seeds/`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,12 +13,15 @@
 )]
 
 mod check;
+mod climb;
 mod deeds;
 mod device;
 mod intruder;
+mod levels;
 mod link;
 mod look;
 pub mod sabotage;
+mod seats;
 mod station;
 mod step;
 mod template;
@@ -37,6 +41,16 @@ pub struct Shape {
     pub devices: usize,
     /// Steps before the links are up for good.
     pub steps: usize,
+}
+
+/// A district with more devices than this has a tree of relays.
+const ONE_RELAY_MAX: usize = 5;
+
+impl Shape {
+    /// Returns whether the district has a tree of relays: two villages below a township below a county.
+    pub fn is_tree(self) -> bool {
+        self.devices > ONE_RELAY_MAX
+    }
 }
 
 /// A seed that broke a promise.

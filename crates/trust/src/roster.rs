@@ -8,9 +8,10 @@ mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     AreaCode, BatchHead, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order,
-    OrderBody, PersonId, PublicKey, RelayId, Role, Unit,
+    OrderBody, PersonId, PublicKey, RelayId, Role, Unit, packing,
 };
 
 use crate::key::verify_order;
@@ -292,7 +293,7 @@ impl Roster {
                 let new = Member::of(grant, Day::of_ms(at_ms));
                 let known = self.members.remove(&device);
                 let standing = match known {
-                    Some(known) if known.n > new.n => known.after(new),
+                    Some(known) if known.stands_before(&new) => known.after(new),
                     Some(known) => new.after(known),
                     None => new,
                 };
@@ -312,7 +313,9 @@ impl Roster {
             }
             OrderBody::Cover(cover) => {
                 let known = self.covers.get(&cover.id);
-                if known.is_none_or(|known| known.n < cover.n) {
+                // Two relays may have used one number: which stands must not hang on which came first.
+                let new = (cover.n, packing::encode(cover));
+                if known.is_none_or(|known| (known.n, packing::encode(known)) < new) {
                     self.covers.insert(cover.id, cover.clone());
                 }
                 if let Some(substitute) = cover.substitute {
@@ -324,7 +327,8 @@ impl Roster {
             }
             OrderBody::Unit(unit) => {
                 let known = self.units.get(&unit.id);
-                if known.is_none_or(|known| known.n < unit.n) {
+                let new = (unit.n, packing::encode(unit));
+                if known.is_none_or(|known| (known.n, packing::encode(known)) < new) {
                     self.units.insert(unit.id, unit.clone());
                 }
             }
@@ -357,6 +361,13 @@ impl Member {
             past: Vec::new(),
             been: grant.areas.iter().cloned().collect(),
         }
+    }
+
+    /// Returns whether this grant stands although the other one has come: two desks of different relays
+    /// may have given out the same number, and everybody must end with the same one of them.
+    fn stands_before(&self, other: &Member) -> bool {
+        let rank = |member: &Member| (member.n, packing::encode(&member.grant()));
+        rank(self) > rank(other) && !(Sabotage::LastGrantStands.is_on() && self.n == other.n)
     }
 
     /// Returns the grant that made the member.
@@ -489,6 +500,59 @@ pub(crate) mod tests {
         ] {
             let author = roster.author(&head(number), received_ms);
             assert_eq!(author.is_some(), counts, "{number} {received_ms:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_orders_of_one_number_the_same_stands_whichever_comes_first() {
+        let (relay, li) = (relay(), KeyPair::from_secret(&[1; 32]));
+        let numbered = |areas: &[&str]| match grant(&li, Role::Worker, areas) {
+            OrderBody::Grant(grant) => OrderBody::Grant(Grant {
+                n: Some(1),
+                ..grant
+            }),
+            other => other,
+        };
+        let unit = |name: &str| {
+            OrderBody::Unit(Unit {
+                id: DocId([5; 16]),
+                n: 1,
+                name: name.into(),
+                area: AreaCode::parse("511724103").unwrap(),
+                phone: String::new(),
+                closed: false,
+            })
+        };
+        let cover = |day: u32| {
+            OrderBody::Cover(Cover {
+                id: CoverId([6; 8]),
+                n: 1,
+                absent: PersonId([1; 16]),
+                substitute: None,
+                areas: Vec::new(),
+                from: Day(day),
+                until: Day(day + 1),
+                note: String::new(),
+            })
+        };
+        let pairs = [
+            (numbered(&["511724103202001"]), numbered(&[])),
+            (unit("民政办"), unit("社保所")),
+            (cover(20_000), cover(20_009)),
+        ];
+        for (one, other) in pairs {
+            let end = |bodies: [&OrderBody; 2]| {
+                let mut roster = rooted();
+                for body in bodies {
+                    let order = relay.sign_order(body.clone(), roster.last(), 2);
+                    roster.take_some(&order).unwrap();
+                }
+                let areas = roster.members().map(|(_, member)| member.areas.clone());
+                let units: Vec<Unit> = roster.units().cloned().collect();
+                let covers: Vec<Cover> = roster.covers().cloned().collect();
+                (areas.collect::<Vec<_>>(), units, covers)
+            };
+            assert_eq!(end([&one, &other]), end([&other, &one]));
         }
     }
 

@@ -43,11 +43,35 @@ pub enum Sabotage {
     NewLifeIgnored,
     /// A device keeps what is somebody else's now.
     LetGoIgnored,
+    /// A relay tells that the levels above have what it has not told them.
+    WatermarkAhead,
+    /// A device calls safe what a level above has without a number.
+    NamedCalledSafe,
+    /// A device believes what was said of positions in a log that was put back.
+    OldWatermarksKept,
+    /// A relay believes a receipt whose answer has not ended.
+    NotedBeforeTheEnd,
+    /// A relay does not tell again what a relay above that was put back has lost.
+    LostAboveIgnored,
+    /// What the relay above refused once is never told again.
+    RefusedForGood,
+    /// What lies in a relay's inbox does not go up.
+    InboxStaysBelow,
+    /// A relay does not hand up the orders it signed.
+    OrdersStayBelow,
+    /// What goes up counts as received first where it arrives.
+    OriginLost,
+    /// A relay below is sent what is not in its areas.
+    ScopeUncheckedBelow,
+    /// Of two grants of one number the one that came last stands.
+    LastGrantStands,
+    /// Who read a grant is not told that its areas were taken away.
+    TakenAwayUnread,
 }
 
 impl Sabotage {
     /// Every variant.
-    pub const ALL: [Sabotage; 18] = [
+    pub const ALL: [Sabotage; 30] = [
         Sabotage::ReceiptBeforeCommit,
         Sabotage::FullDiskSwallowed,
         Sabotage::CursorWithoutChain,
@@ -66,6 +90,18 @@ impl Sabotage {
         Sabotage::DigestIgnored,
         Sabotage::NewLifeIgnored,
         Sabotage::LetGoIgnored,
+        Sabotage::WatermarkAhead,
+        Sabotage::NamedCalledSafe,
+        Sabotage::OldWatermarksKept,
+        Sabotage::NotedBeforeTheEnd,
+        Sabotage::LostAboveIgnored,
+        Sabotage::RefusedForGood,
+        Sabotage::InboxStaysBelow,
+        Sabotage::OrdersStayBelow,
+        Sabotage::OriginLost,
+        Sabotage::ScopeUncheckedBelow,
+        Sabotage::LastGrantStands,
+        Sabotage::TakenAwayUnread,
     ];
 
     /// Returns whether this promise is broken on this thread.

@@ -15,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use tokio::sync::oneshot;
-use wangge_wire::limits::{PACKS_DOCUMENTS_MIN, REQUEST_BYTES_MAX};
+use wangge_wire::limits::REQUEST_BYTES_MAX;
 use wangge_wire::message::{CAN_TAKE_PACKS, Standing as StandingFrame};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{Ask, Day, DeviceId, Item, Manifest, PROTOCOL_VERSION, Receipt, Verdict};
@@ -136,7 +136,7 @@ async fn begin(
                 packs::manifest(&served, &own.relay, None, at_ms)
             })?;
         }
-        let packs = packs.filter(|packs| packs.documents() >= PACKS_DOCUMENTS_MIN);
+        let packs = packs.filter(|packs| packs.documents() >= own.relay.settings.packs_from);
         let mut pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
         if catch_up {
             pull.only_orders_until(log::head(connection)?.position);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
@@ -10,6 +10,7 @@ use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::packing;
 
 use super::UpstreamTrouble;
+use super::carrier::SharedCarrier;
 use crate::error::RelayError;
 use crate::settings::Dice;
 
@@ -57,13 +58,19 @@ impl Address {
 /// A client of the relay above.
 pub(super) struct Line {
     client: Client,
+    /// What carries instead of the network.
+    carrier: Option<SharedCarrier>,
     address: Address,
     /// Its clock minus ours, as far as it is known, milliseconds.
     offset_ms: i64,
 }
 
 impl Line {
-    pub(super) fn new(address: Address) -> Result<Self, RelayError> {
+    /// Returns a line over `carrier` where there is one, over the network otherwise.
+    pub(super) fn over(
+        address: Address,
+        carrier: Option<SharedCarrier>,
+    ) -> Result<Self, RelayError> {
         let client = Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .read_timeout(SILENT_AT_MOST)
@@ -72,6 +79,7 @@ impl Line {
             .build();
         Ok(Self {
             client: client.map_err(|error| no_link(&error))?,
+            carrier,
             address,
             offset_ms: 0,
         })
@@ -79,8 +87,8 @@ impl Line {
 
     /// Returns what the relay says of itself.
     pub(super) async fn card(&mut self) -> Result<RelayCard, UpstreamTrouble> {
-        let sent = self.client.get(self.url("/v1/relay")?).send().await;
-        let body = body(success(sent.map_err(|error| no_link(&error))?)?).await?;
+        let sent = self.send(self.client.get(self.url("/v1/relay")?)).await;
+        let body = body(success(sent?)?).await?;
         packing::decode(&body, "card").map_err(|_| UpstreamTrouble::Strange { what: "a card" })
     }
 
@@ -90,8 +98,7 @@ impl Line {
         ask: &EnrollAsk,
     ) -> Result<EnrollAnswer, UpstreamTrouble> {
         let request = self.client.post(self.url("/v1/enroll")?);
-        let sent = request.body(packing::encode(ask)).send().await;
-        let response = sent.map_err(|error| no_link(&error))?;
+        let response = self.send(request.body(packing::encode(ask))).await?;
         let good = response.status().is_success();
         let body = body(response).await?;
         if !good {
@@ -125,21 +132,30 @@ impl Line {
             };
             let created_s = now_ms.saturating_add(self.offset_ms).div_euclid(1000);
             let headers = request::sign(key, &signed, created_s, &nonce);
-            let sent = self
+            let request = self
                 .client
                 .post(self.url(path)?)
                 .header(HEAD_HEADER, headers.head)
                 .header("signature-input", headers.signature_input)
                 .header("signature", headers.signature)
-                .body(whole.clone())
-                .send()
-                .await;
-            let response = sent.map_err(|error| no_link(&error))?;
+                .body(whole.clone());
+            let response = self.send(request).await?;
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => self.offset_ms = relay_ms.saturating_sub(now_ms),
                 None => return Ok(success(response)?),
             }
             told_time = true;
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, UpstreamTrouble> {
+        let request = request.build().map_err(|error| no_link(&error))?;
+        match &self.carrier {
+            Some(carrier) => carrier.carry(request).await,
+            None => {
+                let sent = self.client.execute(request).await;
+                sent.map_err(|error| no_link(&error))
+            }
         }
     }
 

@@ -18,10 +18,11 @@ use wangge_wire::message::{AnswerKind, PageEntry, Standing as StandingFrame};
 use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
+use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{
-    ActorId, Ask, Audience, BatchHash, ChangeHash, DocId, End, EntryKind, Order, PROTOCOL_VERSION,
-    Page, PageBatch, Receipt, Verdict, packing,
+    ActorId, Ask, Audience, BatchHash, ChangeHash, Day, DocId, End, EntryKind, Order,
+    PROTOCOL_VERSION, Page, PageBatch, Receipt, Verdict, packing,
 };
 
 use super::UpstreamTrouble;
@@ -33,7 +34,7 @@ use crate::holdings::SqlHoldings;
 use crate::orders::{self, Standing};
 use crate::pull::StepError;
 use crate::relay::Relay;
-use crate::risen::{self, Above, Rising, Upstream};
+use crate::risen::{self, Above, Again, Rising, Upstream};
 use crate::{db, doubt, log, numbers, places};
 
 /// The kind of a batch frame in a request.
@@ -70,6 +71,8 @@ struct Meeting<'a> {
     packer: Packer,
     unpacker: Unpacker,
     rising: BTreeMap<BatchHash, Rising>,
+    /// Receipts whose answer has not ended.
+    receipts: Vec<Receipt>,
     met: Met,
 }
 
@@ -99,11 +102,12 @@ impl Relay {
             connection: db::connect(&self.place)?,
             standing: Standing::default(),
             upstream,
-            line: Line::new(address)?,
+            line: Line::over(address, self.settings.upstream_carrier.clone())?,
             session: Session::new(None),
             packer: Packer::new().map_err(strange)?,
             unpacker: Unpacker::new().map_err(strange)?,
             rising: BTreeMap::new(),
+            receipts: Vec::new(),
             met: Met::default(),
         };
         meeting.hold().await?;
@@ -114,13 +118,21 @@ impl Relay {
 impl Meeting<'_> {
     /// Tells and hears until nothing waits, or nothing moves.
     async fn hold(&mut self) -> Result<(), RelayError> {
+        let mut again = Again {
+            refused: true,
+            unnumbered: self.is_new_day(),
+        };
         for _ in 0..ROUNDS_MAX {
             self.write(|transaction, standing| {
                 standing.refresh(transaction)?;
                 doubt::reread(transaction, standing.at())
             })?;
             self.orders_up().await?;
-            let outcome = self.batches_up().await?;
+            let outcome = self.batches_up(again).await?;
+            again = Again {
+                refused: false,
+                unnumbered: false,
+            };
             let waiting = self.read(risen::untold)?;
             let moved = waiting != self.met.waiting;
             self.met.waiting = waiting;
@@ -174,8 +186,15 @@ impl Meeting<'_> {
         Ok(())
     }
 
-    async fn batches_up(&mut self) -> Result<Outcome, RelayError> {
-        let rising = self.read(|connection| risen::batches(connection, BATCHES_PER_ROUND))?;
+    /// Returns whether no meeting of today has ended whole.
+    fn is_new_day(&self) -> bool {
+        let now_ms = self.relay.settings.clock.now_ms();
+        Day::of_ms(self.upstream.met_ms) != Day::of_ms(now_ms)
+    }
+
+    async fn batches_up(&mut self, again: Again) -> Result<Outcome, RelayError> {
+        let rising =
+            self.read(|connection| risen::batches(connection, BATCHES_PER_ROUND, again))?;
         let parcel = |rising: &Rising| Parcel {
             batch: rising.batch,
             bytes: rising.bytes.max(BATCH_BYTES_MIN),
@@ -216,13 +235,15 @@ impl Meeting<'_> {
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
             full,
             catch_up: None,
-            origins: Some(batches.iter().map(|(batch, _)| origin(batch)).collect()),
+            origins: (!Sabotage::OriginLost.is_on())
+                .then(|| batches.iter().map(|(batch, _)| origin(batch)).collect()),
         }
         .bytes();
         let mut rest = Vec::new();
         for (batch, form) in batches {
             let whole = *form == Form::Full;
-            let frame = frames::rising(&self.connection, batch, whole).map_err(internal)?;
+            let frame = frames::rising(&self.connection, batch, whole);
+            let frame = frame.map_err(|error| internal(&self.relay.place, error))?;
             let packed = self.packer.pack(&frame).map_err(strange)?;
             rest.extend(stream::frame(BATCH_FRAME, &packed));
         }
@@ -266,7 +287,10 @@ impl Meeting<'_> {
                 self.write(|transaction, _| {
                     risen::meet(transaction, &frame.incarnation)?;
                     if frame.stale_cursor {
-                        // Its log may have been put back; that outlives this meeting, and any cut.
+                        // Its log may have been put back, and what it gave numbers to be gone. The
+                        // pages from the beginning say what is there; the rest is told again, and
+                        // until the digests agree, through any cut, nothing counts as being there.
+                        risen::forget(transaction)?;
                         doubt::begin(transaction)?;
                     }
                     Ok(())
@@ -306,24 +330,19 @@ impl Meeting<'_> {
         }
     }
 
-    /// Keeps what a receipt says of each item that this relay has.
+    /// Keeps a receipt until the answer has ended.
     fn keep(&mut self, receipt: &Receipt) -> Result<(), RelayError> {
         let key = &self.upstream.key;
         if receipt.relay != key.relay() || !verify_receipt(key, receipt) {
             return Err(UpstreamTrouble::Strange { what: "a receipt" }.into());
         }
-        self.write(|transaction, _| {
-            let names = frames::names(transaction, &receipt.batch)?;
-            for (name, state) in names.iter().zip(&receipt.items) {
-                let above = match state {
-                    ItemState::At(position) => Above::At(*position),
-                    ItemState::Waiting | ItemState::Inbox(_) => Above::Unnumbered,
-                    ItemState::Refused(_) => Above::Refused,
-                };
-                note_item(transaction, &name.doc, &name.hash, above)?;
-            }
-            risen::advance(transaction)
-        })?;
+        if Sabotage::NotedBeforeTheEnd.is_on() {
+            self.write(|transaction, _| {
+                note_receipt(transaction, receipt)?;
+                risen::advance(transaction)
+            })?;
+        }
+        self.receipts.push(receipt.clone());
         self.met.batches += 1;
         Ok(())
     }
@@ -371,7 +390,8 @@ impl Meeting<'_> {
                 PageEntry::Single { .. } => Ok(PageTaken::Applied),
             };
             // The transaction rolls back when it is dropped.
-            if taken.map_err(internal)? == PageTaken::NeedFull {
+            let taken = taken.map_err(|error| internal(&self.relay.place, error))?;
+            if taken == PageTaken::NeedFull {
                 return Ok(PageTaken::NeedFull);
             }
         }
@@ -389,9 +409,16 @@ impl Meeting<'_> {
         Ok(PageTaken::Applied)
     }
 
+    /// Keeps what the answer came to: what the receipts say, and where this relay stands now, in one
+    /// transaction. **So the cursor's chain stands for every number that is noted**: a log above that was
+    /// put back to before one of them cannot go unnoticed.
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
         let me = self.relay.secrets.key.public().relay();
+        let receipts = std::mem::take(&mut self.receipts);
         let complete = self.write(|transaction, standing| {
+            for receipt in &receipts {
+                note_receipt(transaction, receipt)?;
+            }
             let mut complete = true;
             for (audience, theirs) in &end.digests {
                 if let Audience::Area(area) = audience {
@@ -436,6 +463,20 @@ impl Meeting<'_> {
         transaction.commit().map_err(fail)?;
         Ok(done)
     }
+}
+
+/// Notes what a receipt says of each item that this relay has.
+fn note_receipt(connection: &Connection, receipt: &Receipt) -> rusqlite::Result<()> {
+    let names = frames::names(connection, &receipt.batch)?;
+    for (name, state) in names.iter().zip(&receipt.items) {
+        let above = match state {
+            ItemState::At(position) => Above::At(*position),
+            ItemState::Waiting | ItemState::Inbox(_) => Above::Unnumbered,
+            ItemState::Refused(_) => Above::Refused,
+        };
+        note_item(connection, &name.doc, &name.hash, above)?;
+    }
+    Ok(())
 }
 
 fn note_item(
@@ -522,10 +563,10 @@ fn strange(error: wangge_wire::Malformed) -> RelayError {
     UpstreamTrouble::Strange { what: "a frame" }.into()
 }
 
-fn internal(error: StepError) -> RelayError {
+fn internal(place: &db::Place, error: StepError) -> RelayError {
     match error {
         StepError::Relay(error) => error,
-        StepError::Sqlite(source) => RelayError::Sqlite { source },
+        StepError::Sqlite(source) => RelayError::sqlite(&place.path, source),
         StepError::Malformed(error) => strange(error),
     }
 }

@@ -4,14 +4,16 @@
 //! say what the program says**.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use rusqlite::Connection;
 use wangge_store::outbox::{OutboxRow, Pending};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, PersonId, packing};
 
 use super::device::Device;
 use super::look;
-use super::station::look as open;
+use super::station::open;
 use super::weather::Weather;
 use super::world::World;
 
@@ -25,7 +27,7 @@ const DERIVED: [(&str, &str); 4] = [
 
 impl World {
     /// Looks whether a device got hold of what is not for it.
-    pub(super) fn look_at_scope(&mut self, index: usize) -> Result<(), String> {
+    pub(super) fn look_at_scope(&mut self, index: usize, at: usize) -> Result<(), String> {
         let device = &mut self.devices[index];
         let own = device.replica().device();
         let person = device.replica().person();
@@ -38,7 +40,7 @@ impl World {
         }
         let areas = self.granted.get(&own).cloned().unwrap_or_default();
         let places: BTreeMap<_, _> = look::places(
-            &self.station.look(),
+            &self.stations[at].look(),
             "SELECT doc, home, audiences FROM document",
         )
         .into_iter()
@@ -59,46 +61,61 @@ impl World {
     /// Looks whether every promise was kept.
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.receipts_hold()?;
-        self.nobody_wrote_elsewhere()?;
+        for at in 0..self.stations.len() {
+            self.nobody_wrote_elsewhere(at)?;
+        }
         self.all_hold_the_same()?;
+        self.grants_agree()?;
+        self.levels_agree()?;
         self.nothing_is_stuck()?;
         self.poison_is_held()?;
         self.no_two_write_as_one()?;
         self.inbox_has_readers()
     }
 
-    /// Notes of each new receipt what it is about, while the device that was told still knows.
-    pub(super) fn name_receipts(&mut self, index: usize) {
-        let connection = open(&self.devices[index].database());
+    /// Notes of each new receipt what it is about, while whoever was told still knows.
+    pub(super) fn name_receipts(&self, database: &Path, reader: Option<usize>) {
+        let connection = open(database);
         let mut named = connection
             .prepare("SELECT names FROM batch WHERE hash = ?1")
             .unwrap();
-        let mut ledger = self.ledger.lock().unwrap();
+        let mut ledger = self.net.ledger.lock().unwrap();
         for told in ledger.receipts.iter_mut().rev() {
             if told.names.is_some() {
                 break;
             }
             let bytes: Vec<u8> = named
                 .query_row([told.receipt.batch.0], |row| row.get(0))
-                .expect("a receipt of a batch that the device does not know");
+                .expect("a receipt of a batch that its reader does not know");
+            told.reader = reader;
             told.names = Some(packing::decode(&bytes, "names").unwrap());
         }
     }
 
     /// What was receipted is there, under the number that was told.
     fn receipts_hold(&mut self) -> Result<(), String> {
-        let relay = self.station.look();
-        let rollbacks = *self.station.rollbacks.lock().unwrap();
+        (0..self.stations.len()).try_for_each(|at| self.receipts_hold_at(at))
+    }
+
+    fn receipts_hold_at(&mut self, at: usize) -> Result<(), String> {
+        let relay = self.stations[at].look();
+        let rollbacks = *self.stations[at].rollbacks.lock().unwrap();
         let mut numbered = relay
             .prepare("SELECT position FROM entry WHERE doc = ?1 AND hash = ?2")
             .unwrap();
         let mut parked = relay
             .prepare("SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2")
             .unwrap();
-        for told in &self.ledger.lock().unwrap().receipts {
+        let ledger = self.net.ledger.lock().unwrap();
+        for told in ledger.receipts.iter().filter(|told| told.station == at) {
             let names = told.names.iter().flatten();
+            let reader = told.reader.map(|at| self.stations[at].look());
             for (name, state) in names.zip(&told.receipt.items) {
                 let key = (name.doc.0, name.hash.0);
+                // A relay that was put back itself may have lost what nobody else ever had.
+                if reader.as_ref().is_some_and(|reader| !has(reader, key)) {
+                    continue;
+                }
                 let found: Result<i64, _> = numbered.query_row(key, |row| row.get(0));
                 let found = found.ok().map(i64::unsigned_abs);
                 let kept = match state {
@@ -113,7 +130,7 @@ impl World {
                 };
                 if !kept {
                     let what = format!("{} of {}", name.hash, name.doc);
-                    return Err(format!("{what} is at {found:?}, not {state:?}"));
+                    return Err(format!("{what} at {at} is at {found:?}, not {state:?}"));
                 }
             }
         }
@@ -121,20 +138,14 @@ impl World {
     }
 
     /// Every numbered change lives where its author was once let.
-    fn nobody_wrote_elsewhere(&mut self) -> Result<(), String> {
-        let relay = self.station.look();
-        let people: BTreeMap<_, _> = {
-            let inline = self.station.inline().unwrap();
-            let rows = inline.relay().devices().unwrap();
-            rows.into_iter()
-                .map(|row| (row.device, row.person))
-                .collect()
-        };
+    fn nobody_wrote_elsewhere(&mut self, at: usize) -> Result<(), String> {
+        let relay = self.stations[at].look();
         let mut before: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let now = "SELECT doc, home, audiences FROM document";
         let then = "SELECT doc, home, audiences FROM place_before";
-        for sql in [now, then] {
-            for (doc, home, audiences) in look::places(&relay, sql) {
+        // It was judged where it was numbered first.
+        for (station, sql) in self.stations.iter().flat_map(|it| [(it, now), (it, then)]) {
+            for (doc, home, audiences) in look::places(&station.look(), sql) {
                 before.entry(doc).or_default().push((home, audiences));
             }
         }
@@ -150,7 +161,7 @@ impl World {
         });
         for (doc, device) in written {
             let areas = self.granted.get(&device).cloned().unwrap_or_default();
-            let person = people[&device];
+            let person = self.people[&device];
             let owner = owners.get(&doc).copied().flatten();
             let docs = [Some(doc), owner];
             let mut places = docs
@@ -167,11 +178,25 @@ impl World {
 
     /// All devices of an area, and the relay, have the same of it.
     fn all_hold_the_same(&mut self) -> Result<(), String> {
-        let relay = self.station.look();
-        let places = look::places(&relay, "SELECT doc, home, audiences FROM document");
-        let names = look::names(&relay, "SELECT doc, hash FROM entry WHERE kind = 1");
+        let logs: Vec<_> = self
+            .stations
+            .iter()
+            .map(|station| {
+                let relay = station.look();
+                let places = look::places(&relay, "SELECT doc, home, audiences FROM document");
+                let names = look::names(&relay, "SELECT doc, hash FROM entry WHERE kind = 1");
+                (places, names)
+            })
+            .collect();
+        // Of one relay its devices have the same even of what waits for a person.
+        let disputed = if self.is_tree() {
+            self.disputed()
+        } else {
+            BTreeSet::new()
+        };
         let mut views: BTreeMap<DocId, (String, Vec<String>)> = BTreeMap::new();
         for device in self.devices.iter_mut().filter(|device| !device.revoked) {
+            let (places, names) = &logs[device.home];
             let name = device.name.clone();
             let connection = open(&device.database());
             let held = look::names(&connection, "SELECT doc, hash FROM change");
@@ -185,7 +210,7 @@ impl World {
                 .map(|(doc, home, _)| (doc, home))
                 .collect();
             let mut lives = BTreeSet::new();
-            for (doc, home, _) in &places {
+            for (doc, home, _) in places {
                 if !areas.iter().any(|own| own.covers(home)) {
                     continue;
                 }
@@ -202,7 +227,7 @@ impl World {
                 return Err(format!("{name} lacks {hash} of {doc}"));
             }
             for (doc, view) in seen(device, &areas) {
-                if apart.contains(&doc) || !lives.contains(&doc) {
+                if apart.contains(&doc) || !lives.contains(&doc) || disputed.contains(&doc) {
                     continue;
                 }
                 let first = views
@@ -220,7 +245,11 @@ impl World {
     /// Nothing waits to be sent, and what left a device's scope has left the device.
     fn nothing_is_stuck(&mut self) -> Result<(), String> {
         let parked = "SELECT doc, hash FROM parked WHERE state = 2";
-        let parked = look::names(&self.station.look(), parked);
+        let parked: Vec<_> = self
+            .stations
+            .iter()
+            .map(|station| look::names(&station.look(), parked))
+            .collect();
         for device in &mut self.devices {
             if device.revoked {
                 continue;
@@ -230,7 +259,7 @@ impl World {
             // What rests on something in an inbox waits with it for a person.
             let decided = |row: &&OutboxRow| match row.state {
                 Pending::Inbox => true,
-                Pending::Waiting => parked.iter().any(|(doc, _)| *doc == row.doc),
+                Pending::Waiting => parked[device.home].iter().any(|(doc, _)| *doc == row.doc),
                 _ => false,
             };
             let stuck = rows.iter().find(|row| !decided(row));
@@ -286,7 +315,11 @@ impl World {
 
     /// What waits for a decision is seen by its author, or by a desk above.
     fn inbox_has_readers(&mut self) -> Result<(), String> {
-        let inline = self.station.inline().unwrap();
+        (0..self.stations.len()).try_for_each(|at| self.inbox_has_readers_at(at))
+    }
+
+    fn inbox_has_readers_at(&mut self, at: usize) -> Result<(), String> {
+        let inline = self.stations[at].inline().unwrap();
         let rows = inline.relay().devices().unwrap();
         for item in inline.relay().inbox().unwrap() {
             let reader = rows
@@ -302,6 +335,13 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Returns whether a relay has something, with or without a number.
+fn has(relay: &Connection, key: ([u8; 16], [u8; 32])) -> bool {
+    let sql = "SELECT 1 FROM entry WHERE doc = ?1 AND hash = ?2
+               UNION ALL SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2";
+    relay.prepare(sql).unwrap().exists(key).unwrap()
 }
 
 fn in_scope(

@@ -18,6 +18,10 @@ const PAGES_MAX: u32 = 1 << 30;
 /// A device.
 pub(super) struct Device {
     pub(super) name: String,
+    /// The relay that it usually syncs with.
+    pub(super) home: usize,
+    /// Whether it was ever at another level: what it heard there its home may lack.
+    pub(super) roamed: bool,
     dir: PathBuf,
     seed: u64,
     starts: u64,
@@ -51,7 +55,7 @@ pub(super) fn machine(now: &Arc<AtomicI64>, skew: &Arc<AtomicI64>, seed: u64) ->
 
 impl Device {
     pub(super) fn new(
-        name: String,
+        (name, home): (String, usize),
         dir: PathBuf,
         seed: u64,
         now: &Arc<AtomicI64>,
@@ -59,6 +63,8 @@ impl Device {
     ) -> Self {
         let mut device = Self {
             name,
+            home,
+            roamed: false,
             dir,
             seed,
             starts: 0,
@@ -162,7 +168,11 @@ impl Device {
         let dir = self.dir.with_file_name(&name);
         copy_dir(&self.dir, &dir);
         let carrier = Arc::clone(&self.carrier);
-        Self::new(name, dir, self.seed + 7, &self.now, carrier)
+        let device = Self::new((name, self.home), dir, self.seed + 7, &self.now, carrier);
+        Self {
+            roamed: self.roamed,
+            ..device
+        }
     }
 
     /// Lets the disk take `more` pages beside those there are.

@@ -14,7 +14,7 @@ use wangge_wire::{
     LifeNonce, PROTOCOL_VERSION, Place, Signature, frame, stream,
 };
 
-use super::template::{GRIDS, NOBODYS};
+use super::seats::{GRIDS, NOBODYS};
 use crate::working_days::Dice;
 
 const AUTHORITY: &str = "127.0.0.1:9";

@@ -1,21 +1,23 @@
-//! The link: carries a replica's requests to a relay, and does to them what the seed says.
+//! The links: carry requests of devices and relays to a relay, and do to them what the seed says.
 //!
-//! Nothing here knows what a byte means, but for one thing: **every receipt that reached a device is
-//! written down**, since a receipt that was read is a promise, whatever the device does after.
+//! Nothing here knows what a byte means, but for one thing: **every receipt that reached anybody is
+//! written down**, since a receipt that was read is a promise, whatever its reader does after.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use http::{Request, Response};
 use tokio::sync::Notify;
 use tokio_stream::StreamExt as _;
 use wangge_agent::AgentError;
-use wangge_agent::link::{Carried, Carrier};
+use wangge_agent::link as agent;
+use wangge_relay::{self as relay, UpstreamTrouble};
 use wangge_wire::limits::ANSWER_FRAME_BYTES_MAX;
 use wangge_wire::message::{AnswerKind, Standing};
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{Ask, Cursor, ItemName, Receipt, Verdict, packing};
 
+use super::seats::at_port;
 use super::station::Station;
 
 /// What happens to one request and its answer. Numbers are points on the way, of 65,536.
@@ -39,25 +41,29 @@ pub(super) enum Fate {
     FlipDown(u16),
     /// The answer begins with a frame of a kind that a newer relay has.
     Newer,
-    /// The device loses its power in the middle of the answer.
+    /// Who asked, a device or a relay, loses its power in the middle of the answer.
     DeviceOff(u16),
     /// The relay loses its power in the middle of the answer.
     RelayOff(u16),
 }
 
-/// A receipt that a device has read.
+/// A receipt that somebody has read.
 pub(super) struct Told {
     pub(super) receipt: Receipt,
+    /// The relay that gave it.
+    pub(super) station: usize,
     /// After how many rollbacks of the relay.
     pub(super) rollbacks: u32,
-    /// What it is about, as the device that was told knows; none until somebody looked.
+    /// The relay that read it; none for a device.
+    pub(super) reader: Option<usize>,
+    /// What it is about, as whoever was told knows; none until somebody looked.
     pub(super) names: Option<Vec<ItemName>>,
 }
 
 /// What the links of a world have carried.
 #[derive(Default)]
 pub(super) struct Ledger {
-    /// Every receipt that reached a device whole.
+    /// Every receipt that reached its reader whole.
     pub(super) receipts: Vec<Told>,
     /// What no request may meet.
     pub(super) broken: Vec<String>,
@@ -65,28 +71,59 @@ pub(super) struct Ledger {
     pub(super) requests: u32,
 }
 
-/// A link of one device.
-pub(super) struct Link {
-    pub(super) station: Arc<Station>,
-    pub(super) fates: Arc<Mutex<VecDeque<Fate>>>,
-    pub(super) ledger: Arc<Mutex<Ledger>>,
-    /// The device lost its power.
-    pub(super) device_off: Arc<Notify>,
+/// All links of a world.
+#[derive(Default)]
+pub(super) struct Net {
+    /// Relays know the net that carries their requests, so the net must not keep them.
+    stations: Mutex<Vec<Weak<Station>>>,
+    pub(super) fates: Mutex<VecDeque<Fate>>,
+    pub(super) ledger: Mutex<Ledger>,
+    /// Who asked lost its power.
+    pub(super) off: Notify,
 }
 
-impl Carrier for Link {
-    fn carry(&self, request: reqwest::Request) -> Carried {
+/// A link of one device.
+pub(super) struct Link(pub(super) Arc<Net>);
+
+/// A link of one relay to the one above it.
+pub(super) struct Upward(pub(super) Arc<Net>);
+
+impl Net {
+    /// Connects these relays.
+    pub(super) fn connect(&self, stations: &[Arc<Station>]) {
+        let stations = stations.iter().map(Arc::downgrade).collect();
+        *self.stations.lock().unwrap() = stations;
+    }
+
+    /// Carries a request to the relay at its port; none where there is no link.
+    async fn carry(&self, request: reqwest::Request) -> Option<reqwest::Response> {
         let fate = self.fates.lock().unwrap().pop_front();
-        let fate = fate.unwrap_or(Fate::Whole);
-        let (station, ledger) = (Arc::clone(&self.station), Arc::clone(&self.ledger));
-        let off = Arc::clone(&self.device_off);
-        Box::pin(async move { carry(&station, &ledger, &off, copy(&request), fate).await })
+        let to = at_port(request.url().port());
+        let station = self.stations.lock().unwrap().get(to)?.upgrade()?;
+        let end = (&*station, to);
+        carry(end, self, copy(&request), fate.unwrap_or(Fate::Whole)).await
     }
 }
 
-fn no_link() -> AgentError {
-    AgentError::NoLink {
-        reason: "simulated".into(),
+impl agent::Carrier for Link {
+    fn carry(&self, request: reqwest::Request) -> agent::Carried {
+        let net = Arc::clone(&self.0);
+        let reason = || "simulated".to_owned();
+        Box::pin(async move {
+            let carried = net.carry(request).await;
+            carried.ok_or_else(|| AgentError::NoLink { reason: reason() })
+        })
+    }
+}
+
+impl relay::Carrier for Upward {
+    fn carry(&self, request: reqwest::Request) -> relay::Carried {
+        let net = Arc::clone(&self.0);
+        let reason = || "simulated".to_owned();
+        Box::pin(async move {
+            let carried = net.carry(request).await;
+            carried.ok_or_else(|| UpstreamTrouble::NoLink { reason: reason() })
+        })
     }
 }
 
@@ -115,19 +152,19 @@ fn again(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {
 }
 
 async fn carry(
-    station: &Arc<Station>,
-    ledger: &Mutex<Ledger>,
-    off: &Notify,
+    (station, to): (&Station, usize),
+    net: &Net,
     mut request: Request<Vec<u8>>,
     fate: Fate,
-) -> Result<reqwest::Response, AgentError> {
+) -> Option<reqwest::Response> {
+    let ledger = &net.ledger;
     ledger.lock().unwrap().requests += 1;
     let length = request.body().len();
     let arrives = match fate {
-        Fate::Lost => return Err(no_link()),
+        Fate::Lost => return None,
         Fate::Late => {
             station.limbo.lock().unwrap().push(request);
-            return Err(no_link());
+            return None;
         }
         Fate::CutUp(at) => point(at, length),
         Fate::FlipUp(at) => {
@@ -136,15 +173,16 @@ async fn carry(
         }
         _ => length,
     };
+    let signed = request.headers().contains_key("signature");
     let (sent, stood) = (again(&request), standing_of(station, &request));
-    let mut answer = station.answer(request, arrives).await.ok_or_else(no_link)?;
+    let mut answer = station.answer(request, arrives).await?;
     if arrives < length {
-        return Err(no_link());
+        return None;
     }
     if fate == Fate::Twice {
         let first = answer.status();
-        answer = station.answer(sent, length).await.ok_or_else(no_link)?;
-        if first.is_success() && answer.status().is_success() {
+        answer = station.answer(sent, length).await?;
+        if signed && first.is_success() && answer.status().is_success() {
             let told = "a signed request was taken twice".to_owned();
             ledger.lock().unwrap().broken.push(told);
         }
@@ -163,14 +201,14 @@ async fn carry(
         flip(answer.body_mut(), at);
     } else if let Some(stood) = stood {
         let mut ledger = ledger.lock().unwrap();
-        observe(&mut ledger, station, stood, &answer, reaches);
+        observe(&mut ledger, (station, to), stood, &answer, reaches);
     }
     match fate {
-        Fate::DeviceOff(_) => off.notify_one(),
+        Fate::DeviceOff(_) => net.off.notify_one(),
         Fate::RelayOff(_) => station.power_off(&[0x37; 40]),
         _ => {}
     }
-    Ok(response(
+    Some(response(
         answer,
         reaches,
         matches!(fate, Fate::DeviceOff(_)),
@@ -223,10 +261,10 @@ fn chain_of(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// Writes down the receipts that reached the device, and what it must have been told.
+/// Writes down the receipts that reached their reader, and what it must have been told.
 fn observe(
     ledger: &mut Ledger,
-    station: &Station,
+    (station, to): (&Station, usize),
     stood: Stood,
     answer: &Response<Vec<u8>>,
     reaches: usize,
@@ -243,7 +281,9 @@ fn observe(
                 if let Ok(Verdict::Receipt(receipt)) = packing::decode(&payload, "verdict") {
                     ledger.receipts.push(Told {
                         receipt,
+                        station: to,
                         rollbacks,
+                        reader: None,
                         names: None,
                     });
                 }

@@ -3,18 +3,28 @@
 //! A power cut copies the files while the database is open and goes on with the copy: **what was not
 //! committed is in no copy**. Bytes of a commit that was under way may stand at the end of the log.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use rusqlite::{Connection, OpenFlags};
-use wangge_relay::{Clock, Dice as RelayDice, Inline, LevelForm, Relay, Settings};
+use wangge_relay::{Clock, Dice as RelayDice, Inline, Relay, Settings, SharedCarrier};
+use wangge_wire::{ChangeHash, DocId, PublicKey, RelayId};
 
+use super::Shape;
+use super::link::{Net, Upward};
+use super::look;
+use super::seats::{Seat, seats};
 use crate::working_days::Dice;
+
+/// A change or place by its name.
+pub(super) type Name = (DocId, ChangeHash);
 
 /// A relay, and who answers for it at the moment.
 pub(super) struct Station {
+    pub(super) seat: Seat,
     pub(super) dir: PathBuf,
     settings: Settings,
     inline: Mutex<Option<Arc<Inline>>>,
@@ -24,10 +34,14 @@ pub(super) struct Station {
     pub(super) rollbacks: Mutex<u32>,
     /// Where copies of before are.
     pub(super) copy: Mutex<Option<PathBuf>>,
+    /// What was in a log of it that was put back.
+    pub(super) ever: Mutex<BTreeSet<Name>>,
+    /// What it had before it met the relay above.
+    pub(super) seen: Mutex<BTreeSet<Name>>,
 }
 
 /// Returns the settings of a relay whose clock and dice are the world's.
-pub(super) fn settings(now: &Arc<AtomicI64>, seed: u64) -> Settings {
+fn settings(seat: &Seat, now: &Arc<AtomicI64>, seed: u64) -> Settings {
     let (now, dice) = (Arc::clone(now), Mutex::new(Dice::new(seed ^ 0x51a7)));
     Settings {
         clock: Clock::of(move || now.load(Ordering::SeqCst)),
@@ -35,19 +49,44 @@ pub(super) fn settings(now: &Arc<AtomicI64>, seed: u64) -> Settings {
             dice.lock().unwrap().fill(bytes);
             Ok(())
         }),
-        ..Settings::new("杨家镇", LevelForm::Township)
+        upstream_every: None,
+        // A district is small, and packs are to be met all the same.
+        packs_from: 1,
+        ..Settings::new(seat.name, seat.level)
     }
 }
 
 impl Station {
-    pub(super) fn new(dir: PathBuf, settings: Settings) -> Self {
+    /// Returns the relays of a district whose folders lie in `dir`; all of them are off.
+    pub(super) fn all(
+        shape: Shape,
+        dir: &Path,
+        now: &Arc<AtomicI64>,
+        seed: u64,
+        net: &Arc<Net>,
+    ) -> Vec<Arc<Self>> {
+        let station = |(index, seat): (u64, &Seat)| {
+            // The first one's dice are those of a relay that is alone.
+            let mut settings = settings(seat, now, seed.wrapping_add(index << 40));
+            settings.upstream_carrier = Some(SharedCarrier::new(Upward(Arc::clone(net))));
+            Arc::new(Self::new(*seat, dir.join(seat.folder), settings))
+        };
+        let stations: Vec<_> = (0..).zip(seats(shape)).map(station).collect();
+        net.connect(&stations);
+        stations
+    }
+
+    fn new(seat: Seat, dir: PathBuf, settings: Settings) -> Self {
         Self {
+            seat,
             dir,
             settings,
             inline: Mutex::default(),
             limbo: Mutex::default(),
             rollbacks: Mutex::new(0),
             copy: Mutex::default(),
+            ever: Mutex::default(),
+            seen: Mutex::default(),
         }
     }
 
@@ -106,6 +145,8 @@ impl Station {
         let Some(beside) = self.copy.lock().unwrap().clone() else {
             return false;
         };
+        let lost = look::names(&self.look(), "SELECT doc, hash FROM entry");
+        self.ever.lock().unwrap().extend(lost);
         self.stop();
         let _ = std::fs::remove_dir_all(&self.dir);
         if beside.is_file() {
@@ -127,14 +168,23 @@ impl Station {
         Some(inline.answer(request, arrives).await)
     }
 
+    /// Returns which relay it is.
+    pub(super) fn id(&self) -> RelayId {
+        let sql = "SELECT relay_key FROM meta WHERE id = 1";
+        let key = self
+            .look()
+            .query_row(sql, [], |row| row.get(0).map(PublicKey));
+        key.unwrap().relay()
+    }
+
     /// Opens the database for reading, beside whoever has it.
     pub(super) fn look(&self) -> Connection {
-        look(&self.dir.join("relay.db"))
+        open(&self.dir.join("relay.db"))
     }
 }
 
 /// Opens a database for reading.
-pub(super) fn look(path: &Path) -> Connection {
+pub(super) fn open(path: &Path) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Connection::open_with_flags(path, flags).unwrap();
     connection.execute_batch("PRAGMA query_only = ON").unwrap();

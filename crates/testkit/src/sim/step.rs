@@ -1,23 +1,40 @@
 //! One step of a simulated district: somebody works, somebody syncs, or something goes wrong.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::deeds;
 use super::intruder::Mischief;
 use super::link::Fate;
 use super::look;
-use super::template::GRIDS;
+use super::seats::GRIDS;
 use super::weather::Weather;
 use super::world::{World, word};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// In a tree a step is more than one act: one for so many devices.
+const DEVICES_PER_ACT: usize = 5;
 
 impl World {
     /// Lives through one step.
     pub(super) fn step(&mut self, number: usize) -> Result<(), String> {
         self.say(format!("step {number}"));
-        if !self.station.is_on() && self.dice.below(3) > 0 {
-            self.switch_on(None);
+        let acts = if self.is_tree() {
+            self.devices.len().div_ceil(DEVICES_PER_ACT)
+        } else {
+            1
+        };
+        (0..acts).try_for_each(|_| self.act())
+    }
+
+    fn act(&mut self) -> Result<(), String> {
+        for at in 0..self.stations.len() {
+            if !self.stations[at].is_on() && self.dice.below(3) > 0 {
+                self.switch_on(at, None);
+            }
+        }
+        if self.is_tree() && self.dice.below(4) == 0 {
+            return self.climb();
         }
         match self.dice.below(100) {
             0..=37 => self.work(),
@@ -37,11 +54,11 @@ impl World {
         }
     }
 
-    fn switch_on(&mut self, pages_max: Option<u32>) {
+    fn switch_on(&mut self, at: usize, pages_max: Option<u32>) {
         let _guard = self.runtime.enter();
-        self.station.start(pages_max);
+        self.stations[at].start(pages_max);
         self.trace
-            .push(format!("the relay is on, pages {pages_max:?}"));
+            .push(format!("relay {at} is on, pages {pages_max:?}"));
     }
 
     fn work(&mut self) -> Result<(), String> {
@@ -83,10 +100,16 @@ impl World {
         }
     }
 
-    fn sync_somehow(&mut self) -> Result<(), String> {
-        let index = self.pick_device();
+    /// Returns fates for a few requests.
+    pub(super) fn some_fates(&mut self) -> Vec<Fate> {
         let mut fates = vec![Fate::Whole; usize::from(self.dice.below(4) == 0)];
         fates.push(self.fate());
+        fates
+    }
+
+    fn sync_somehow(&mut self) -> Result<(), String> {
+        let index = self.pick_device();
+        let fates = self.some_fates();
         self.sync(index, &fates).map(drop)
     }
 
@@ -111,28 +134,31 @@ impl World {
 
     fn relay_trouble(&mut self) -> Result<(), String> {
         let torn: Vec<u8> = (0..self.dice.below(3_000)).map(|n| n as u8).collect();
-        if self.dice.below(2) > 0 && self.station.is_on() {
-            self.station.power_off(&torn);
-            self.say("the relay lost its power".to_owned());
+        let at = self.pick_station();
+        let station = Arc::clone(&self.stations[at]);
+        if self.dice.below(2) > 0 && station.is_on() {
+            station.power_off(&torn);
+            self.say(format!("relay {at} lost its power"));
             return Ok(());
         }
-        self.station.stop();
-        let pages: u32 = self
-            .station
+        station.stop();
+        let pages: u32 = station
             .look()
             .query_row("PRAGMA page_count", [], |row| row.get(0))
             .unwrap();
         let room = pages + self.dice.below(8) as u32;
-        self.switch_on(Some(room));
+        self.switch_on(at, Some(room));
         Ok(())
     }
 
     fn late_arrivals(&mut self) -> Result<(), String> {
-        let late = std::mem::take(&mut *self.station.limbo.lock().unwrap());
+        let at = self.pick_station();
+        let station = Arc::clone(&self.stations[at]);
+        let late = std::mem::take(&mut *station.limbo.lock().unwrap());
         // The last one first: what was late overtakes what was later.
         for request in late.into_iter().rev() {
             let length = request.body().len();
-            let answer = self.runtime.block_on(self.station.answer(request, length));
+            let answer = self.runtime.block_on(station.answer(request, length));
             let status = answer.map(|answer| answer.status().as_u16());
             self.say(format!("a late request: {status:?}"));
             if status == Some(500) {
@@ -153,7 +179,9 @@ impl World {
         let (request, poison) = self.intruder.request(mischief, now_ms, &mut self.dice);
         self.poison.extend(poison);
         let length = request.body().len();
-        let answer = self.runtime.block_on(self.station.answer(request, length));
+        let answer = self
+            .runtime
+            .block_on(self.stations[0].answer(request, length));
         let status = answer.map(|answer| answer.status().as_u16());
         self.say(format!("an intruder, {mischief:?}: {status:?}"));
         let expected: &[u16] = match mischief {
@@ -200,18 +228,20 @@ impl World {
     }
 
     fn rollback(&mut self) -> Result<(), String> {
+        let at = self.pick_station();
+        let station = Arc::clone(&self.stations[at]);
         if self.dice.below(2) > 0 {
             // Half of them by the tool; no dice, so that kept seeds keep their run up to here.
             if self.trace.len().is_multiple_of(2) {
-                self.station.back_up();
-                self.say("the relay is backed up".to_owned());
+                station.back_up();
+                self.say(format!("relay {at} is backed up"));
             } else {
-                self.station.keep_copy();
-                self.say("the relay is copied".to_owned());
+                station.keep_copy();
+                self.say(format!("relay {at} is copied"));
             }
-        } else if self.station.put_back() {
-            self.say("the relay is put back".to_owned());
-            self.switch_on(None);
+        } else if station.put_back() {
+            self.say(format!("relay {at} is put back"));
+            self.switch_on(at, None);
         }
         Ok(())
     }
@@ -229,18 +259,37 @@ impl World {
         }
     }
 
+    /// Returns a desk: the station of a small district; in a tree of either village, the township or the
+    /// county.
+    fn pick_desk(&mut self) -> usize {
+        if self.is_tree() {
+            [0, 3, 5, 6][self.dice.below(4)]
+        } else {
+            0
+        }
+    }
+
     fn move_household(&mut self) -> Result<(), String> {
-        let to = GRIDS[self.dice.below(2)];
-        let households = look::households(self.devices[0].replica());
+        let desk = self.pick_desk();
+        let device = self.devices[desk].replica();
+        // A village's desk moves within the village, those above across villages.
+        let within = device.own_areas()[0].to_string();
+        let to: Vec<&str> = GRIDS
+            .iter()
+            .copied()
+            .filter(|it| it.starts_with(&within))
+            .collect();
+        let to = to[self.dice.below(to.len())];
+        let households = look::households(self.devices[desk].replica());
         let which = self.dice.below(households.len());
         let Some(household) = households.get(which) else {
             return Ok(());
         };
-        let result = self.devices[0]
+        let result = self.devices[desk]
             .replica()
             .move_household(household, to, false);
         let line = format!(
-            "the desk moves one to {to}: {:?}",
+            "desk {desk} moves one to {to}: {:?}",
             result.as_ref().err().map(word)
         );
         self.say(line);
@@ -248,23 +297,29 @@ impl World {
     }
 
     fn hand_over(&mut self) -> Result<(), String> {
-        let (from, to) = if self.dice.below(2) > 0 {
-            (1, 2)
-        } else {
-            (2, 1)
+        let desk = self.pick_desk();
+        let (one, other) = match desk {
+            5 => (4, 8),
+            _ => (1, 2),
         };
+        let (from, to) = if self.dice.below(2) > 0 {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        if self.devices.len() <= from.max(to) {
+            return Ok(());
+        }
         let (from, to) = (
             self.devices[from].name.clone(),
             self.devices[to].name.clone(),
         );
-        let grid = GRIDS[self.dice.below(2)].to_owned();
-        let desk = self.devices[0].replica();
+        let grid = GRIDS[self.dice.below(2) + if desk == 5 { 2 } else { 0 }].to_owned();
+        let desk = self.devices[desk].replica();
         let result = self
             .runtime
             .block_on(desk.hand_over(&from, &to, &[grid], false));
-        if self.station.is_on() {
-            self.note_grants();
-        }
+        self.note_grants();
         let line = format!(
             "{from} hands over to {to}: {:?}",
             result.as_ref().err().map(word)
@@ -275,7 +330,13 @@ impl World {
 
     fn revoke(&mut self) -> Result<(), String> {
         let index = self.devices.len() - 1;
-        let Some(inline) = self.station.inline() else {
+        // Its own relay takes it out, or in a tree maybe the township's.
+        let home = self.devices[index].home;
+        let at = match self.stations[home].seat.above {
+            Some(above) if self.dice.below(2) > 0 => above,
+            _ => home,
+        };
+        let Some(inline) = self.stations[at].inline() else {
             return Ok(());
         };
         let device = &mut self.devices[index];
@@ -284,7 +345,7 @@ impl World {
             let now_ms = self.now.load(Ordering::SeqCst);
             // A full disk revokes nobody.
             device.revoked = inline.relay().revoke(&id, u64::MAX, now_ms).is_ok();
-            let line = format!("{} is revoked: {}", device.name, device.revoked);
+            let line = format!("{} is revoked at {at}: {}", device.name, device.revoked);
             self.say(line);
         }
         Ok(())

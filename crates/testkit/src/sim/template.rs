@@ -2,56 +2,32 @@
 //!
 //! Enrolling costs a deliberately slow key derivation a device; **what a seed decides begins after it**.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::runtime::Runtime;
 use wangge_agent::Replica;
 use wangge_relay::NewInvitation;
 use wangge_wire::{AreaCode, Role};
 
 use super::Shape;
 use super::device::machine;
-use super::link::Link;
-use super::station::{Station, copy_dir, settings};
+use super::link::{Link, Net};
+use super::seats::{GRIDS, Member, member, seats, url};
+use super::station::{Station, copy_dir};
 use crate::town::MORNING_MS;
 
-/// Where every simulated relay is said to be; nothing listens there.
-const URL: &str = "http://127.0.0.1:9";
-/// The folder of the relay.
-pub(super) const RELAY: &str = "relay";
 /// The folder of the member who means no good.
 pub(super) const INTRUDER: &str = "intruder";
-/// Grids that devices work in.
-pub(super) const GRIDS: [&str; 4] = [
-    "511724103202001",
-    "511724103202002",
-    "511724103203001",
-    "511724103203002",
-];
-/// A grid that nobody works in.
-pub(super) const NOBODYS: &str = "511724103204001";
+/// Meetings after which everybody of a tree has heard everything.
+const MEETINGS: usize = 3;
 
 /// A district on its first morning.
 pub struct Template {
     dir: TempDir,
     shape: Shape,
-}
-
-/// Returns the name, role and areas of a device.
-pub(super) fn member(index: usize) -> (String, Role, Vec<&'static str>) {
-    let (role, areas) = match index {
-        0 => (Role::Station, vec!["511724103202"]),
-        1 => (Role::Worker, vec![GRIDS[0]]),
-        2 => (Role::Worker, vec![GRIDS[0], GRIDS[1]]),
-        3 => (Role::Township, vec!["511724103"]),
-        5 => (Role::Station, vec!["511724103203"]),
-        n => (Role::Worker, vec![GRIDS[n % GRIDS.len()]]),
-    };
-    (format!("网格员{index}"), role, areas)
 }
 
 impl Template {
@@ -64,36 +40,41 @@ impl Template {
         let now = Arc::new(AtomicI64::new(MORNING_MS));
         let runtime = runtime();
         let guard = runtime.enter();
-        let station = Arc::new(Station::new(dir.path().join(RELAY), settings(&now, 1)));
-        station.start(None);
-        let intruder = (INTRUDER.to_owned(), Role::Worker, vec![GRIDS[1]]);
-        let members = (0..shape.devices).map(member).chain([intruder]);
-        for (index, (name, role, areas)) in members.enumerate() {
-            let new = NewInvitation {
-                name: name.clone(),
-                role,
-                areas: areas
-                    .iter()
-                    .map(|code| AreaCode::parse(code).unwrap())
-                    .collect(),
-            };
-            let inline = station.inline().unwrap();
-            let code = inline.relay().invite(&new, MORNING_MS).unwrap().shown();
-            let skew = Arc::new(AtomicI64::new(0));
-            let machine = machine(&now, &skew, 1_000 + index as u64);
-            let folder = dir.path().join(&name);
-            let mut replica = Replica::init(&folder, &name, Vec::new(), machine).unwrap();
-            replica.carry_by(Arc::new(Link {
-                station: Arc::clone(&station),
-                fates: Arc::new(Mutex::new(VecDeque::new())),
-                ledger: Arc::default(),
-                device_off: Arc::new(Notify::new()),
-            }));
-            runtime
-                .block_on(replica.enroll(&code, URL, &name, false))
-                .unwrap();
+        let net = Arc::new(Net::default());
+        let stations = Station::all(shape, dir.path(), &now, 1, &net);
+        for station in &stations {
+            station.start(None);
         }
-        station.stop();
+        join(&runtime, &stations);
+        let intruder = Member {
+            name: INTRUDER.to_owned(),
+            role: Role::Worker,
+            areas: vec![GRIDS[1]],
+            home: 0,
+        };
+        let members = (0..shape.devices).map(|index| member(shape, index));
+        let mut replicas = Vec::new();
+        for (index, member) in members.chain([intruder]).enumerate() {
+            let code = invite(&stations[member.home], &member);
+            let machine = machine(&now, &Arc::default(), 1_000 + index as u64);
+            let folder = dir.path().join(&member.name);
+            let mut replica = Replica::init(&folder, &member.name, Vec::new(), machine).unwrap();
+            replica.carry_by(Arc::new(Link(Arc::clone(&net))));
+            let url = url(member.home);
+            let enrolled = replica.enroll(&code, &url, &member.name, false);
+            runtime.block_on(enrolled).unwrap();
+            replicas.push(replica);
+        }
+        if shape.is_tree() {
+            meet(&runtime, &stations);
+            for replica in &mut replicas {
+                runtime.block_on(replica.sync()).unwrap();
+            }
+        }
+        drop(replicas);
+        for station in &stations {
+            station.stop();
+        }
         drop(guard);
         Self { dir, shape }
     }
@@ -109,6 +90,55 @@ impl Template {
         copy_dir(&self.dir.path().join(name), &folder);
         folder
     }
+
+    /// Copies the folder of every relay.
+    pub(super) fn copy_relays(&self, to: &Path) {
+        for seat in seats(self.shape) {
+            self.copy(seat.folder, to);
+        }
+    }
+}
+
+/// Lets each relay go below the one above it, the highest first: a relay invites only as far as it was
+/// given areas itself.
+fn join(runtime: &Runtime, stations: &[Arc<Station>]) {
+    for station in stations.iter().rev() {
+        let Some(above) = station.seat.above else {
+            continue;
+        };
+        let relay = Member {
+            name: station.seat.name.to_owned(),
+            role: Role::Relay,
+            areas: vec![station.seat.area],
+            home: above,
+        };
+        let code = invite(&stations[above], &relay);
+        let inline = station.inline().unwrap();
+        let url = url(above);
+        let joined = inline.relay().join(&code, &url, false);
+        runtime.block_on(joined).unwrap();
+    }
+    meet(runtime, stations);
+}
+
+fn meet(runtime: &Runtime, stations: &[Arc<Station>]) {
+    for _ in 0..MEETINGS {
+        for station in stations.iter().filter(|it| it.seat.above.is_some()) {
+            let inline = station.inline().unwrap();
+            runtime.block_on(inline.relay().meet_upstream()).unwrap();
+        }
+    }
+}
+
+fn invite(station: &Station, member: &Member) -> String {
+    let areas = member.areas.iter();
+    let new = NewInvitation {
+        name: member.name.clone(),
+        role: member.role,
+        areas: areas.map(|code| AreaCode::parse(code).unwrap()).collect(),
+    };
+    let inline = station.inline().unwrap();
+    inline.relay().invite(&new, MORNING_MS).unwrap().shown()
 }
 
 /// Returns a folder for data that needs no disk.
@@ -119,7 +149,7 @@ pub(super) fn folder() -> TempDir {
 }
 
 /// Returns a runtime of one thread.
-pub(super) fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

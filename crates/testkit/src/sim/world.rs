@@ -1,45 +1,49 @@
 //! A simulated district under way: who is there, what time it is, and what has happened.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio::sync::Notify;
 use wangge_agent::AgentError;
 use wangge_agent::link::SyncReport;
-use wangge_wire::{AreaCode, ChangeHash, DeviceId, DocId};
+use wangge_wire::{AreaCode, DeviceId, PersonId};
 
 use super::device::Device;
 use super::intruder::Intruder;
-use super::link::{Fate, Ledger, Link};
-use super::station::{Station, settings};
-use super::template::{INTRUDER, RELAY, Template, folder, member, runtime};
+use super::link::{Fate, Link, Net};
+use super::seats::{member, url};
+use super::station::{Name, Station};
+use super::template::{INTRUDER, Template, folder, runtime};
 use super::weather::Weather;
 use crate::town::MORNING_MS;
 use crate::working_days::Dice;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Rounds of syncs in which everybody must have become quiet.
 const ROUNDS_MAX: usize = 8;
+/// The same where what is said climbs a tree and comes down again.
+const TREE_ROUNDS_MAX: usize = 14;
 
 /// A district under way.
 pub(super) struct World {
     pub(super) weather: Weather,
     pub(super) dice: Dice,
     pub(super) now: Arc<AtomicI64>,
-    pub(super) station: Arc<Station>,
+    /// The relays; who is below another comes before it.
+    pub(super) stations: Vec<Arc<Station>>,
     pub(super) devices: Vec<Device>,
     pub(super) intruder: Intruder,
-    pub(super) fates: Arc<Mutex<VecDeque<Fate>>>,
-    pub(super) ledger: Arc<Mutex<Ledger>>,
+    pub(super) net: Arc<Net>,
     /// Areas that a device was ever granted.
     pub(super) granted: BTreeMap<DeviceId, BTreeSet<AreaCode>>,
+    /// Who has a device.
+    pub(super) people: BTreeMap<DeviceId, PersonId>,
     /// What every device must keep back.
-    pub(super) poison: BTreeSet<(DocId, ChangeHash)>,
+    pub(super) poison: BTreeSet<Name>,
     pub(super) trace: Vec<String>,
     pub(super) runtime: Runtime,
-    device_off: Arc<Notify>,
     _dir: TempDir,
 }
 
@@ -47,43 +51,37 @@ impl World {
     pub(super) fn new(template: &Template, seed: u64) -> Self {
         let dir = folder();
         let now = Arc::new(AtomicI64::new(MORNING_MS + 60_000));
-        let (fates, ledger) = (Arc::default(), Arc::default());
-        let device_off = Arc::new(Notify::new());
-        let relay = template.copy(RELAY, dir.path());
-        let station = Arc::new(Station::new(relay, settings(&now, seed)));
+        let (net, shape) = (Arc::new(Net::default()), template.shape());
+        template.copy_relays(dir.path());
+        let stations = Station::all(shape, dir.path(), &now, seed, &net);
         let runtime = runtime();
         {
             let _guard = runtime.enter();
-            station.start(None);
+            stations.iter().for_each(|station| station.start(None));
         }
         let mut devices = Vec::new();
-        for index in 0..template.shape().devices {
-            let (name, ..) = member(index);
-            let carrier = Arc::new(Link {
-                station: Arc::clone(&station),
-                fates: Arc::clone(&fates),
-                ledger: Arc::clone(&ledger),
-                device_off: Arc::clone(&device_off),
-            });
-            let folder = template.copy(&name, dir.path());
+        for index in 0..shape.devices {
+            let member = member(shape, index);
+            let carrier = Arc::new(Link(Arc::clone(&net)));
+            let folder = template.copy(&member.name, dir.path());
             let own = seed.wrapping_mul(31).wrapping_add(index as u64 * 101);
-            devices.push(Device::new(name, folder, own, &now, carrier));
+            let who = (member.name, member.home);
+            devices.push(Device::new(who, folder, own, &now, carrier));
         }
         let intruder = Intruder::new(&template.copy(INTRUDER, dir.path()));
         Self {
             weather: Weather::of(seed),
             dice: Dice::new(seed ^ 0x5eed),
             now,
-            station,
+            stations,
             devices,
             intruder,
-            fates,
-            ledger,
+            net,
             granted: BTreeMap::new(),
+            people: BTreeMap::new(),
             poison: BTreeSet::new(),
             trace: Vec::new(),
             runtime,
-            device_off,
             _dir: dir,
         }
     }
@@ -92,7 +90,7 @@ impl World {
     pub(super) fn live(&mut self, steps: usize) -> Result<(), String> {
         self.note_grants();
         if self.weather == Weather::Rollback {
-            self.station.keep_copy();
+            self.stations.iter().for_each(|station| station.keep_copy());
         }
         for number in 0..steps {
             self.now
@@ -113,14 +111,39 @@ impl World {
         self.dice.below(self.devices.len())
     }
 
-    /// Syncs a device, with these fates for its requests; its power may be cut within.
+    pub(super) fn is_tree(&self) -> bool {
+        self.stations.len() > 1
+    }
+
+    /// Returns one of the relays; the only one without a throw.
+    pub(super) fn pick_station(&mut self) -> usize {
+        match self.stations.len() {
+            1 => 0,
+            many => self.dice.below(many),
+        }
+    }
+
+    /// Syncs a device with its own relay.
     pub(super) fn sync(
         &mut self,
         index: usize,
         fates: &[Fate],
     ) -> Result<Option<Result<SyncReport, AgentError>>, String> {
-        *self.fates.lock().unwrap() = fates.iter().copied().collect();
-        let off = Arc::clone(&self.device_off);
+        let home = self.devices[index].home;
+        self.sync_at(index, home, fates)
+    }
+
+    /// Syncs a device with a relay, with these fates for its requests; its power may be cut within.
+    pub(super) fn sync_at(
+        &mut self,
+        index: usize,
+        at: usize,
+        fates: &[Fate],
+    ) -> Result<Option<Result<SyncReport, AgentError>>, String> {
+        let elsewhere = (self.devices[index].home != at).then(|| url(at));
+        self.devices[index].roamed |= elsewhere.is_some();
+        *self.net.fates.lock().unwrap() = fates.iter().copied().collect();
+        let off = &self.net.off;
         let replica = self.devices[index].replica();
         let result = self.runtime.block_on(async {
             // A power cut that came after the last byte was none.
@@ -129,13 +152,19 @@ impl World {
                 () = off.notified() => {}
                 () = std::future::ready(()) => {}
             }
+            let synced = async {
+                match &elsewhere {
+                    Some(url) => replica.sync_at(url, false).await,
+                    None => replica.sync().await,
+                }
+            };
             tokio::select! {
                 biased;
-                result = replica.sync() => Some(result),
+                result = synced => Some(result),
                 () = off.notified() => None,
             }
         });
-        self.fates.lock().unwrap().clear();
+        self.net.fates.lock().unwrap().clear();
         if result.is_none() {
             let torn: Vec<u8> = (0..self.dice.below(5_000)).map(|n| n as u8).collect();
             self.devices[index].power_cut(&torn);
@@ -155,16 +184,19 @@ impl World {
                 report.repair
             ),
         };
-        self.say(format!("sync {name} {fates:?}: {line}"));
+        let place = elsewhere.map_or(String::new(), |_| format!(" at {at}"));
+        self.say(format!("sync {name}{place} {fates:?}: {line}"));
         self.nothing_internal(result.as_ref().and_then(|result| result.as_ref().err()))?;
         if let Some(Ok(report)) = &result
             && report.repair.is_some()
             && !self.weather.may_repair()
+            && !self.devices[index].roamed
         {
             return Err(format!("{name} needed a repair"));
         }
-        self.name_receipts(index);
-        self.look_at_scope(index)?;
+        self.name_receipts(&self.devices[index].database(), None);
+        self.look_at_scope(index, at)?;
+        self.claims_hold(index, false)?;
         Ok(result)
     }
 
@@ -178,36 +210,49 @@ impl World {
     }
 
     fn nothing_broken(&self) -> Result<(), String> {
-        let broken = &self.ledger.lock().unwrap().broken;
+        let broken = &self.net.ledger.lock().unwrap().broken;
         broken.first().map_or(Ok(()), |first| Err(first.clone()))
     }
 
     /// Notes what everybody was granted up to now.
     pub(super) fn note_grants(&mut self) {
-        let inline = self.station.inline().unwrap();
-        for row in inline.relay().devices().unwrap() {
-            self.granted
-                .entry(row.device)
-                .or_default()
-                .extend(row.areas);
+        for station in &self.stations {
+            let Some(inline) = station.inline() else {
+                continue;
+            };
+            for row in inline.relay().devices().unwrap() {
+                self.people.insert(row.device, row.person);
+                let areas = self.granted.entry(row.device).or_default();
+                areas.extend(row.areas);
+            }
         }
     }
 
     /// Ends every misfortune and lets all sync until nothing moves.
     fn settle(&mut self) -> Result<(), String> {
         self.say("the links are up".to_owned());
-        self.station.stop();
-        {
+        for station in &self.stations {
             let _guard = self.runtime.enter();
-            self.station.start(None);
+            station.stop();
+            station.start(None);
+            station.limbo.lock().unwrap().clear();
         }
-        self.station.limbo.lock().unwrap().clear();
         for device in &mut self.devices {
             device.limit_disk(None);
             device.skew.store(0, Ordering::SeqCst);
         }
-        for _ in 0..ROUNDS_MAX {
-            let mut quiet = true;
+        let rounds = if self.is_tree() {
+            TREE_ROUNDS_MAX
+        } else {
+            ROUNDS_MAX
+        };
+        for round in 0..rounds {
+            let mut quiet = self.all_meet()?;
+            if round == 1 {
+                // Some things are asked for again once a day.
+                self.now.fetch_add(DAY_MS, Ordering::SeqCst);
+                quiet = false;
+            }
             for index in 0..self.devices.len() {
                 self.now.fetch_add(60_000, Ordering::SeqCst);
                 let result = self.sync(index, &[])?.expect("no power cut was asked for");
@@ -227,7 +272,8 @@ impl World {
                 return Ok(());
             }
         }
-        Err(format!("not quiet after {ROUNDS_MAX} rounds"))
+        self.grants_agree()?;
+        Err(format!("not quiet after {rounds} rounds"))
     }
 }
 
