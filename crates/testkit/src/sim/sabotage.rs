@@ -51,18 +51,26 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
     Some(first)
 }
 
-/// Runs every broken variant until a seed notices it.
-pub fn hunt() -> Vec<Hunt> {
-    hunt_for(&Sabotage::ALL)
+/// The districts in which broken variants are looked for.
+pub struct Grounds {
+    alone: Template,
+    tree: Template,
 }
 
-/// Runs these broken variants, each until a seed notices it.
-pub fn hunt_for(variants: &[Sabotage]) -> Vec<Hunt> {
-    let (alone, tree) = (Template::new(SHAPE), Template::new(TREE));
-    let hunts = variants.iter().copied().map(|variant| {
+impl Grounds {
+    /// Makes them.
+    pub fn new() -> Self {
+        Self {
+            alone: Template::new(SHAPE),
+            tree: Template::new(TREE),
+        }
+    }
+
+    /// Runs a broken variant until a seed notices it.
+    pub fn hunt(&self, variant: Sabotage) -> Hunt {
         let (template, seeds) = match first_in_a_tree(variant) {
-            Some(first) => (&tree, first..first + TREE_SEEDS_MAX),
-            None => (&alone, 0..SEEDS_MAX),
+            Some(first) => (&self.tree, first..first + TREE_SEEDS_MAX),
+            None => (&self.alone, 0..SEEDS_MAX),
         };
         switch(Some(variant));
         let caught = seeds.into_iter().find_map(|seed| {
@@ -71,6 +79,11 @@ pub fn hunt_for(variants: &[Sabotage]) -> Vec<Hunt> {
         });
         switch(None);
         Hunt { variant, caught }
-    });
-    hunts.collect()
+    }
+}
+
+impl Default for Grounds {
+    fn default() -> Self {
+        Self::new()
+    }
 }
