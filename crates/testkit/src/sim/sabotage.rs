@@ -16,6 +16,11 @@ const TREE: Shape = Shape {
     devices: 12,
     steps: 40,
 };
+/// A larger one, for what needs many devices at one relay.
+const LARGE_TREE: Shape = Shape {
+    devices: 20,
+    steps: 40,
+};
 /// Seeds that may pass before a variant counts as unseen.
 const SEEDS_MAX: u64 = 400;
 /// The same in a tree, whose seeds are slower.
@@ -40,6 +45,7 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
         | Sabotage::OrdersStayBelow
         | Sabotage::OriginLost
         | Sabotage::ScopeUncheckedBelow => 0,
+        // In the larger tree.
         Sabotage::OldWatermarksKept => 2,
         Sabotage::NotedBeforeTheEnd => 1030,
         Sabotage::LostAboveIgnored => 2,
@@ -55,6 +61,7 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
 pub struct Grounds {
     alone: Template,
     tree: Template,
+    large: Template,
 }
 
 impl Grounds {
@@ -63,12 +70,16 @@ impl Grounds {
         Self {
             alone: Template::new(SHAPE),
             tree: Template::new(TREE),
+            large: Template::new(LARGE_TREE),
         }
     }
 
     /// Runs a broken variant until a seed notices it.
     pub fn hunt(&self, variant: Sabotage) -> Hunt {
         let (template, seeds) = match first_in_a_tree(variant) {
+            Some(first) if variant == Sabotage::OldWatermarksKept => {
+                (&self.large, first..first + TREE_SEEDS_MAX)
+            }
             Some(first) => (&self.tree, first..first + TREE_SEEDS_MAX),
             None => (&self.alone, 0..SEEDS_MAX),
         };
