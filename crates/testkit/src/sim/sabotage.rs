@@ -50,7 +50,6 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
         Sabotage::NotedBeforeTheEnd => 1030,
         Sabotage::LostAboveIgnored => 2,
         Sabotage::RefusedForGood => 1010,
-        Sabotage::LastGrantStands => 1007,
         Sabotage::TakenAwayUnread => 1007,
         _ => return None,
     };
