@@ -217,12 +217,11 @@ pub(crate) fn orders(connection: &Connection) -> rusqlite::Result<Vec<(u64, Vec<
     let mut orders = Vec::new();
     for (position, bytes) in rows {
         let body = Order::read(&bytes).map(|order| order.body);
-        if matches!(
+        let stays = matches!(
             body,
             Ok(OrderBody::Root { .. } | OrderBody::Above(_)) | Err(_)
-        ) {
-            note(connection, position, Above::Stays)?;
-        } else if Sabotage::OrdersStayBelow.is_on() {
+        );
+        if stays || Sabotage::OrdersStayBelow.is_on() {
             note(connection, position, Above::Stays)?;
         } else {
             orders.push((position, bytes));

@@ -111,15 +111,15 @@ fn one(shape: Shape, seed: u64) -> ExitCode {
 
 /// Breaks the promises that are named, all without a name.
 fn variants(json: bool, words: &[String]) -> ExitCode {
+    let grounds = sabotage::Grounds::new();
     std::panic::set_hook(Box::new(|_| {}));
     let named = |variant: &Sabotage| {
         let name = format!("{variant:?}");
         words.is_empty() || words.contains(&name)
     };
-    let wanted: Vec<Sabotage> = Sabotage::ALL.into_iter().filter(named).collect();
     let mut found = Vec::new();
-    for variant in wanted {
-        found.extend(sabotage::hunt_for(&[variant]));
+    for variant in Sabotage::ALL.into_iter().filter(named) {
+        found.push(grounds.hunt(variant));
         if let Some(hunt) = found.last().filter(|_| !json) {
             match &hunt.caught {
                 Some((seed, promise)) => println!("{:?}: seed {seed}: {promise}", hunt.variant),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use wangge_testkit::sim::{Shape, Template, run_and_shrink, sabotage, sweep};
+use wangge_wire::sabotage::Sabotage;
 
 const SMALL: Shape = Shape {
     devices: 3,
@@ -79,8 +80,10 @@ fn what_failed_once_is_kept_and_passes() {
 
 #[test]
 fn every_broken_variant_is_caught() {
-    let unseen: Vec<_> = sabotage::hunt()
+    let grounds = sabotage::Grounds::new();
+    let unseen: Vec<_> = Sabotage::ALL
         .into_iter()
+        .map(|variant| grounds.hunt(variant))
         .filter(|hunt| hunt.caught.is_none())
         .collect();
     assert!(unseen.is_empty(), "{unseen:?}");

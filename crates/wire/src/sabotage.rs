@@ -63,15 +63,13 @@ pub enum Sabotage {
     OriginLost,
     /// A relay below is sent what is not in its areas.
     ScopeUncheckedBelow,
-    /// Of two grants of one number the one that came last stands.
-    LastGrantStands,
     /// Who read a grant is not told that its areas were taken away.
     TakenAwayUnread,
 }
 
 impl Sabotage {
     /// Every variant.
-    pub const ALL: [Sabotage; 30] = [
+    pub const ALL: [Sabotage; 29] = [
         Sabotage::ReceiptBeforeCommit,
         Sabotage::FullDiskSwallowed,
         Sabotage::CursorWithoutChain,
@@ -100,7 +98,6 @@ impl Sabotage {
         Sabotage::OrdersStayBelow,
         Sabotage::OriginLost,
         Sabotage::ScopeUncheckedBelow,
-        Sabotage::LastGrantStands,
         Sabotage::TakenAwayUnread,
     ];
 

@@ -16,6 +16,11 @@ const TREE: Shape = Shape {
     devices: 12,
     steps: 40,
 };
+/// A larger one, for what needs many devices at one relay.
+const LARGE_TREE: Shape = Shape {
+    devices: 20,
+    steps: 40,
+};
 /// Seeds that may pass before a variant counts as unseen.
 const SEEDS_MAX: u64 = 400;
 /// The same in a tree, whose seeds are slower.
@@ -40,29 +45,42 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
         | Sabotage::OrdersStayBelow
         | Sabotage::OriginLost
         | Sabotage::ScopeUncheckedBelow => 0,
+        // In the larger tree.
         Sabotage::OldWatermarksKept => 2,
         Sabotage::NotedBeforeTheEnd => 1030,
         Sabotage::LostAboveIgnored => 2,
         Sabotage::RefusedForGood => 1010,
-        Sabotage::LastGrantStands => 1007,
         Sabotage::TakenAwayUnread => 1007,
         _ => return None,
     };
     Some(first)
 }
 
-/// Runs every broken variant until a seed notices it.
-pub fn hunt() -> Vec<Hunt> {
-    hunt_for(&Sabotage::ALL)
+/// The districts in which broken variants are looked for.
+pub struct Grounds {
+    alone: Template,
+    tree: Template,
+    large: Template,
 }
 
-/// Runs these broken variants, each until a seed notices it.
-pub fn hunt_for(variants: &[Sabotage]) -> Vec<Hunt> {
-    let (alone, tree) = (Template::new(SHAPE), Template::new(TREE));
-    let hunts = variants.iter().copied().map(|variant| {
+impl Grounds {
+    /// Makes them.
+    pub fn new() -> Self {
+        Self {
+            alone: Template::new(SHAPE),
+            tree: Template::new(TREE),
+            large: Template::new(LARGE_TREE),
+        }
+    }
+
+    /// Runs a broken variant until a seed notices it.
+    pub fn hunt(&self, variant: Sabotage) -> Hunt {
         let (template, seeds) = match first_in_a_tree(variant) {
-            Some(first) => (&tree, first..first + TREE_SEEDS_MAX),
-            None => (&alone, 0..SEEDS_MAX),
+            Some(first) if variant == Sabotage::OldWatermarksKept => {
+                (&self.large, first..first + TREE_SEEDS_MAX)
+            }
+            Some(first) => (&self.tree, first..first + TREE_SEEDS_MAX),
+            None => (&self.alone, 0..SEEDS_MAX),
         };
         switch(Some(variant));
         let caught = seeds.into_iter().find_map(|seed| {
@@ -71,6 +89,11 @@ pub fn hunt_for(variants: &[Sabotage]) -> Vec<Hunt> {
         });
         switch(None);
         Hunt { variant, caught }
-    });
-    hunts.collect()
+    }
+}
+
+impl Default for Grounds {
+    fn default() -> Self {
+        Self::new()
+    }
 }
