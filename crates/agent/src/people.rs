@@ -248,17 +248,26 @@ impl Replica {
     }
 
     /// Returns the open unit a person means: its name or id, also as events write it.
+    ///
+    /// A unit of other areas is known where its people wrote on a ticket; by its name it is meant only
+    /// where no unit of here has that name.
     pub fn unit_named(&self, typed: &str) -> Result<DocId, AgentError> {
         let typed = typed.trim();
         let bare = typed.strip_prefix("unit:").unwrap_or(typed);
         let id = bare.parse::<DocId>().ok();
         let open = self.roster.units().filter(|unit| !unit.closed);
         let fits = |unit: &&Unit| unit.name == typed || Some(unit.id) == id;
-        one_of(
-            typed,
-            open.filter(fits)
-                .map(|unit| (unit.id, unit.area.to_string())),
-        )
+        let mut fitting: Vec<&Unit> = open.filter(fits).collect();
+        let own = self.areas();
+        let is_near = |unit: &&Unit| {
+            own.iter()
+                .any(|own| own.covers(&unit.area) || unit.area.covers(own))
+        };
+        if fitting.iter().any(is_near) {
+            fitting.retain(is_near);
+        }
+        let rows = fitting.into_iter();
+        one_of(typed, rows.map(|unit| (unit.id, unit.area.to_string())))
     }
 
     /// Returns a unit's name; its id where the roster does not say.

@@ -5,8 +5,6 @@
 //! what somebody was given before stays theirs. Where a range runs out the next order brings another,
 //! and until then a device gets a number past four digits and writes provisional ticket numbers.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 use wangge_trust::{KeyPair, KnownRelay, Roster};
 use wangge_wire::limits::{DEVICE_NUMBER_MAX, NUMBER_RANGES_MAX};
@@ -28,7 +26,7 @@ pub(crate) fn next(roster: &Roster, me: &RelayId) -> u32 {
         let taken = roster.members().map(|(_, member)| member.device_number);
         taken.fold(DEVICE_NUMBER_MAX, u32::max).saturating_add(1)
     };
-    own(roster, me).first().copied().unwrap_or_else(past_all)
+    own(roster, me).next().unwrap_or_else(past_all)
 }
 
 /// Returns the numbers that a new relay below is given, or the ones that it has.
@@ -40,7 +38,7 @@ pub(crate) fn for_below(
 ) -> Option<Vec<NumberRange>> {
     let known = roster.relay(below).map(|known| known.numbers.clone());
     let known = known.filter(|numbers| !numbers.is_empty());
-    known.or_else(|| block(&own(roster, me), size(level.into())).map(|block| vec![block]))
+    known.or_else(|| block(own(roster, me), size(level.into())).map(|block| vec![block]))
 }
 
 /// Gives further numbers to the relays directly below this one that need them, and others to those whose
@@ -58,13 +56,13 @@ pub(crate) fn top_up(
             continue;
         }
         let mut numbers = given(&roster, &me, known);
-        let left = free(&roster, id, &numbers).len();
+        let left = free(&roster, id, numbers.clone()).count();
         let enough = left > (size(known.level) / LEFT_SHARE) as usize;
         if (enough && numbers == known.numbers) || numbers.len() >= NUMBER_RANGES_MAX {
             continue;
         }
         // Those given in this very loop are not free any more.
-        let Some(block) = block(&own(standing.roster(), &me), size(known.level)) else {
+        let Some(block) = block(own(standing.roster(), &me), size(known.level)) else {
             continue;
         };
         numbers.push(block);
@@ -91,8 +89,8 @@ fn given(roster: &Roster, me: &RelayId, below: &KnownRelay) -> Vec<NumberRange> 
 }
 
 /// Returns the numbers that this relay may give out or leave to others, in order.
-fn own(roster: &Roster, me: &RelayId) -> BTreeSet<u32> {
-    free(roster, me, &ranges(roster, me))
+fn own<'a>(roster: &'a Roster, me: &RelayId) -> impl Iterator<Item = u32> + 'a {
+    free(roster, me, ranges(roster, me))
 }
 
 /// Returns the ranges of a relay: all numbers where nobody above has said.
@@ -108,39 +106,46 @@ fn ranges(roster: &Roster, relay: &RelayId) -> Vec<NumberRange> {
 }
 
 /// Returns what of these ranges of a relay no device has and no relay directly below it was given.
-fn free(roster: &Roster, relay: &RelayId, ranges: &[NumberRange]) -> BTreeSet<u32> {
-    let numbers = |range: &NumberRange| range.first.max(1)..=range.last.min(DEVICE_NUMBER_MAX);
-    let mut free: BTreeSet<u32> = ranges.iter().flat_map(numbers).collect();
-    free.retain(|number| !roster.is_number_used(*number));
+fn free<'a>(
+    roster: &'a Roster,
+    relay: &RelayId,
+    mut ranges: Vec<NumberRange>,
+) -> impl Iterator<Item = u32> + 'a {
     let below = roster.relays_below().map(|(_, known)| known);
-    for known in below.filter(|known| known.above == Some(*relay)) {
-        for number in known.numbers.iter().flat_map(numbers) {
-            free.remove(&number);
-        }
-    }
-    free
+    let below = below.filter(|known| known.above == Some(*relay));
+    let given: Vec<NumberRange> = below.flat_map(|known| known.numbers.clone()).collect();
+    let is_given = move |number: u32| {
+        let mut given = given.iter();
+        given.any(|range| (range.first..=range.last).contains(&number))
+    };
+    ranges.sort_unstable();
+    let numbers = ranges
+        .into_iter()
+        .flat_map(|range| range.first.max(1)..=range.last.min(DEVICE_NUMBER_MAX));
+    numbers.filter(move |number| !roster.is_number_used(*number) && !is_given(*number))
 }
 
-/// Returns the highest run of so many free numbers: a relay's own people get the low ones.
-fn block(free: &BTreeSet<u32>, size: u32) -> Option<NumberRange> {
-    let mut run: Option<NumberRange> = None;
-    for number in free.iter().rev().copied() {
-        let grown = match run {
-            Some(run) if run.first == number + 1 => NumberRange {
-                first: number,
-                ..run
-            },
-            _ => NumberRange {
-                first: number,
-                last: number,
-            },
+/// Returns the highest run of so many free numbers, which come in order: a relay's own people get the
+/// low ones.
+fn block(free: impl Iterator<Item = u32>, size: u32) -> Option<NumberRange> {
+    let (mut last, mut run): (_, Option<NumberRange>) = (None, None);
+    for number in free {
+        let first = match run {
+            Some(run) if run.last.checked_add(1) == Some(number) => run.first,
+            _ => number,
         };
-        if grown.last - grown.first + 1 == size {
-            return Some(grown);
+        run = Some(NumberRange {
+            first,
+            last: number,
+        });
+        if number - first + 1 >= size {
+            last = Some(number);
         }
-        run = Some(grown);
     }
-    None
+    last.map(|last| NumberRange {
+        first: last - size + 1,
+        last,
+    })
 }
 
 fn size(level: Level) -> u32 {
@@ -162,16 +167,12 @@ fn form(level: Level) -> LevelForm {
 mod tests {
     use super::*;
 
-    fn set(numbers: impl IntoIterator<Item = u32>) -> BTreeSet<u32> {
-        numbers.into_iter().collect()
-    }
-
     #[test]
     fn a_block_is_the_highest_run_without_a_gap() {
         let range = |first, last| Some(NumberRange { first, last });
-        assert_eq!(block(&set(1..=30), 10), range(21, 30));
-        assert_eq!(block(&set((1..=24).chain(27..=30)), 10), range(15, 24));
-        assert_eq!(block(&set(1..=9), 10), None);
-        assert_eq!(block(&set((1..=5).chain(7..=11)), 10), None);
+        assert_eq!(block(1..=30, 10), range(21, 30));
+        assert_eq!(block((1..=24).chain(27..=30), 10), range(15, 24));
+        assert_eq!(block(1..=9, 10), None);
+        assert_eq!(block((1..=5).chain(7..=11), 10), None);
     }
 }

@@ -342,4 +342,11 @@ fn what_a_unit_of_the_other_township_writes_reaches_the_township_that_asked() {
     assert_eq!(report.held, 0, "the device knows whose signature this is");
     let mine = li.tickets(&[], 100).unwrap();
     assert_eq!(mine[0].status, "in_progress");
+
+    // Here the name means the office of here, whoever else is known by now.
+    let mut desk = fork.home(&fork.below[0], "吴丹", Role::Township, &[TOWNSHIP]);
+    sync(&mut desk).unwrap();
+    assert_eq!(desk.unit_named("水务站").unwrap(), unit);
+    let own = wait(desk.add_unit("水务站", TOWNSHIP, "")).unwrap().id;
+    assert_eq!(desk.unit_named("水务站").unwrap(), own);
 }

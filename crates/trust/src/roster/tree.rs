@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use wangge_wire::limits::NUMBER_RANGES_MAX;
 use wangge_wire::{
     AreaCode, Cover, Day, DeviceId, Grant, Level, NumberRange, Order, OrderBody, PersonId,
     PublicKey, RelayAbove, RelayBelow, RelayId, Role,
@@ -219,7 +220,8 @@ impl Roster {
         // One that counts everywhere here goes on to; what is above it says which areas are its own.
         let known = self.relays.entry(below.key.relay()).or_insert(new);
         known.member = member;
-        known.numbers = below.numbers.clone().unwrap_or_default();
+        let numbers = below.numbers.iter().flatten().copied();
+        known.numbers = numbers.take(NUMBER_RANGES_MAX).collect();
     }
 
     pub(super) fn note_giver(&mut self, below: &RelayBelow, by: &RelayId) {
