@@ -6,19 +6,20 @@
 use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above};
+use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above, admit_from_below};
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DocId, EntryKind, Item, ItemName, Shape,
-    packing,
+    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DeviceId, DocId, EntryKind, Item, ItemName,
+    Settlement, Shape, packing,
 };
 
 use crate::holdings::SqlHoldings;
 use crate::log::{self, NewEntry};
 use crate::parked::{self, Parked};
 use crate::places;
+use crate::settlements;
 
 /// A batch that was rebuilt and whose signature is right.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ pub(crate) fn store(
     let decisions = if pushed.from_above {
         let held = SqlHoldings::new(connection);
         let decisions = admit_from_above(batch, &pushed.damaged, roster, day, &held);
+        held.finish()?;
+        decisions
+    } else if pushed.first_received_ms.is_some() {
+        let held = SqlHoldings::new(connection);
+        let decisions = admit_from_below(batch, &pushed.damaged, roster, day, &held);
         held.finish()?;
         decisions
     } else {
@@ -122,7 +128,10 @@ impl Queue<'_> {
             }
             ItemDecision::Inbox(_) if Sabotage::InboxLost.is_on() => Ok(()),
             ItemDecision::Inbox(reason) => {
-                parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)
+                let (name, author) = (item.name(), DeviceId(from.device));
+                parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)?;
+                // A decision may have come before the item, from another relay.
+                settlements::mark(self.connection, &name.doc, &name.hash, &author).map(|_| ())
             }
             ItemDecision::Held | ItemDecision::Refuse(_) => Ok(()),
         }
@@ -172,6 +181,14 @@ impl Queue<'_> {
                 places::apply_place(self.connection, place, position)?;
                 self.open
                     .extend(parked::unplaced(self.connection, &place.doc)?);
+            }
+            Item::Unknown { name, bytes } if name.entry == EntryKind::SETTLEMENT.0 => {
+                // One of a later form is kept, and settles nothing here.
+                if let Ok(settlement) = Settlement::read(bytes) {
+                    let by = DeviceId(from.device);
+                    let open = settlements::keep(self.connection, &settlement, &by, position)?;
+                    self.open.extend(open);
+                }
             }
             Item::Unknown { .. } | Item::Named(_) => {}
         }

@@ -20,6 +20,7 @@ use wangge_crdt::{Document, Put, Scalar, gate, genesis, parse};
 use wangge_wire::chunk::{self, Parts};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
 use wangge_wire::frame::{self, Known, Rebuilt, Surroundings};
+use wangge_wire::inbox::{InboxAnswer, InboxAsk};
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, FRAME_INFLATED_BYTES_MAX};
 use wangge_wire::message::{PageEntry, Standing};
 use wangge_wire::packing::{self, Unpacker};
@@ -27,7 +28,8 @@ use wangge_wire::repair::{RepairAsk, SymbolsAnswer};
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
     ActorId, Ask, BatchHead, BlobAsk, BlobState, ChangeHash, DeviceId, DocId, DocKind, End,
-    ItemName, Manifest, Order, OrderAsk, PackFrame, Page, Place, Receipt, Ruling, Shape, Verdict,
+    ItemName, Manifest, Order, OrderAsk, PackFrame, Page, Place, Receipt, Ruling, Settlement,
+    Shape, Verdict,
 };
 
 /// Something that takes any bytes.
@@ -48,7 +50,7 @@ pub fn message(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else {
         return;
     };
-    match which % 23 {
+    match which % 26 {
         0 => same::<Ask>(bytes),
         1 => same::<Standing>(bytes),
         2 => same::<Verdict>(bytes),
@@ -71,6 +73,9 @@ pub fn message(bytes: &[u8]) {
         20 => same::<Manifest>(bytes),
         21 => same::<PackFrame>(bytes),
         22 => same::<Ruling>(bytes),
+        23 => same::<Settlement>(bytes),
+        24 => same::<InboxAsk>(bytes),
+        25 => same::<InboxAnswer>(bytes),
         _ => pieces(bytes),
     }
 }
