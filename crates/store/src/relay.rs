@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::levels;
 use crate::open::Store;
 use crate::outbox::last_batch;
+use crate::settled;
 
 /// A relay this device has met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +90,7 @@ impl Store {
             .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
         levels::keep_end(&transaction, end)?;
         // A relay that was put back from a copy may have lost its inbox too, and no digest tells.
-        let sql = "UPDATE outbox SET state = 0
-                   WHERE state = 2 AND (SELECT count(*) FROM outbox WHERE state = 2) > ?1";
-        transaction.prepare_cached(sql)?.execute([end.inbox])?;
+        settled::send_again(&transaction, end.inbox)?;
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
         let here = document::digests(&transaction, &audiences)?;
         transaction.execute("DELETE FROM complete", [])?;
