@@ -18,6 +18,7 @@ mod intruder;
 mod link;
 mod look;
 pub mod sabotage;
+mod settle;
 mod station;
 mod step;
 mod template;

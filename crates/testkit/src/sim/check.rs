@@ -60,6 +60,7 @@ impl World {
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.receipts_hold()?;
         self.nobody_wrote_elsewhere()?;
+        self.only_desks_decided()?;
         self.all_hold_the_same()?;
         self.nothing_is_stuck()?;
         self.poison_is_held()?;
@@ -148,7 +149,11 @@ impl World {
         let written = look::all(&relay, sql, |row| {
             Ok((DocId(row.get(0)?), DeviceId(row.get(1)?)))
         });
+        let let_in = self.decided_about();
         for (doc, device) in written {
+            if let_in.contains(&doc) {
+                continue;
+            }
             let areas = self.granted.get(&device).cloned().unwrap_or_default();
             let person = people[&device];
             let owner = owners.get(&doc).copied().flatten();
@@ -229,7 +234,7 @@ impl World {
             let rows = device.replica().store().outbox().unwrap();
             // What rests on something in an inbox waits with it for a person.
             let decided = |row: &&OutboxRow| match row.state {
-                Pending::Inbox => true,
+                Pending::Inbox | Pending::Discarded => true,
                 Pending::Waiting => parked.iter().any(|(doc, _)| *doc == row.doc),
                 _ => false,
             };

@@ -19,6 +19,7 @@ impl World {
         if !self.station.is_on() && self.dice.below(3) > 0 {
             self.switch_on(None);
         }
+        self.desk_decides(number)?;
         match self.dice.below(100) {
             0..=37 => self.work(),
             38..=69 => self.sync_somehow(),
