@@ -203,6 +203,8 @@ pub enum InboxRefusal {
     Held,
     /// It is not held.
     NotHeld,
+    /// It is a decision of somebody who may not decide: a desk decides about the item itself.
+    Decision,
     /// It has its number, which is never taken back.
     Numbered,
     /// Another desk decided first, and otherwise.

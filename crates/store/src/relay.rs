@@ -120,13 +120,15 @@ impl Store {
     }
 
     /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and
-    /// what the log's relay kept without a number is sent again, since it may have lost it.
+    /// what the log's relay kept without a number, and what this device decided, is sent again, since it
+    /// may have lost it.
     pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
         let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
         let transaction = self.conn.transaction()?;
         transaction.execute(sql, [relay.as_bytes()])?;
         let sql = "UPDATE outbox SET state = 0 WHERE state IN (1, 2)";
         transaction.execute(sql, [])?;
+        settled::say_again(&transaction)?;
         Ok(transaction.commit()?)
     }
 

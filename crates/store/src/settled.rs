@@ -159,6 +159,17 @@ pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Sends every decision of this device again, in the batch it was signed in: no digest counts them, so
+/// none would tell that a relay which was put back has lost them.
+pub(crate) fn say_again(conn: &Connection) -> Result<(), StoreError> {
+    let sql = "INSERT INTO outbox (entry, doc, hash, area, batch)
+               SELECT e.kind, e.doc, e.hash, '', e.batch
+               FROM entry e JOIN batch b ON b.hash = e.batch
+               WHERE e.kind = ?1 AND b.own = 1 ORDER BY b.rowid ON CONFLICT DO NOTHING";
+    conn.execute(sql, [EntryKind::SETTLEMENT.0])?;
+    Ok(())
+}
+
 /// Forgets a decision that the relay did not take, because another one stands.
 pub(crate) fn forget(conn: &Connection, name: &ItemName) -> Result<(), StoreError> {
     let (doc, hash) = (name.doc.as_bytes(), name.hash.as_bytes());

@@ -10,7 +10,7 @@ use wangge_store::Draft;
 use wangge_wire::inbox::InboxRow;
 use wangge_wire::limits::SETTLE_REASON_BYTES_MAX;
 use wangge_wire::receipt::Reason;
-use wangge_wire::{ActionId, AreaCode, Decision, Place, Settlement};
+use wangge_wire::{ActionId, AreaCode, Decision, EntryKind, Place, Settlement};
 
 use super::{InboxItem, InboxRefusal};
 use crate::error::AgentError;
@@ -117,6 +117,9 @@ impl Replica {
             (Some(_), _) if wants_in => Ok(true),
             (Some(_), _) => no(InboxRefusal::Numbered),
             (None, _) if !wants_in => Ok(item.state == "discarded"),
+            (None, _) if EntryKind(row.entry) == EntryKind::SETTLEMENT => {
+                no(InboxRefusal::Decision)
+            }
             (None, Some(Reason::Equivocation)) => no(InboxRefusal::Equivocation),
             (None, Some(Reason::OverLimit)) => no(InboxRefusal::OverLimit),
             (None, Some(Reason::Unplaced)) if *settle == Settle::Accept => {

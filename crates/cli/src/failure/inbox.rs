@@ -25,6 +25,7 @@ pub(super) fn told(why: InboxRefusal, lang: Lang) -> (&'static str, Exit, String
             lang.inbox_over_limit(),
             "wangge inbox discard ID --reason TEXT",
         ),
+        R::Decision => ("inbox_decision", lang.inbox_decision(), "wangge inbox list"),
         R::Held => ("inbox_held", lang.inbox_held(), "wangge inbox retry ID"),
         R::NotHeld => ("inbox_not_held", lang.inbox_not_held(), "wangge inbox list"),
         R::Numbered => (

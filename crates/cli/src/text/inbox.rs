@@ -177,6 +177,10 @@ words! {
         zh: "这一条超过大小限制，不能收下，可以作废。没有改动，资料都在。",
         en: "This one is over a limit and cannot be accepted, but discarded. Nothing was changed and nothing is lost."
     }
+    inbox_decision {
+        zh: "这是无权决定的人作的决定，不能收下；请直接决定那一条，或把它作废。没有改动，资料都在。",
+        en: "This is a decision by somebody who may not decide. Decide about the item itself, or discard this one. Nothing was changed and nothing is lost."
+    }
     inbox_held {
         zh: "这是暂扣的更改，已有编号，只能再试一次。没有改动，资料都在。",
         en: "This is a held change: it has its number and can only be tried again. Nothing was changed and nothing is lost."
