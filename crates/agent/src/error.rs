@@ -142,6 +142,9 @@ pub enum AgentError {
     /// The relay does not make the order this desk asks for.
     #[error("the relay does not make this order")]
     Order(wangge_wire::OrderRefusal),
+    /// This cannot be done with an item of the inbox.
+    #[error("the item of the inbox cannot be settled so")]
+    Inbox(crate::inbox::InboxRefusal),
     /// No answer came to a wish for an order: it is made at the relay or not at all.
     #[error("no link to the relay, which makes orders")]
     OrderUnsent {

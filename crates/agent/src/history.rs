@@ -148,7 +148,7 @@ pub(crate) fn tells_who(field: &str) -> bool {
 }
 
 /// Returns the edit without who told.
-fn veiled(edit: EditView) -> EditView {
+pub(crate) fn veiled(edit: EditView) -> EditView {
     if !tells_who(&edit.field) {
         return edit;
     }

@@ -18,6 +18,7 @@ pub mod history;
 pub mod home;
 pub mod households;
 pub mod import;
+pub mod inbox;
 pub mod levels;
 pub mod link;
 pub mod look;

@@ -8,6 +8,7 @@ mod carrier;
 mod elsewhere;
 mod enroll;
 mod http;
+mod inbox;
 mod incoming;
 mod order;
 mod packs;

@@ -15,6 +15,7 @@ use wangge_store::query::Counts;
 use wangge_wire::{AreaCode, DocId, EntryKind, RelayId};
 
 use crate::error::AgentError;
+use crate::inbox::DecisionView;
 use crate::levels::{LevelCount, LevelView, at_the_top, word};
 use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
@@ -42,8 +43,8 @@ pub struct Status {
     pub attachments_waiting: usize,
     /// The levels from the relay up, and what of this device's work is not known to be there.
     pub levels: Vec<LevelCount>,
-    /// Whether receipts cover everything this device made up to the highest level there is, and the
-    /// relay still has it by its digests.
+    /// Whether receipts cover everything this device made, but for what a desk discarded, up to the
+    /// highest level there is, and the relay still has it by its digests.
     pub all_safe: bool,
     /// Damaged databases that were set aside in this home; they may hold work that was never sent.
     pub set_aside: Vec<PathBuf>,
@@ -99,6 +100,8 @@ pub struct Unsent {
     pub waiting: usize,
     /// Of all these: refused by a relay.
     pub refused: usize,
+    /// Beside all these: in a relay's inbox, and discarded by a desk. Kept, and waiting for nobody.
+    pub discarded: usize,
 }
 
 /// A row of the outbox.
@@ -108,14 +111,19 @@ pub struct OutboxView {
     pub id: DocId,
     /// `household visit_book report ticket`.
     pub kind: &'static str,
-    /// `change` or `place`.
+    /// `change`, `place` or `decision`.
     pub entry: &'static str,
     /// What tells the document apart.
     pub title: String,
-    /// `unsent waiting inbox refused`.
+    /// `unsent waiting inbox refused discarded`.
     pub state: &'static str,
     /// Why, where a relay gave a reason.
     pub reason: String,
+    /// The relay that gave it.
+    pub relay: String,
+    /// What a desk decided about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionView>,
     /// When it was recorded, milliseconds since 1970.
     pub at_ms: i64,
 }
@@ -144,11 +152,14 @@ pub struct ChangeView {
     pub by: WrittenBy,
     /// The writer's clock, milliseconds since 1970.
     pub at_ms: i64,
-    /// `on_device`, `at_relay`, `waiting`, `inbox`, `refused`, or `inbox_above`: at the relay, and further
-    /// up without a number.
+    /// `on_device`, `at_relay`, `waiting`, `inbox`, `refused`, `discarded`, or `inbox_above`: at the relay,
+    /// and further up without a number.
     pub state: &'static str,
     /// Why, where a relay gave a reason.
     pub reason: String,
+    /// What a desk decided about it, where it lay in an inbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionView>,
     /// What is wrong with the clock it was written by, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockFlag>,
@@ -240,12 +251,14 @@ impl Replica {
                 Ok(OutboxView {
                     id: row.doc,
                     kind: row.kind,
-                    entry: if row.entry == EntryKind::PLACE {
-                        "place"
-                    } else {
-                        "change"
+                    entry: match row.entry {
+                        EntryKind::PLACE => "place",
+                        EntryKind::SETTLEMENT => "decision",
+                        _ => "change",
                     },
                     title: self.title(&row.doc)?,
+                    decision: self.decision_on(&row.doc, &row.hash)?,
+                    relay: self.relay_name(),
                     state: row.state.as_str(),
                     reason: row.reason,
                     at_ms: row.at_ms,
@@ -287,6 +300,7 @@ impl Replica {
                 let clocks = self.home.store.clock_of_change(&doc, &row.hash)?;
                 let before = clocks.and_then(|(_, before)| before);
                 Ok(ChangeView {
+                    decision: self.decision_on(&doc, &row.hash)?,
                     clock: flag(row.at_ms, arrived, before),
                     hash: row.hash.to_string(),
                     by: self.written_by(&row.writer)?,
@@ -313,6 +327,10 @@ impl Replica {
     fn unsent(&self) -> Result<Unsent, AgentError> {
         let mut unsent = Unsent::default();
         for row in self.home.store.outbox()? {
+            if row.state == Pending::Discarded {
+                unsent.discarded += 1;
+                continue;
+            }
             match (row.entry, row.kind) {
                 (EntryKind::PLACE, _) => unsent.place += 1,
                 (_, "household") => unsent.household += 1,
@@ -326,9 +344,16 @@ impl Replica {
                 Pending::Waiting => unsent.waiting += 1,
                 Pending::Inbox => unsent.inbox += 1,
                 Pending::Refused => unsent.refused += 1,
+                Pending::Discarded => {}
             }
         }
         Ok(unsent)
+    }
+
+    /// Returns what people call the relay of this device; empty before enrolment.
+    pub fn relay_name(&self) -> String {
+        let relay = self.home.profile.relay.as_ref();
+        relay.map(|link| link.name.clone()).unwrap_or_default()
     }
 
     fn arrival_view(&self, (relay, position, at_ms): &(RelayId, u64, i64)) -> ArrivalView {

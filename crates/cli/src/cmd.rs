@@ -18,6 +18,7 @@ mod help;
 mod history;
 mod household;
 mod import;
+mod inbox;
 mod init;
 mod member;
 mod outbox;
@@ -136,6 +137,9 @@ pub(crate) enum Command {
     Outbox(outbox::Args),
     /// Show where a record has arrived
     Receipts(receipts::Args),
+    /// The relay's inbox, at a desk with a link: list, show, accept, rehome, discard, retry
+    #[command(subcommand)]
+    Inbox(inbox::Inbox),
     /// Fields with more than one value
     #[command(subcommand)]
     Conflict(conflict::Conflict),
@@ -186,6 +190,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Sync(args)) => sync::run(context, &args),
         Some(Command::Outbox(args)) => outbox::run(context, &args),
         Some(Command::Receipts(args)) => receipts::run(context, &args),
+        Some(Command::Inbox(command)) => inbox::run(context, command),
         Some(Command::Conflict(command)) => conflict::run(context, command),
         Some(Command::Relay(command)) => relay::run(context, command),
         Some(Command::Demo(args)) => demo::run(context, &args),

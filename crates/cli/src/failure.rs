@@ -2,6 +2,7 @@
 //!
 //! **One place decides.** A failure says whether anything was lost and names one command.
 
+mod inbox;
 mod relay;
 
 use serde_json::json;
@@ -378,6 +379,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             )
         }
         E::Order(why) => order(lang, *why),
+        E::Inbox(why) => inbox::told(*why, lang),
         E::OrderUnsent { .. } => (
             "no_link",
             Exit::NoLink,

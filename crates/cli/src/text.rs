@@ -14,6 +14,7 @@ mod errors;
 mod family;
 pub(crate) mod help;
 mod help_more;
+mod inbox;
 mod levels;
 mod packs;
 mod people;
@@ -50,6 +51,7 @@ const TOPICS: &[Topic] = &[
     day::TOPIC,
     due::TOPIC,
     family::TOPIC,
+    inbox::TOPIC,
     levels::TOPIC,
     people::TOPIC,
     privacy::TOPIC,

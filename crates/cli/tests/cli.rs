@@ -24,6 +24,8 @@ mod due;
 mod family;
 #[path = "cli/held.rs"]
 mod held;
+#[path = "cli/inbox.rs"]
+mod inbox;
 #[path = "cli/journey.rs"]
 mod journey;
 #[path = "cli/language.rs"]

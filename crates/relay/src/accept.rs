@@ -6,19 +6,22 @@
 use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_sync::admit::{Holdings, ItemDecision, admit, admit_from_above, admit_received};
+use wangge_sync::admit::{
+    Holdings, ItemDecision, admit, admit_from_above, admit_from_below, admit_received,
+};
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DocId, EntryKind, Item, ItemName, Shape,
-    packing,
+    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DeviceId, DocId, EntryKind, Item, ItemName,
+    Settlement, Shape, packing,
 };
 
 use crate::holdings::SqlHoldings;
 use crate::log::{self, NewEntry};
 use crate::parked::{self, Parked};
 use crate::places;
+use crate::settlements;
 
 /// A batch that was rebuilt and whose signature is right.
 #[derive(Debug)]
@@ -115,7 +118,10 @@ impl Queue<'_> {
             }
             ItemDecision::Inbox(_) if Sabotage::InboxLost.is_on() => Ok(()),
             ItemDecision::Inbox(reason) => {
-                parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)
+                let (name, author) = (item.name(), DeviceId(from.device));
+                parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)?;
+                // A decision may have come before the item, from another relay.
+                settlements::mark(self.connection, &name.doc, &name.hash, &author).map(|_| ())
             }
             ItemDecision::Held | ItemDecision::Refuse(_) => Ok(()),
         }
@@ -166,6 +172,14 @@ impl Queue<'_> {
                 self.open
                     .extend(parked::unplaced(self.connection, &place.doc)?);
             }
+            Item::Unknown { name, bytes } if name.entry == EntryKind::SETTLEMENT.0 => {
+                // One of a later form is kept, and settles nothing here.
+                if let Ok(settlement) = Settlement::read(bytes) {
+                    let by = DeviceId(from.device);
+                    let open = settlements::keep(self.connection, &settlement, &by, position)?;
+                    self.open.extend(open);
+                }
+            }
             Item::Unknown { .. } | Item::Named(_) => {}
         }
         parked::forget(self.connection, &name.doc, &name.hash)?;
@@ -205,10 +219,13 @@ fn judge(
 ) -> rusqlite::Result<Vec<ItemDecision>> {
     let held = SqlHoldings::new(connection);
     let (batch, damaged, day) = (&pushed.batch, &pushed.damaged, Day::of_ms(now_ms));
-    let decisions = match pushed.first_received_ms.filter(|_| pushed.of_sender) {
+    let decisions = match pushed.first_received_ms {
         _ if pushed.from_above => admit_from_above(batch, damaged, roster, day, &held),
         // A relay below judged it when it came.
-        Some(first_ms) => admit_received(batch, damaged, roster, first_ms.min(now_ms), &held),
+        Some(first_ms) if pushed.of_sender => {
+            admit_received(batch, damaged, roster, first_ms.min(now_ms), &held)
+        }
+        Some(_) => admit_from_below(batch, damaged, roster, day, &held),
         None => admit(batch, damaged, roster, day, &held),
     };
     held.finish()?;

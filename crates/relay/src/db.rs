@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002-units.sql"),
     include_str!("../migrations/0003-proof.sql"),
     include_str!("../migrations/0004-levels.sql"),
+    include_str!("../migrations/0005-inbox.sql"),
     include_str!("../migrations/0007-levels.sql"),
 ];
 /// Marks a file as a relay's: "wgRl".

@@ -1,17 +1,60 @@
-//! What an operator asks about changes that are held, and packs made on demand.
+//! What an operator asks about changes that are held, about decisions, and packs made on demand.
 //!
 //! **A release lets a change be tried again**; what fails again is held again, by a new entry.
 
 use rusqlite::TransactionBehavior;
-use wangge_wire::{ChangeHash, DocId, EntryKind, HoldReason, Ruling};
+use wangge_wire::{AreaCode, ChangeHash, Decision, DeviceId, DocId, EntryKind, HoldReason, Ruling};
 
 use crate::error::RelayError;
 use crate::holds::{self, NewRuling};
 use crate::packs::{Maker, Packs};
 use crate::pull::StepError;
 use crate::relay::{HeldRow, Relay};
+use crate::settlements;
+
+/// A desk's decision on an item of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledItem {
+    /// The document.
+    pub doc: DocId,
+    /// The item.
+    pub item: ChangeHash,
+    /// The device that wrote it.
+    pub author: DeviceId,
+    /// The device that decided.
+    pub by: DeviceId,
+    /// What it decided.
+    pub decision: Decision,
+    /// The area the document was placed in with it.
+    pub to: Option<AreaCode>,
+    /// Why.
+    pub reason: String,
+    /// When this relay received the decision, milliseconds since 1970.
+    pub received_ms: i64,
+}
 
 impl Relay {
+    /// Returns the decisions of desks, the oldest first.
+    pub fn settled(&self) -> Result<Vec<SettledItem>, RelayError> {
+        self.read(|connection| {
+            let all = settlements::after(connection, 0, usize::MAX)?;
+            let told = all.into_iter().map(|kept| {
+                let of = kept.settled.settlement;
+                SettledItem {
+                    doc: of.doc,
+                    item: of.item,
+                    author: of.author,
+                    by: kept.settled.by,
+                    decision: of.decision,
+                    to: of.to,
+                    reason: of.reason,
+                    received_ms: kept.received_ms,
+                }
+            });
+            Ok(told.collect())
+        })
+    }
+
     /// Returns the changes that are held, the one held first in front.
     pub fn held(&self) -> Result<Vec<HeldRow>, RelayError> {
         self.read(|connection| {

@@ -9,9 +9,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wangge_sync::admit::{Holdings, Lived, Placed};
 use wangge_wire::frame::Known;
 use wangge_wire::receipt::Reason;
-use wangge_wire::{ActorId, ChangeHash, Day, DocId, DocKind, Malformed, Shape, packing};
+use wangge_wire::{
+    ActorId, ChangeHash, Day, DeviceId, DocId, DocKind, Malformed, Settled, Shape, packing,
+};
 
-use crate::{log, places};
+use crate::{log, parked, places, settlements};
 
 /// Shapes of one kind that are tried for a change whose batch did not bring its own.
 const SHAPES_TRIED_MAX: i64 = 4;
@@ -94,6 +96,15 @@ impl Holdings for SqlHoldings<'_> {
             "SELECT hash FROM parked WHERE doc = ?1 AND actor = ?2 AND seq = ?3 AND state = 1";
         self.hash(numbered, params)
             .or_else(|| self.hash(waiting, params))
+    }
+
+    fn parked_owner(&self, doc: &DocId, item: &ChangeHash) -> Option<DocId> {
+        self.answer(parked::owner(self.connection, doc, item))
+    }
+
+    fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled> {
+        self.answer(settlements::standing(self.connection, doc, item, author))
+            .map(|kept| kept.settled)
     }
 
     fn check(&self, raw: &[u8]) -> Result<(), Reason> {

@@ -6,6 +6,7 @@ mod body;
 mod card;
 mod enroll;
 mod frames;
+mod inbox;
 mod order;
 mod pack;
 mod repair;
@@ -33,6 +34,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/enroll", post(enroll::enroll))
         .route("/v1/sync", post(sync::sync))
         .route("/v1/order", post(order::order))
+        .route("/v1/inbox", post(inbox::inbox))
         .route("/v1/rise", post(rise::rise))
         .route("/v1/repair", post(repair::repair))
         .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
@@ -50,6 +52,7 @@ pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
         "/v1/sync" => sync::sync(state, request).await,
         "/v1/order" => order::order(state, request).await,
         "/v1/rise" => rise::rise(state, request).await,
+        "/v1/inbox" => inbox::inbox(state, request).await,
         "/v1/repair" => repair::repair(state, request).await,
         "/v1/packs" => pack::list(state, request).await,
         "/v1/frames" => frames::frames(state, request).await,

@@ -1,6 +1,7 @@
 //! Items without a number: those that wait for what they rest on, and the inbox.
 //!
-//! **Nothing here is ever dropped**: a parked item leaves only by getting its number.
+//! **Nothing here is ever dropped**: a parked item leaves only by getting its number. One that a desk
+//! discarded is marked, and stays.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wangge_wire::receipt::{ItemState, Reason};
@@ -13,6 +14,7 @@ use crate::accept::Source;
 
 const WAITING: i64 = 1;
 const INBOX: i64 = 2;
+const DISCARDED: i64 = 3;
 
 /// A parked item as a batch of its own, to be judged again.
 pub(crate) struct Parked {
@@ -53,6 +55,46 @@ pub(crate) fn inbox(
     from: &Source,
 ) -> rusqlite::Result<()> {
     upsert(connection, item, shape, INBOX, reason_number(reason), from).map(|_| ())
+}
+
+/// Marks an item as discarded; one that waits is for nobody to decide yet.
+pub(crate) fn discard(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE parked SET state = ?3 WHERE doc = ?1 AND hash = ?2 AND state = ?4";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![doc.0, hash.0, DISCARDED, INBOX])
+        .map(|_| ())
+}
+
+/// Takes the mark of a discard away, and returns the row of the item if it lies in the inbox.
+pub(crate) fn reopen(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<Option<i64>> {
+    let sql = "UPDATE parked SET state = ?3 WHERE doc = ?1 AND hash = ?2 AND state IN (?3, ?4)
+               RETURNING id";
+    connection
+        .prepare_cached(sql)?
+        .query_row(params![doc.0, hash.0, INBOX, DISCARDED], |row| row.get(0))
+        .optional()
+}
+
+/// Returns the document that a parked change says its document belongs to.
+pub(crate) fn owner(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<Option<DocId>> {
+    let owner: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT owner FROM parked WHERE doc = ?1 AND hash = ?2")?
+        .query_row(params![doc.0, hash.0], |row| row.get(0))
+        .optional()?;
+    Ok(owner.and_then(|owner| DocId::from_slice(&owner)))
 }
 
 /// Returns where a parked item stands.
@@ -248,7 +290,9 @@ fn upsert(
             "INSERT INTO parked (state, reason, kind, doc, hash, batch, item, device, doc_kind,
                                  doc_schema, owner, actor, seq, received_ms, shape, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-             ON CONFLICT (doc, hash) DO UPDATE SET state = ?1, reason = ?2
+             ON CONFLICT (doc, hash) DO UPDATE SET
+               reason = CASE WHEN state = 3 THEN reason ELSE ?2 END,
+               state = CASE WHEN state = 3 THEN 3 ELSE ?1 END
              RETURNING id",
         )?
         .query_row(

@@ -4,6 +4,7 @@
 //! moment; the default is no.
 
 use rusqlite::{Connection, Row, params};
+use wangge_sync::admit::lying;
 use wangge_trust::{Action, Member, Roster, What, allowed};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{AreaCode, Audience, Day, DeviceId, DocId, EntryKind, Order, Role};
@@ -12,6 +13,7 @@ use crate::log::{signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::places;
 use crate::pull::StepError;
+use crate::settlements;
 
 /// What a scan reads of an entry.
 pub(crate) struct Light {
@@ -73,10 +75,31 @@ impl Scope<'_> {
         Ok(orders::may_read(roster, &self.device, me, &order, self.day))
     }
 
+    /// Returns whether the device may have a desk's decision: the author of the item, the desks that
+    /// work where it lies, and the relays below that serve the one or the other.
+    fn sees_settlement(&self, connection: &Connection, row: &Light) -> Result<bool, StepError> {
+        let author = settlements::author_at(connection, row.position)?;
+        if author == Some(self.device) {
+            return Ok(true);
+        }
+        let relay = self.me.role == Role::Relay;
+        if (relay || self.me.role.is_desk()) && self.has(row) {
+            return Ok(true);
+        }
+        let Some(author) = author.filter(|_| relay) else {
+            return Ok(false);
+        };
+        let own = |area: &AreaCode| self.me.areas.iter().any(|own| own.covers(area));
+        Ok(lying(self.roster, None, &author).any(|area| own(&area)))
+    }
+
     /// Returns whether the device may have the entry.
     pub(crate) fn sees(&self, connection: &Connection, row: &Light) -> Result<bool, StepError> {
         if row.kind == EntryKind::ORDER {
             return self.reads_order(connection, row.position);
+        }
+        if row.kind == EntryKind::SETTLEMENT {
+            return self.sees_settlement(connection, row);
         }
         // Those who had a document learn that it went.
         let had = row.lived.as_ref().is_some_and(|lived| self.covers(lived));

@@ -18,7 +18,7 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::outbox::{arrive, keep_batch};
 use crate::packed::{self, Packed};
-use crate::{derive, document, relay};
+use crate::{derive, document, relay, settled};
 
 /// Whose batch this is, as the roster says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,12 @@ impl<'a> Taking<'a> {
                     continue;
                 }
                 Item::Place(place) => self.place(place, hash.as_bytes())?,
-                Item::Unknown { name, bytes } => self.unknown(name, bytes, hash.as_bytes())?,
+                Item::Unknown { name, bytes } => {
+                    if EntryKind(name.entry) == EntryKind::SETTLEMENT {
+                        settled::arrived(self.conn, bytes)?;
+                    }
+                    self.unknown(name, bytes, hash.as_bytes())?
+                }
                 Item::Named(_) => continue,
             };
             outcome.received += usize::from(new);

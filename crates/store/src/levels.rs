@@ -57,7 +57,7 @@ impl Store {
         Ok(statement.exists(params![doc.as_bytes(), hash.as_bytes()])?)
     }
 
-    /// Returns how many changes and places of this device are not known to be at a relay of this level.
+    /// Returns how many changes and places of this device, but for what was discarded, are not known to be at a relay of this level.
     pub fn own_not_at(&self, relay: &RelayId, level: LevelForm) -> Result<u64, StoreError> {
         let sql = format!(
             "SELECT (SELECT count(*) FROM change c WHERE c.own = 1 AND NOT {ARRIVED})
@@ -67,7 +67,7 @@ impl Store {
         let mut statement = self.conn.prepare_cached(&sql)?;
         let values = params![relay.as_bytes(), level as i64];
         let count: i64 = statement.query_row(values, |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+        Ok(count.unsigned_abs().saturating_sub(self.discards_kept()?))
     }
 
     /// Returns whether this device has read any relay's log.

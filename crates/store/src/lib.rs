@@ -22,6 +22,7 @@ pub mod query;
 pub mod record;
 pub mod relay;
 pub mod repair;
+mod settled;
 pub mod trail;
 
 pub use alias::Family;

@@ -18,6 +18,7 @@ use crate::document;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::packed::Packed;
+use crate::settled;
 
 /// Raw bytes of changes that one batch may carry.
 const BATCH_RAW_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
@@ -33,6 +34,8 @@ pub enum Pending {
     Inbox,
     /// Refused by a relay; only here.
     Refused,
+    /// In a relay's inbox, and discarded by a desk: kept there and here, and waiting for nobody.
+    Discarded,
 }
 
 /// A row of the outbox.
@@ -103,6 +106,12 @@ impl Store {
             keep_batch(&transaction, &batch, &heading.actor, true)?;
             for id in ids {
                 let sql = "UPDATE outbox SET batch = ?2 WHERE id = ?1";
+                transaction
+                    .prepare_cached(sql)?
+                    .execute(params![id, previous.as_bytes()])?;
+                // A decision says by its batch who made it.
+                let sql = "UPDATE entry SET batch = ?2 FROM outbox o WHERE o.id = ?1
+                           AND (entry.kind, entry.doc, entry.hash) = (o.entry, o.doc, o.hash)";
                 transaction
                     .prepare_cached(sql)?
                     .execute(params![id, previous.as_bytes()])?;
@@ -207,6 +216,10 @@ impl Store {
                 }
                 ItemState::Waiting => (1, String::new()),
                 ItemState::Inbox(reason) => (2, reason_code(*reason)),
+                ItemState::Refused(_) if EntryKind(name.entry) == EntryKind::SETTLEMENT => {
+                    settled::forget(&transaction, name)?;
+                    continue;
+                }
                 ItemState::Refused(reason) => (3, reason_code(*reason)),
             };
             let sql = "UPDATE outbox SET state = ?4, reason = ?5
@@ -238,22 +251,20 @@ impl Store {
 
     /// Returns what has no receipt, oldest first.
     pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
-        let sql = "SELECT o.entry, o.doc, o.hash, o.state, o.reason, coalesce(c.at_ms, 0), d.kind
-                   FROM outbox o JOIN document d ON d.doc = o.doc
+        let sql = "SELECT o.entry, o.doc, o.hash, o.state, o.reason, coalesce(c.at_ms, 0),
+                     coalesce(d.kind, 0)
+                   FROM outbox o LEFT JOIN document d ON d.doc = o.doc
                    LEFT JOIN change c ON c.doc = o.doc AND c.hash = o.hash
                    ORDER BY o.id";
         let mut statement = self.conn.prepare_cached(sql)?;
+        let discarded = settled::discarded(&self.conn)?;
         let rows = statement.query_map([], |row| {
+            let (doc, hash) = (DocId(row.get(1)?), ChangeHash(row.get(2)?));
             Ok(OutboxRow {
                 entry: EntryKind(row.get(0)?),
-                doc: DocId(row.get(1)?),
-                hash: ChangeHash(row.get(2)?),
-                state: match row.get(3)? {
-                    0 => Pending::Unsent,
-                    1 => Pending::Waiting,
-                    2 => Pending::Inbox,
-                    _ => Pending::Refused,
-                },
+                doc,
+                hash,
+                state: Pending::of(row.get(3)?, discarded.contains(&(doc, hash))),
                 reason: row.get(4)?,
                 at_ms: row.get(5)?,
                 kind: kind::name(wangge_wire::DocKind(row.get(6)?)),
@@ -264,6 +275,17 @@ impl Store {
 }
 
 impl Pending {
+    /// Returns the state of a row with this number, which a desk may have discarded.
+    pub(crate) fn of(number: i64, discarded: bool) -> Self {
+        match number {
+            _ if discarded => Pending::Discarded,
+            0 => Pending::Unsent,
+            1 => Pending::Waiting,
+            2 => Pending::Inbox,
+            _ => Pending::Refused,
+        }
+    }
+
     /// Returns the state as JSON names it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -271,6 +293,7 @@ impl Pending {
             Pending::Waiting => "waiting",
             Pending::Inbox => "inbox",
             Pending::Refused => "refused",
+            Pending::Discarded => "discarded",
         }
     }
 }
@@ -430,6 +453,10 @@ fn named_item(conn: &Connection, name: ItemName) -> Result<Item, StoreError> {
                 None => Item::Named(name),
             })
         }
+        EntryKind::SETTLEMENT => Ok(match settled::bytes(conn, &name)? {
+            Some(bytes) => Item::Unknown { name, bytes },
+            None => Item::Named(name),
+        }),
         _ => Ok(Item::Named(name)),
     }
 }

@@ -20,6 +20,7 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::outbox::Pending;
 use crate::packed::{self, Packed};
+use crate::settled;
 
 pub use tickets::TicketRow;
 
@@ -408,17 +409,15 @@ impl Store {
                    LEFT JOIN outbox o ON o.doc = c.doc AND o.hash = c.hash AND o.entry = 1
                    WHERE c.doc = ?1 ORDER BY c.at_ms, c.actor, c.seq";
         let mut statement = self.conn.prepare_cached(sql)?;
+        let discarded = settled::discarded(&self.conn)?;
         let rows = statement.query_map([doc.as_bytes()], |row| {
             let state: Option<i64> = row.get(3)?;
             let reason: String = row.get(4)?;
-            let state = state.map(|state| match state {
-                0 => Pending::Unsent,
-                1 => Pending::Waiting,
-                2 => Pending::Inbox,
-                _ => Pending::Refused,
-            });
+            let hash = wangge_wire::ChangeHash(row.get(0)?);
+            let discarded = discarded.contains(&(*doc, hash));
+            let state = state.map(|state| Pending::of(state, discarded));
             Ok(ReceiptRow {
-                hash: wangge_wire::ChangeHash(row.get(0)?),
+                hash,
                 writer: ActorId(row.get(1)?),
                 at_ms: row.get(2)?,
                 relays: Vec::new(),
@@ -480,7 +479,7 @@ impl Store {
                 "SELECT count(*) FROM (SELECT doc, container, key FROM conflict
                                        UNION SELECT doc, container, key FROM late)",
             )?,
-            unsent: count("SELECT count(*) FROM outbox")?,
+            unsent: count("SELECT count(*) FROM outbox")?.saturating_sub(self.discards_kept()?),
         })
     }
 

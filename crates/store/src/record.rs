@@ -254,7 +254,7 @@ impl Writer<'_> {
         })
     }
 
-    fn place(&self, place: &Place) -> Result<(), StoreError> {
+    pub(crate) fn place(&self, place: &Place) -> Result<(), StoreError> {
         let sql = "INSERT INTO place (doc, hash, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         let (doc, hash) = (place.doc.as_bytes(), place.hash());
         self.conn
@@ -263,7 +263,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn enqueue(
+    pub(crate) fn enqueue(
         &self,
         entry: EntryKind,
         doc: &DocId,

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::levels;
 use crate::open::Store;
 use crate::outbox::last_batch;
+use crate::settled;
 
 /// Whether a relay's log was found to be another one than was read, and nothing was let go since.
 pub(crate) const DOUBTED: &str = "doubted";
@@ -102,9 +103,7 @@ impl Store {
             .all(|((_, relay), (_, here))| relay == here);
         levels::keep_end(&transaction, end, same_log)?;
         // A relay that was put back from a copy may have lost its inbox too, and no digest tells.
-        let sql = "UPDATE outbox SET state = 0
-                   WHERE state = 2 AND (SELECT count(*) FROM outbox WHERE state = 2) > ?1";
-        transaction.prepare_cached(sql)?.execute([end.inbox])?;
+        settled::send_again(&transaction, end.inbox)?;
         transaction.execute("DELETE FROM complete", [])?;
         let mut areas = Vec::new();
         for ((audience, relay), (_, here)) in end.digests.iter().zip(here) {
@@ -132,9 +131,10 @@ impl Store {
     }
 
     /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and
-    /// what the log's relay kept without a number is sent again, since it may have lost it. What it said
-    /// of the levels above it was said of positions in a log that may be another one now. Attachments are
-    /// asked for again too, and what is to leave this device waits until the log is known to have it.
+    /// what the log's relay kept without a number, and what this device decided, is sent again, since it
+    /// may have lost it. What it said of the levels above it was said of positions in a log that may be
+    /// another one now. Attachments are asked for again too, and what is to leave this device waits until
+    /// the log is known to have it.
     pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
         let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
         let transaction = self.conn.transaction()?;
@@ -146,6 +146,7 @@ impl Store {
         transaction.execute(sql, [])?;
         transaction.execute("UPDATE blob_up SET incarnation = x''", [])?;
         crate::open::set_meta(&transaction, DOUBTED, &[1])?;
+        settled::say_again(&transaction)?;
         Ok(transaction.commit()?)
     }
 

@@ -7,14 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_trust::allow::COVER_LATE_DAYS_MAX;
-use wangge_trust::{Action, Member, Roster, What, allowed_as};
+use wangge_trust::{Action, Member, Roster, What, allowed, allowed_as};
 use wangge_wire::digest::content_hash;
 use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::receipt::Reason;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    ActorId, AreaCode, Audience, Batch, Change, ChangeHash, Day, DocId, DocKind, EntryKind, Item,
-    ItemName, Level, Place, PublicKey, Shape,
+    ActorId, AreaCode, Audience, Batch, Change, ChangeHash, Day, Decision, DeviceId, DocId,
+    DocKind, EntryKind, Item, ItemName, Level, Place, PublicKey, Settled, Settlement, Shape,
 };
 
 /// How far a document's place is looked for along its owners.
@@ -62,6 +62,10 @@ pub trait Holdings {
     fn shapes(&self, kind: DocKind, schema: u8) -> Vec<Shape>;
     /// Returns the change of the document that the actor gave this number, waiting ones included.
     fn author_of_seq(&self, doc: &DocId, actor: &ActorId, seq: u64) -> Option<ChangeHash>;
+    /// Returns the document that a parked change says its document belongs to.
+    fn parked_owner(&self, doc: &DocId, item: &ChangeHash) -> Option<DocId>;
+    /// Returns the decision that stands on an item of this author, numbered or not.
+    fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled>;
     /// Returns why a change's bytes must not come near the document library.
     fn check(&self, raw: &[u8]) -> Result<(), Reason>;
 }
@@ -101,7 +105,8 @@ pub fn admit(
 /// Returns what becomes of each item of a batch that a relay of this tree received at a time: it is
 /// judged by that day, and a revocation since then changes nothing.
 ///
-/// Judged by today, what a village numbered in time would be too late at the next level.
+/// Judged by today, what a village numbered in time would be too late at the next level. A decision
+/// that was durable there first is taken, although another one stands here.
 pub fn admit_received(
     batch: &Batch,
     damaged: &[usize],
@@ -111,6 +116,19 @@ pub fn admit_received(
 ) -> Vec<ItemDecision> {
     let day = Day::of_ms(received_ms);
     decide(batch, damaged, roster, day, held, Judged::At(received_ms))
+}
+
+/// Returns what becomes of each item of a batch that a relay below hands up and did not receive itself.
+///
+/// A decision that was durable there first is taken, although another one stands here.
+pub fn admit_from_below(
+    batch: &Batch,
+    damaged: &[usize],
+    roster: &Roster,
+    day: Day,
+    held: &impl Holdings,
+) -> Vec<ItemDecision> {
+    decide(batch, damaged, roster, day, held, Judged::Below)
 }
 
 /// Returns what becomes of each item of a batch that a relay above has numbered.
@@ -127,12 +145,29 @@ pub fn admit_from_above(
     decide(batch, damaged, roster, day, held, Judged::Above)
 }
 
+/// Returns the areas whose desks settle an item: where its document lives, else all that its author was
+/// ever granted. What a batch claims of its area decides nothing.
+pub fn lying(
+    roster: &Roster,
+    home: Option<AreaCode>,
+    author: &DeviceId,
+) -> impl Iterator<Item = AreaCode> {
+    let granted = home.is_none().then(|| roster.known(author)).flatten();
+    let granted = granted.into_iter().flat_map(|member| {
+        let past = member.past.iter().map(|(area, _)| area);
+        member.areas.iter().chain(past).cloned()
+    });
+    home.into_iter().chain(granted)
+}
+
 /// Who says whether an author may.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Judged {
     Here,
     /// Here, by when a relay of this tree received it, milliseconds since 1970.
     At(i64),
+    /// Here, and a relay below has it already.
+    Below,
     Above,
 }
 
@@ -153,7 +188,7 @@ fn decide(
     };
     let received_ms = match judged {
         Judged::At(received_ms) => Some(received_ms),
-        Judged::Here | Judged::Above => None,
+        Judged::Here | Judged::Below | Judged::Above => None,
     };
     let mut judge = Judge {
         batch,
@@ -169,7 +204,7 @@ fn decide(
         if damaged.contains(&index) {
             return ItemDecision::Refuse(Reason::WrongHash);
         }
-        let decision = judge.item(item);
+        let decision = judge.after_discard(item, judge.item(item));
         if decision == ItemDecision::Accept {
             judge.news.take(item, &judge.batch.head.actor(&judge.key));
         }
@@ -241,6 +276,48 @@ impl<H: Holdings> Judge<'_, H> {
         }
     }
 
+    /// What a desk discarded does not take its place because its author may write again meanwhile.
+    fn after_discard(&self, item: &Item, decision: ItemDecision) -> ItemDecision {
+        let takes = matches!(decision, ItemDecision::Accept | ItemDecision::Wait { .. });
+        if !takes || self.judged == Judged::Above {
+            return decision;
+        }
+        let name = item.name();
+        match self.settled(&name.doc, &name.hash) {
+            Some(Decision::Discard) => ItemDecision::Inbox(Reason::OutOfScope),
+            Some(Decision::Accept) | None => decision,
+        }
+    }
+
+    fn settled(&self, doc: &DocId, hash: &ChangeHash) -> Option<Decision> {
+        let standing = self.held.settled(doc, hash, &self.batch.head.device);
+        standing.map(|standing| standing.settlement.decision)
+    }
+
+    /// Whether a desk accepted the item, which may decide about what lies in this area.
+    fn vouched(&self, doc: &DocId, hash: &ChangeHash, home: &AreaCode) -> bool {
+        let standing = self.held.settled(doc, hash, &self.batch.head.device);
+        let Some(standing) = standing.filter(|it| it.settlement.decision == Decision::Accept)
+        else {
+            return false;
+        };
+        // A desk that re-homes a document away decided while it was its own.
+        let lately = |lived: &Lived| {
+            self.day.0 <= lived.until.0.saturating_add(COVER_LATE_DAYS_MAX)
+                && self.decides(&standing.by, &lived.home)
+        };
+        self.decides(&standing.by, home) || self.held.lived(doc).iter().any(lately)
+    }
+
+    fn decides(&self, desk: &DeviceId, home: &AreaCode) -> bool {
+        let what = What {
+            home,
+            audiences: &[],
+        };
+        Sabotage::SettleUnchecked.is_on()
+            || allowed(self.roster, desk, Action::Administer, &what, self.day).is_allowed()
+    }
+
     fn change(&self, change: &Change) -> ItemDecision {
         match self.held.check(&change.raw) {
             Ok(()) => {}
@@ -260,7 +337,9 @@ impl<H: Holdings> Judge<'_, H> {
         let Some(placed) = self.placed(&change.doc, change.owner, 0) else {
             return ItemDecision::Inbox(Reason::Unplaced);
         };
-        if !self.may_write(&change.doc, change.owner, &placed) {
+        if !self.may_write(&change.doc, change.owner, &placed)
+            && !self.vouched(&change.doc, &change.hash, &placed.home)
+        {
             return ItemDecision::Inbox(Reason::OutOfScope);
         }
         let number = (change.doc, change.actor, change.seq);
@@ -307,7 +386,9 @@ impl<H: Holdings> Judge<'_, H> {
                 not_behind && self.may(Action::PlaceAgain, &now.home, &now.audiences)
             }
         };
-        match (accepted, self.placed(&place.doc, None, 0)) {
+        let now = self.placed(&place.doc, None, 0);
+        let lies = now.as_ref().map_or(&place.home, |now| &now.home);
+        match (accepted || self.vouched(&place.doc, &hash, lies), &now) {
             (true, _) => ItemDecision::Accept,
             (false, None) if place.n == 0 => ItemDecision::Inbox(Reason::OutOfScope),
             (false, _) => ItemDecision::Inbox(Reason::PlaceNotAllowed),
@@ -333,11 +414,47 @@ impl<H: Holdings> Judge<'_, H> {
         if bytes.len() > CHANGE_BYTES_MAX {
             return ItemDecision::Inbox(Reason::OverLimit);
         }
+        // One of a later form is carried like any later kind, and settles nothing here.
+        if kind == EntryKind::SETTLEMENT
+            && let Ok(settlement) = Settlement::read(bytes)
+        {
+            return self.settlement(&settlement, name);
+        }
         match self.placed(&name.doc, None, 0) {
             None => ItemDecision::Inbox(Reason::Unplaced),
             Some(placed) if self.may_write(&name.doc, None, &placed) => ItemDecision::Accept,
             Some(_) => ItemDecision::Inbox(Reason::OutOfScope),
         }
+    }
+
+    /// Judges a desk's decision, by where the item lies.
+    fn settlement(&self, settlement: &Settlement, name: &ItemName) -> ItemDecision {
+        let Settlement { doc, author, .. } = settlement;
+        if *doc != name.doc {
+            return ItemDecision::Refuse(Reason::Malformed);
+        }
+        if self.judged == Judged::Above {
+            return ItemDecision::Accept;
+        }
+        let signer = &self.batch.head.device;
+        // A document that its item begins lies where the one it belongs to lives.
+        let owner = self.held.parked_owner(doc, &settlement.item);
+        let home = self.placed(doc, owner, 0).map(|placed| placed.home);
+        let mut lies = lying(self.roster, home, author);
+        // Nobody vouches for a decision: a desk decides about the item itself.
+        if !lies.any(|area| self.decides(signer, &area)) {
+            return ItemDecision::Inbox(Reason::OutOfScope);
+        }
+        // The first to be durable stands; who did not know of it is told, and may go over it.
+        let standing = self.held.settled(doc, &settlement.item, author);
+        let unknown = match &standing {
+            Some(standing) => !settlement.over.contains(&standing.hash),
+            None => self.holds(doc, &settlement.item),
+        };
+        if self.judged == Judged::Here && unknown {
+            return ItemDecision::Refuse(Reason::Settled);
+        }
+        ItemDecision::Accept
     }
 
     /// Whether the signer may write to a document where it lives, or might until a short while ago: who

@@ -13,8 +13,9 @@ use wangge_wire::limits::CHANGE_BYTES_MAX;
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
-    ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, Day, DocId, DocKind, Grant,
-    Item, ItemName, LifeNonce, OrderBody, PersonId, Place, Role, Shape, Signature,
+    ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, Day, DeviceId, DocId,
+    DocKind, Grant, Item, ItemName, LifeNonce, OrderBody, PersonId, Place, Role, Settled, Shape,
+    Signature,
 };
 
 const GRID_1: &str = "511724103202001";
@@ -31,6 +32,7 @@ struct Held {
     numbers: BTreeMap<(DocId, ActorId, u64), ChangeHash>,
     verdict: Option<Reason>,
     lived: BTreeMap<DocId, Vec<Lived>>,
+    settled: Vec<Settled>,
 }
 
 impl Holdings for Held {
@@ -60,6 +62,19 @@ impl Holdings for Held {
 
     fn author_of_seq(&self, doc: &DocId, actor: &ActorId, seq: u64) -> Option<ChangeHash> {
         self.numbers.get(&(*doc, *actor, seq)).copied()
+    }
+
+    fn parked_owner(&self, _: &DocId, _: &ChangeHash) -> Option<DocId> {
+        None
+    }
+
+    fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled> {
+        let of_it = |one: &&Settled| {
+            let of = &one.settlement;
+            (of.doc, of.item, of.author) == (*doc, *item, *author)
+        };
+        let all: Vec<Settled> = self.settled.iter().filter(of_it).cloned().collect();
+        wangge_wire::settle::standing(&all).cloned()
     }
 
     fn check(&self, _: &[u8]) -> Result<(), Reason> {

@@ -21,6 +21,7 @@ use wangge_trust::{KeyPair, Roster};
 use wangge_wire::chunk::{self, Parts};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
 use wangge_wire::frame::{self, Known, Rebuilt, Surroundings};
+use wangge_wire::inbox::{InboxAnswer, InboxAsk};
 use wangge_wire::limits::{
     ANSWER_FRAME_BYTES_MAX, DOCUMENT_BYTES_MAX, FRAME_INFLATED_BYTES_MAX, MANIFEST_BYTES_MAX,
 };
@@ -33,7 +34,7 @@ use wangge_wire::stream::Splitter;
 use wangge_wire::{
     ActorId, Ask, BatchHead, BlobAsk, BlobState, ChangeHash, DeviceId, DocId, DocKind, End,
     FrameHash, ItemName, Manifest, Order, OrderAsk, OrderBody, PackFrame, Page, Place, Receipt,
-    Ruling, Shape, Verdict,
+    Ruling, Settlement, Shape, Verdict,
 };
 
 /// Something that takes any bytes.
@@ -56,7 +57,7 @@ pub fn message(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else {
         return;
     };
-    match which % 23 {
+    match which % 26 {
         0 => same::<Ask>(bytes),
         1 => same::<Standing>(bytes),
         2 => same::<Verdict>(bytes),
@@ -79,6 +80,9 @@ pub fn message(bytes: &[u8]) {
         20 => same::<Manifest>(bytes),
         21 => same::<PackFrame>(bytes),
         22 => same::<Ruling>(bytes),
+        23 => same::<Settlement>(bytes),
+        24 => same::<InboxAsk>(bytes),
+        25 => same::<InboxAnswer>(bytes),
         _ => pieces(bytes),
     }
 }

@@ -22,6 +22,7 @@ mod link;
 mod look;
 pub mod sabotage;
 mod seats;
+mod settle;
 mod station;
 mod step;
 mod template;

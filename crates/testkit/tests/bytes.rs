@@ -15,6 +15,7 @@ use wangge_trust::KeyPair;
 use wangge_trust::request::{Signed, sign};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, OrderBytes, RelayCard};
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
+use wangge_wire::inbox::{InboxAnswer, InboxAsk, InboxRow, InboxWish, SettledRow};
 use wangge_wire::message::{PageEntry, Refusal, Standing};
 use wangge_wire::order::{LevelForm, NumberRange};
 use wangge_wire::pack::{
@@ -25,9 +26,9 @@ use wangge_wire::repair::{RepairAsk, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::{
     AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
-    Cursor, Day, Digest, DocId, End, FrameHash, Grant, HoldReason, Incarnation, Item, ItemName,
-    Manifest, OrderAsk, OrderBody, PackFrame, PackKey, Page, PageBatch, PersonId, Place, Receipt,
-    RelayAbove, RelayBelow, Role, Ruling, Unit, Verdict, packing, stream,
+    Cursor, Day, Decision, Digest, DocId, End, FrameHash, Grant, HoldReason, Incarnation, Item,
+    ItemName, Manifest, OrderAsk, OrderBody, PackFrame, PackKey, Page, PageBatch, PersonId, Place,
+    Receipt, RelayAbove, RelayBelow, Role, Ruling, Settlement, Unit, Verdict, packing, stream,
 };
 
 const DOC: DocId = DocId([0xd0; 16]);
@@ -42,6 +43,7 @@ fn every_message_has_the_bytes_it_had() {
     answers(&mut lines, &batch);
     orders(&mut lines);
     packs(&mut lines);
+    settlements(&mut lines);
     requests(&mut lines);
     let mut text = String::new();
     for (name, bytes) in &lines {
@@ -99,6 +101,55 @@ fn batches(lines: &mut Lines) -> Batch {
     );
     lines.insert("frame-in-a-stream", stream::frame(1, b"ab"));
     batch
+}
+
+fn settlements(lines: &mut Lines) {
+    let settlement = Settlement {
+        doc: DOC,
+        item: ChangeHash([0x50; 32]),
+        author: Device::new(3).id(),
+        decision: Decision::Accept,
+        to: Some(AreaCode::parse(GRID).unwrap()),
+        reason: "核实过".into(),
+        over: vec![ChangeHash([0x60; 32])],
+        at_ms: 1_764_000_000_000,
+    };
+    let row = InboxRow {
+        row: 7,
+        entry: 1,
+        doc: DOC,
+        hash: settlement.item,
+        author: settlement.author,
+        author_name: "李梅".into(),
+        received_ms: 1_764_000_000_000,
+        reason: Some(Reason::Settled),
+        hold: Some(HoldReason::Poison),
+        kind: shape().kind,
+        owner: Some(DOC),
+        home: Some(AreaCode::parse(GRID).unwrap()),
+        claimed: AreaCode::parse(GRID).unwrap(),
+        position: Some(9),
+        settled: Some(SettledRow {
+            settlement: settlement.bytes(),
+            by: settlement.author,
+            by_name: "陈站长".into(),
+            received_ms: 1_764_000_000_001,
+        }),
+        body: Some(vec![1, 2, 3]),
+    };
+    let answer = InboxAnswer {
+        rows: vec![row],
+        next: Some(8),
+    };
+    let (doc, change) = (DOC, settlement.item);
+    let ask = |wish| packing::encode(&InboxAsk { version: 0, wish });
+    lines.insert("inbox-answer", packing::encode(&answer));
+    lines.insert("inbox-ask-open", ask(InboxWish::Open { after: 7 }));
+    lines.insert("inbox-ask-settled", ask(InboxWish::Settled { after: 7 }));
+    lines.insert("inbox-ask-document", ask(InboxWish::Document(DOC)));
+    lines.insert("inbox-ask-retry", ask(InboxWish::Retry { doc, change }));
+    lines.insert("settlement", settlement.bytes());
+    lines.insert("settlement-hash", settlement.hash().0.to_vec());
 }
 
 fn answers(lines: &mut Lines, batch: &Batch) {

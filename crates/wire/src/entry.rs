@@ -30,6 +30,8 @@ impl EntryKind {
     pub const ORDER: EntryKind = EntryKind(6);
     /// A request to see hidden fields.
     pub const ACCESS: EntryKind = EntryKind(7);
+    /// A desk's decision on an item of an inbox.
+    pub const SETTLEMENT: EntryKind = EntryKind(8);
 }
 
 /// The kind of a document, one byte; the relay carries it and never asks what it means.

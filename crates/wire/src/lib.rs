@@ -18,6 +18,7 @@ pub mod entry;
 pub mod frame;
 pub mod hold;
 pub mod id;
+pub mod inbox;
 pub mod limits;
 pub mod message;
 pub mod order;
@@ -27,6 +28,7 @@ pub mod receipt;
 pub mod repair;
 pub mod rise;
 pub mod sabotage;
+pub mod settle;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
@@ -47,6 +49,7 @@ pub use order::{
 };
 pub use pack::{Manifest, PackFrame, PackKey};
 pub use receipt::Receipt;
+pub use settle::{Decision, Settled, Settlement};
 
 /// The protocol both ends speak.
 ///

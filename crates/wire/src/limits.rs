@@ -43,6 +43,15 @@ pub const RISE_BYTES_MAX: usize = 64 * 1024;
 /// Names of changes without a number above, in one end.
 pub const ABOVE_NAMES_MAX: usize = 1_024;
 
+/// Bytes of the reason a desk gives for a decision.
+pub const SETTLE_REASON_BYTES_MAX: usize = 600;
+/// Earlier decisions that one may name as known to it.
+pub const SETTLE_OVER_MAX: usize = 16;
+/// Rows of one answer about an inbox.
+pub const INBOX_ROWS_MAX: usize = 256;
+/// Bytes of bodies that a relay aims at for one answer about an inbox.
+pub const INBOX_BYTES_GOAL: usize = 512 * 1024;
+
 /// Bytes of packed entries a relay aims at for one page.
 pub const PAGE_BYTES_GOAL: usize = 16 * 1024;
 /// Bytes of one page once inflated: a re-placed document brings its history along.

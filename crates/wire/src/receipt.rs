@@ -56,6 +56,9 @@ pub enum Reason {
     /// Another change of the same actor has this sequence number.
     #[n(8)]
     Equivocation,
+    /// Of a decision: another one stands that it did not know.
+    #[n(9)]
+    Settled,
 }
 
 /// A relay's signed word about one batch.

@@ -27,6 +27,10 @@ pub enum Sabotage {
     ReplayTaken,
     /// What belongs into the inbox is thrown away.
     InboxLost,
+    /// What a desk discards is deleted.
+    DiscardDeletes,
+    /// Anybody settles what lies in an inbox.
+    SettleUnchecked,
     /// The relay numbers a place and lets the document live where it did.
     PlaceIgnored,
     /// A device never gets its own work back.
@@ -69,7 +73,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every variant.
-    pub const ALL: [Sabotage; 29] = [
+    pub const ALL: [Sabotage; 31] = [
         Sabotage::ReceiptBeforeCommit,
         Sabotage::FullDiskSwallowed,
         Sabotage::CursorWithoutChain,
@@ -80,6 +84,8 @@ impl Sabotage {
         Sabotage::PushNotIdempotent,
         Sabotage::ReplayTaken,
         Sabotage::InboxLost,
+        Sabotage::DiscardDeletes,
+        Sabotage::SettleUnchecked,
         Sabotage::PlaceIgnored,
         Sabotage::OwnNotReturned,
         Sabotage::NoGate,

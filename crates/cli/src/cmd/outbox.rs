@@ -1,9 +1,13 @@
 //! `outbox`: what has no receipt yet, the oldest first.
 
+use wangge_agent::status::OutboxView;
+
+use super::inbox::decided;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
+use crate::text::Lang;
 use crate::ui::table::table;
 
 #[derive(Debug, clap::Args)]
@@ -21,20 +25,16 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
+                let kind = match row.entry {
+                    "change" => row.kind,
+                    entry => entry,
+                };
                 vec![
                     moment::minute(lang, row.at_ms, today),
-                    lang.code(
-                        "kind",
-                        if row.entry == "place" {
-                            "place"
-                        } else {
-                            row.kind
-                        },
-                    )
-                    .to_owned(),
+                    lang.code("kind", kind).to_owned(),
                     row.title.clone(),
                     lang.code("state", row.state).to_owned(),
-                    lang.code("reason", &row.reason).to_owned(),
+                    why(lang, row, today),
                 ]
             })
             .collect();
@@ -48,4 +48,15 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         table(&heads, &cells)
     });
     Ok(Exit::Done)
+}
+
+/// Returns why a row stands as it does: what a desk decided, else the relay's reason.
+fn why(lang: Lang, row: &OutboxView, today: chrono::NaiveDate) -> String {
+    match &row.decision {
+        Some(decision) => decided(lang, decision, None, today),
+        None if row.state == "inbox" => {
+            lang.in_inbox_of(&row.relay, lang.code("reason", &row.reason))
+        }
+        None => lang.code("reason", &row.reason).to_owned(),
+    }
 }

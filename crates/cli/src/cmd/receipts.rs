@@ -2,6 +2,7 @@
 
 use wangge_agent::levels::LevelView;
 
+use super::inbox::decided;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -48,10 +49,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 lines.push(format!("  └ {}", levels(lang, &change.levels)));
             }
             if !change.reason.is_empty() {
-                lines.push(tone(
-                    Tone::Warn,
-                    &format!("  └ {}", lang.code("reason", &change.reason)),
-                ));
+                let why = lang.code("reason", &change.reason);
+                let line = match change.state {
+                    "inbox" | "discarded" => lang.in_inbox_of(&replica.relay_name(), why),
+                    _ => why.to_owned(),
+                };
+                lines.push(tone(Tone::Warn, &format!("  └ {line}")));
+            }
+            if let Some(decision) = &change.decision {
+                let number = change.relays.first().map(|arrival| arrival.position);
+                let line = decided(lang, decision, number, today);
+                lines.push(format!("  └ {line}"));
             }
         }
         let several = view.changes.iter().any(|change| change.levels.len() > 1);

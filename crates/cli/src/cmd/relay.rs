@@ -2,6 +2,7 @@
 
 mod backup;
 mod held;
+mod inbox;
 mod serve;
 mod upstream;
 
@@ -31,7 +32,7 @@ pub(crate) enum Relay {
     /// List devices
     Devices,
     /// List what waits for a person's decision
-    Inbox,
+    Inbox(inbox::Args),
     /// List changes that are not shown
     Held,
     /// Let a held change be tried again
@@ -134,7 +135,7 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Serve(args) => serve::run(context, &args),
         Relay::Invite(args) => invite(context, &args),
         Relay::Devices => devices(context),
-        Relay::Inbox => inbox(context),
+        Relay::Inbox(args) => inbox::list(context, &args),
         Relay::Held => held::list(context),
         Relay::Release(args) => held::release(context, &args),
         Relay::GateWorker => Ok(held::work()),
@@ -290,52 +291,6 @@ fn devices(context: &Context) -> Result<Exit, Failure> {
             "",
         ];
         table(&heads, &cells)
-    });
-    Ok(Exit::Done)
-}
-
-fn inbox(context: &Context) -> Result<Exit, Failure> {
-    let lang = context.ui.lang;
-    let (relay, now_ms) = open_to_look(context)?;
-    let rows = relay.inbox()?;
-    let today = moment::china(now_ms)
-        .map(|now| now.date_naive())
-        .unwrap_or_default();
-    let values: Vec<serde_json::Value> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "device": row.device, "doc": row.doc, "batch": row.batch, "reason": row.reason,
-                "received_ms": row.received_ms,
-            })
-        })
-        .collect();
-    context.ui.list(&values, || {
-        if rows.is_empty() {
-            return lang.inbox_empty().to_owned();
-        }
-        let cells: Vec<Vec<String>> = rows
-            .iter()
-            .zip(&values)
-            .map(|(row, value)| {
-                vec![
-                    moment::minute(lang, row.received_ms, today),
-                    row.device.to_string(),
-                    row.doc.to_string(),
-                    lang.code("reason", crate::view::text(value, "reason"))
-                        .to_owned(),
-                ]
-            })
-            .collect();
-        table(
-            &[
-                lang.col_when(),
-                lang.col_device(),
-                lang.col_what(),
-                lang.col_reason(),
-            ],
-            &cells,
-        )
     });
     Ok(Exit::Done)
 }

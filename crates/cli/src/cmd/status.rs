@@ -97,6 +97,10 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         counts.tickets,
     ));
     lines.push(unsent(lang, status));
+    if status.unsent.discarded > 0 {
+        let line = lang.discards(status.unsent.discarded);
+        lines.push(tone(Tone::Warn, &line));
+    }
     if status.attachments_waiting > 0 {
         let line = lang.attachments_wait(status.attachments_waiting);
         lines.push(tone(Tone::Warn, &line));

@@ -84,7 +84,7 @@ pub(super) const MORE: &[Help] = &[
     Help {
         path: "relay inbox",
         about: "列出等人处理的内容",
-        args: &[],
+        args: &[("settled", "改看已有的决定：谁、何时、为什么")],
     },
     Help {
         path: "demo",

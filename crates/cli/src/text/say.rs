@@ -98,8 +98,8 @@ messages! {
     }
     /// Items in the relay's inbox.
     in_inbox(count: u32) {
-        zh: "  ! 有 {count} 条在中继的收件箱里，等管理员处理",
-        en: "  ! {count} in the relay's inbox, for the operator to decide"
+        zh: "  ! 有 {count} 条在中继的收件箱里，等工作台处理",
+        en: "  ! {count} in the relay's inbox, for a desk to decide"
     }
     /// A household was added.
     household_added(id: &str) { zh: "✓ 已保存到本机 · {id}", en: "✓ Saved on this device · {id}" }

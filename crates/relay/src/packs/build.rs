@@ -244,6 +244,8 @@ fn document(
                     packed.place = Some(PackedPlace { position, bytes });
                 }
             }
+            // Not everybody who reads a document reads what desks decided about it; pages know who does.
+            EntryKind::SETTLEMENT => {}
             _ => packed.beside.push(beside(log, kind, position)?),
         }
     }

@@ -70,7 +70,7 @@ fn heads(document: &Document) -> Vec<ChangeHash> {
 
 /// Makes the last change written one that numbers its operations far ahead: our reader reads it, the
 /// gate does not let it in.
-fn poisoned(device: &mut Device) -> (Item, ChangeHash) {
+pub(crate) fn poisoned(device: &mut Device) -> (Item, ChangeHash) {
     let Some(Item::Change { change, action }) = device.take_items().pop() else {
         panic!("no change")
     };

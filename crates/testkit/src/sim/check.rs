@@ -64,6 +64,7 @@ impl World {
         for at in 0..self.stations.len() {
             self.nobody_wrote_elsewhere(at)?;
         }
+        self.only_desks_decided()?;
         self.all_hold_the_same()?;
         self.grants_agree()?;
         self.levels_agree()?;
@@ -159,7 +160,11 @@ impl World {
         let written = look::all(&relay, sql, |row| {
             Ok((DocId(row.get(0)?), DeviceId(row.get(1)?)))
         });
+        let let_in = self.decided_about();
         for (doc, device) in written {
+            if let_in.contains(&doc) {
+                continue;
+            }
             let areas = self.granted.get(&device).cloned().unwrap_or_default();
             let person = self.people[&device];
             let owner = owners.get(&doc).copied().flatten();
@@ -258,7 +263,7 @@ impl World {
             let rows = device.replica().store().outbox().unwrap();
             // What rests on something in an inbox waits with it for a person.
             let decided = |row: &&OutboxRow| match row.state {
-                Pending::Inbox => true,
+                Pending::Inbox | Pending::Discarded => true,
                 Pending::Waiting => parked[device.home].iter().any(|(doc, _)| *doc == row.doc),
                 _ => false,
             };

@@ -10,14 +10,16 @@ use wangge_trust::request::{self, HEAD_HEADER, Signed};
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::packing::Packer;
 use wangge_wire::{
-    ActionId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId, Item,
-    LifeNonce, PROTOCOL_VERSION, Place, Signature, frame, stream,
+    ActionId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, DeviceId, DocId,
+    Item, LifeNonce, PROTOCOL_VERSION, Place, Settlement, Shape, Signature, frame, stream,
 };
 
 use super::seats::{GRIDS, NOBODYS};
 use crate::working_days::Dice;
 
 const AUTHORITY: &str = "127.0.0.1:9";
+/// The life that it writes in.
+const NONCE: LifeNonce = LifeNonce([7; 8]);
 
 /// What an intruder sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,26 +75,54 @@ impl Intruder {
             Packer::new().unwrap().pack(&bytes).unwrap()
         };
         let future = u16::from(mischief == Mischief::FromTheFuture);
-        let ask = Ask {
-            version: PROTOCOL_VERSION + future,
+        let ask = self.ask(PROTOCOL_VERSION + future);
+        (self.signed(&ask.bytes(), &frame, now_ms, dice), poison)
+    }
+
+    /// Returns the device.
+    pub(super) fn device(&self) -> DeviceId {
+        self.key.public().device()
+    }
+
+    /// Returns a request with a decision that is nobody's but a desk's.
+    pub(super) fn decision(
+        &mut self,
+        settlement: &Settlement,
+        now_ms: i64,
+        dice: &mut Dice,
+    ) -> Request<Vec<u8>> {
+        let item = Item::Unknown {
+            name: settlement.name(),
+            bytes: settlement.bytes(),
+        };
+        let home = AreaCode::parse(GRIDS[1]).unwrap();
+        let batch = self.signed_batch(home, vec![item], Vec::new());
+        let bytes = frame::encode_full(&batch).unwrap();
+        let frame = Packer::new().unwrap().pack(&bytes).unwrap();
+        let ask = self.ask(PROTOCOL_VERSION);
+        self.signed(&ask.bytes(), &frame, now_ms, dice)
+    }
+
+    fn ask(&self, version: u16) -> Ask {
+        Ask {
+            version,
             capabilities: 0,
             cursor: None,
-            actor: self.key.public().actor(&LifeNonce([7; 8])),
+            actor: self.key.public().actor(&NONCE),
             batches: 1,
             full: false,
             catch_up: None,
             origins: None,
-        };
-        (self.signed(&ask.bytes(), &frame, now_ms, dice), poison)
+        }
     }
 
     fn batch(&mut self, home: &str, field: &str, dice: &mut Dice) -> (Batch, (DocId, ChangeHash)) {
         let mut id = [0; 16];
         dice.fill(&mut id);
-        let (doc, nonce) = (DocId(id), LifeNonce([7; 8]));
+        let doc = DocId(id);
         let shape = kind::shape(kind::HOUSEHOLD).unwrap();
         let mut document = Document::begin(&shape, &doc).unwrap();
-        let actor = self.key.public().actor(&nonce);
+        let actor = self.key.public().actor(&NONCE);
         let written = document.write(&actor, 1_000, &[Put::root(field, "x")]);
         let written = written.unwrap().unwrap();
         let change = Change::read(doc, shape.kind, shape.schema, None, written.raw).unwrap();
@@ -103,31 +133,37 @@ impl Intruder {
             audiences: Vec::new(),
             n: 0,
         };
+        let items = vec![
+            Item::Place(place),
+            Item::Change {
+                change,
+                action: Some(ActionId([1; 8])),
+            },
+        ];
+        let batch = self.signed_batch(home, items, vec![shape]);
+        (batch, (doc, written.hash))
+    }
+
+    fn signed_batch(&mut self, area: AreaCode, items: Vec<Item>, shapes: Vec<Shape>) -> Batch {
         self.number += 1;
         let mut batch = Batch {
             head: BatchHead {
                 suite: SUITE_PLAIN,
                 device: self.key.public().device(),
-                nonce,
+                nonce: NONCE,
                 number: self.number,
                 previous: self.previous,
                 roster: 0,
                 claimed_at_ms: 1_000,
-                area: home,
+                area,
             },
-            items: vec![
-                Item::Place(place),
-                Item::Change {
-                    change,
-                    action: Some(ActionId([1; 8])),
-                },
-            ],
+            items,
             signature: Signature([0; 64]),
-            shapes: vec![shape],
+            shapes,
         };
         self.key.sign_batch(&mut batch);
         self.previous = batch.hash();
-        (batch, (doc, written.hash))
+        batch
     }
 
     fn signed(&self, head: &[u8], frame: &[u8], now_ms: i64, dice: &mut Dice) -> Request<Vec<u8>> {

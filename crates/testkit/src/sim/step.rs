@@ -24,10 +24,10 @@ impl World {
         } else {
             1
         };
-        (0..acts).try_for_each(|_| self.act())
+        (0..acts).try_for_each(|_| self.act(number))
     }
 
-    fn act(&mut self) -> Result<(), String> {
+    fn act(&mut self, number: usize) -> Result<(), String> {
         for at in 0..self.stations.len() {
             if !self.stations[at].is_on() && self.dice.below(3) > 0 {
                 self.switch_on(at, None);
@@ -36,6 +36,7 @@ impl World {
         if self.is_tree() && self.dice.below(4) == 0 {
             return self.climb();
         }
+        self.desk_decides(number)?;
         match self.dice.below(100) {
             0..=37 => self.work(),
             38..=69 => self.sync_somehow(),
@@ -259,13 +260,17 @@ impl World {
         }
     }
 
-    /// Returns a desk: the station of a small district; in a tree of either village, the township or the
-    /// county.
+    /// Returns which devices are desks: the station of a small district; in a tree those of either
+    /// village, the township and the county.
+    pub(super) fn desk_indices(&self) -> &'static [usize] {
+        if self.is_tree() { &[0, 3, 5, 6] } else { &[0] }
+    }
+
     fn pick_desk(&mut self) -> usize {
-        if self.is_tree() {
-            [0, 3, 5, 6][self.dice.below(4)]
-        } else {
-            0
+        let desks = self.desk_indices();
+        match desks {
+            [only] => *only,
+            _ => desks[self.dice.below(desks.len())],
         }
     }
 
