@@ -33,6 +33,7 @@ mod scope;
 mod secrets;
 mod serve;
 mod settings;
+mod tail;
 mod upstream;
 mod writer;
 
