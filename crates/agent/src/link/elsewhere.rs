@@ -7,7 +7,7 @@ use wangge_wire::enroll::RelayCard;
 use wangge_wire::packing;
 
 use super::SyncReport;
-use super::http::{Address, Line, no_link, refusal};
+use super::http::{Address, no_link, refusal};
 use super::sync::strange;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -19,7 +19,7 @@ impl Replica {
             return Err(AgentError::NotEnrolled);
         }
         let address = Address::parse(url, plain_http)?;
-        let mut line = Line::over(address.clone(), self.carrier.clone())?;
+        let mut line = self.line(address.clone())?;
         let response = line.get("/v1/relay").await?;
         if !response.status().is_success() {
             return Err(refusal(response.status()));
