@@ -7,6 +7,7 @@ pub mod hostile;
 pub mod pack_line;
 pub mod scribe;
 pub mod sim;
+pub mod slow_line;
 pub mod tidy;
 pub mod town;
 pub mod tree;
