@@ -26,6 +26,8 @@ mod family;
 mod held;
 #[path = "cli/journey.rs"]
 mod journey;
+#[path = "cli/killed.rs"]
+mod killed;
 #[path = "cli/language.rs"]
 mod language;
 #[path = "cli/people.rs"]
