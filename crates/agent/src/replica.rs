@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
@@ -23,6 +24,8 @@ pub struct Replica {
     pub(crate) machine: Machine,
     /// What carries requests instead of the network.
     pub(crate) carrier: Option<SharedCarrier>,
+    /// What connects to relays; its connections outlive a sync.
+    pub(crate) client: OnceLock<reqwest::Client>,
     pub(crate) roster: Roster,
     pub(crate) roster_position: u64,
     /// What was wrong with the clock at the last thing recorded in this run.
@@ -70,6 +73,7 @@ impl Replica {
             home,
             machine,
             carrier: None,
+            client: OnceLock::new(),
             roster: Roster::default(),
             roster_position: 0,
             wrong_clock: None,

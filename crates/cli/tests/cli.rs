@@ -28,6 +28,8 @@ mod held;
 mod inbox;
 #[path = "cli/journey.rs"]
 mod journey;
+#[path = "cli/killed.rs"]
+mod killed;
 #[path = "cli/language.rs"]
 mod language;
 #[path = "cli/people.rs"]

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, oneshot};
@@ -13,16 +14,22 @@ use wangge_trust::request::CREATED_WINDOW_S;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{DeviceId, RelayId};
 
+use crate::accept::Pushed;
 use crate::db;
 use crate::error::RelayError;
 use crate::orders::Standing;
 use crate::packs;
 use crate::pull::StepError;
 use crate::relay::Relay;
-use crate::writer::{Job, Unwritten};
+use crate::tail::Tail;
+use crate::writer::{Job, Receipted, Unwritten};
 
 /// Syncs that run at once; further ones are told to come again.
-const SYNCS_MAX: usize = 512;
+const SYNCS_MAX: usize = 2_048;
+/// How long a batch waits for room in the writer's mailbox before its device is told to come again.
+const ROOM_WITHIN: Duration = Duration::from_secs(30);
+/// How long until it is tried again whether there is room.
+const ROOM_EVERY: Duration = Duration::from_millis(5);
 /// Requests whose batches are unpacked at once: each may hold some megabytes.
 const UNPACKING_MAX: usize = 8;
 /// Connections kept open between reads.
@@ -37,6 +44,8 @@ pub(crate) struct App {
     pub(crate) relay: Relay,
     pub(crate) syncs: Arc<Semaphore>,
     pub(crate) unpacking: Semaphore,
+    /// What every reader passes over.
+    pub(crate) tail: Arc<Mutex<Tail>>,
     jobs: SyncSender<Job>,
     /// Woken for each job where no thread writes; there reads need none either.
     inline: Option<Arc<Notify>>,
@@ -72,6 +81,7 @@ impl App {
             relay,
             syncs: Arc::new(Semaphore::new(SYNCS_MAX)),
             unpacking: Semaphore::new(UNPACKING_MAX),
+            tail: Arc::default(),
             jobs,
             inline,
             readers: Mutex::default(),
@@ -160,6 +170,35 @@ impl App {
                 TrySendError::Disconnected(job) => (job, Unwritten::Busy),
             };
             job.refuse(why);
+        }
+        self.wake();
+        answer
+    }
+
+    /// Hands the writer a batch as soon as there is room, and returns where its receipt will come.
+    ///
+    /// A thousand devices at once wait their turn here: a request of which the first half was stored and
+    /// the second refused would come again with all of it.
+    pub(crate) async fn hand_in(&self, pushed: Pushed) -> oneshot::Receiver<Receipted> {
+        let (reply, answer) = oneshot::channel();
+        let mut job = Job::Push(Box::new(pushed), reply);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.jobs.try_send(job) {
+                Ok(()) => break,
+                Err(TrySendError::Full(back)) if waited < ROOM_WITHIN => job = back,
+                Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => {
+                    back.refuse(Unwritten::Busy);
+                    break;
+                }
+            }
+            self.wake();
+            if self.inline.is_some() {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(ROOM_EVERY).await;
+            }
+            waited += ROOM_EVERY;
         }
         self.wake();
         answer

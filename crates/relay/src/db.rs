@@ -27,6 +27,9 @@ const APPLICATION_ID: i32 = 0x7767_526c;
 /// Older ones can lose a write when the WAL is reset while another connection reads.
 const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 const BUSY_MS: u64 = 5_000;
+/// What the writer's connection keeps of the database: a group of commits touches thousands of pages, and
+/// what does not fit is written twice.
+const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
 /// Where a relay's database is and how large it may grow.
 #[derive(Debug, Clone)]
@@ -88,6 +91,16 @@ pub(crate) fn connect(place: &Place) -> Result<Connection, RelayError> {
     let fail = |source| RelayError::sqlite(&place.path, source);
     let connection = Connection::open(&place.path).map_err(fail)?;
     set_up(&connection, place.pages_max).map_err(fail)?;
+    Ok(connection)
+}
+
+/// Returns the connection of the one who writes: it keeps the pages of a busy evening in memory.
+pub(crate) fn connect_writer(place: &Place) -> Result<Connection, RelayError> {
+    let connection = connect(place)?;
+    let sql = format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY;");
+    connection
+        .execute_batch(&sql)
+        .map_err(|source| RelayError::sqlite(&place.path, source))?;
     Ok(connection)
 }
 

@@ -4,6 +4,7 @@
 //! and must be asked for** (`finish`) before an answer is believed.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_sync::admit::{Holdings, Lived, Placed};
@@ -13,15 +14,18 @@ use wangge_wire::{
     ActorId, ChangeHash, Day, DeviceId, DocId, DocKind, Malformed, Settled, Shape, packing,
 };
 
-use crate::{log, parked, places, settlements};
+use crate::places::{self, Document};
+use crate::{log, parked, settlements};
 
 /// Shapes of one kind that are tried for a change whose batch did not bring its own.
 const SHAPES_TRIED_MAX: i64 = 4;
 
-/// Answers from one connection, usually inside a transaction.
+/// Answers from one connection, usually inside a transaction; **nothing is written while it lives**.
 pub(crate) struct SqlHoldings<'a> {
     connection: &'a Connection,
     failed: RefCell<Option<rusqlite::Error>>,
+    /// Documents asked for: those of one batch belong to the same few households.
+    documents: RefCell<BTreeMap<DocId, Option<Document>>>,
 }
 
 impl<'a> SqlHoldings<'a> {
@@ -29,6 +33,7 @@ impl<'a> SqlHoldings<'a> {
         Self {
             connection,
             failed: RefCell::new(None),
+            documents: RefCell::default(),
         }
     }
 
@@ -42,6 +47,14 @@ impl<'a> SqlHoldings<'a> {
             self.failed.borrow_mut().get_or_insert(error);
             T::default()
         })
+    }
+
+    fn document<T>(&self, doc: &DocId, of: impl FnOnce(&Document) -> T) -> Option<T> {
+        let mut documents = self.documents.borrow_mut();
+        let found = documents
+            .entry(*doc)
+            .or_insert_with(|| self.answer(places::document(self.connection, doc)));
+        found.as_ref().map(of)
     }
 
     fn hash(&self, sql: &str, params: impl rusqlite::Params) -> Option<ChangeHash> {
@@ -59,13 +72,11 @@ impl<'a> SqlHoldings<'a> {
 
 impl Holdings for SqlHoldings<'_> {
     fn place(&self, doc: &DocId) -> Option<Placed> {
-        self.answer(places::document(self.connection, doc))
-            .map(|document| document.placed)
+        self.document(doc, |document| document.placed.clone())
     }
 
     fn owner(&self, doc: &DocId) -> Option<DocId> {
-        self.answer(places::document(self.connection, doc))
-            .and_then(|document| document.owner)
+        self.document(doc, |document| document.owner).flatten()
     }
 
     fn lived(&self, doc: &DocId) -> Vec<Lived> {

@@ -37,6 +37,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod settlements;
+mod tail;
 mod upstream;
 mod writer;
 

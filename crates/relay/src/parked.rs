@@ -125,6 +125,9 @@ pub(crate) fn arrived(
     let waited: Vec<i64> = rows
         .query_map(params![doc.0, hash.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    if waited.is_empty() {
+        return Ok(waited);
+    }
     connection
         .prepare_cached("DELETE FROM missing WHERE doc = ?1 AND hash = ?2")?
         .execute(params![doc.0, hash.0])?;

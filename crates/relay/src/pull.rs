@@ -11,6 +11,7 @@
 //! adds; **the day is looked at once, when the answer begins**, so that one answer has one scope.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
 use wangge_wire::limits::{ABOVE_NAMES_MAX, PAGE_BYTES_GOAL};
@@ -27,6 +28,7 @@ use crate::frames::{self, Fetched};
 use crate::log::{self, signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::scope::{Light, Scope, light};
+use crate::tail::{Reading, Tail};
 use crate::{parked, places, risen};
 
 /// Entries looked at in one step, visible or not.
@@ -58,6 +60,8 @@ pub(crate) struct Pull {
     skip: BTreeSet<u64>,
     /// Authors whose grants were sent although they work elsewhere.
     introduced: BTreeSet<DeviceId>,
+    /// What is known of the last entries; shared by all readers.
+    tail: Arc<Mutex<Tail>>,
 }
 
 /// What a step came to.
@@ -110,7 +114,13 @@ impl Pull {
             queue: VecDeque::new(),
             skip: BTreeSet::new(),
             introduced: BTreeSet::new(),
+            tail: Arc::default(),
         }
+    }
+
+    /// Passes over what the shared tail says is not for this device.
+    pub(crate) fn pass_over(&mut self, tail: Arc<Mutex<Tail>>) {
+        self.tail = tail;
     }
 
     /// Sends only the orders of what is in the log by now; the digests say what else the device lacks.
@@ -143,9 +153,13 @@ impl Pull {
             day: self.day,
         };
 
+        let reading = Reading::of(&roster.areas_on(me, self.day));
         let mut looked = 0;
         while self.scanned < head.position && looked < SCAN_MAX && self.queued() < BODIES_PER_PAGE {
-            looked += self.scan(connection, &scope)?;
+            let most = self.pass(connection, head.position, &reading)?;
+            if most > 0 {
+                looked += self.scan(connection, &scope, most)?;
+            }
         }
         if let Some((packed, count)) = self.page(connection, &scope)? {
             return Ok(Step::Page(packed, count));
@@ -156,9 +170,35 @@ impl Pull {
         self.end(connection, &scope).map(Step::End)
     }
 
+    /// Moves on to the next entry that must be looked at; returns how many of them follow each other,
+    /// 0 at the end of the log.
+    fn pass(
+        &mut self,
+        connection: &Connection,
+        head: u64,
+        reading: &Reading,
+    ) -> Result<usize, StepError> {
+        if Sabotage::ScopeUncheckedOnPull.is_on() {
+            return Ok(SCAN_CHUNK);
+        }
+        // What it holds is noted whole or not at all; a panic elsewhere leaves nothing half done.
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.fill(connection, head)?;
+        let Some(run) = tail.next(self.scanned, head, reading, SCAN_CHUNK) else {
+            return Ok(SCAN_CHUNK);
+        };
+        self.scanned = run.start;
+        Ok(usize::try_from(run.end - run.start).unwrap_or(SCAN_CHUNK))
+    }
+
     /// Looks at the next entries and queues those the device may have.
-    fn scan(&mut self, connection: &Connection, scope: &Scope<'_>) -> Result<usize, StepError> {
-        let rows = light(connection, self.scanned, SCAN_CHUNK)?;
+    fn scan(
+        &mut self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+        most: usize,
+    ) -> Result<usize, StepError> {
+        let rows = light(connection, self.scanned, most)?;
         for row in &rows {
             let before = self.scanned;
             self.scanned = row.position;

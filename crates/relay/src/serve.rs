@@ -20,6 +20,8 @@ use crate::{db, http};
 
 /// Held while a relay is served.
 pub(crate) const LOCK: &str = "serving";
+/// Files a process may have open, connections included, where the system allows more than it gives.
+const CONNECTIONS_MAX: u64 = 16_384;
 /// How long open answers may go on after the order to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -32,8 +34,9 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RelayError> {
+    open_many();
     let _serving = lock(&relay.place.path.with_file_name(LOCK))?;
-    let connection = db::connect(&relay.place)?;
+    let connection = db::connect_writer(&relay.place)?;
     let packs = match relay.settings.packs.clone() {
         // Opened before devices come: a file of another log is gone by then.
         Some(packs) => Some((Maker::open(&relay, &packs)?, packs, Bell::new())),
@@ -89,6 +92,21 @@ pub async fn serve(
     }
     tracing::info!("stopped");
     served.map_err(|source| RelayError::io(Path::new(""), source))
+}
+
+/// Lets as many devices be connected as the system allows this process.
+fn open_many() {
+    #[cfg(unix)]
+    if let Ok((soft, hard)) = rlimit::getrlimit(rlimit::Resource::NOFILE)
+        && soft < hard
+    {
+        // A system that refuses leaves what there was: fewer devices at once.
+        let _ = rlimit::setrlimit(
+            rlimit::Resource::NOFILE,
+            soft.max(hard.min(CONNECTIONS_MAX)),
+            hard,
+        );
+    }
 }
 
 pub(crate) fn lock(path: &Path) -> Result<File, RelayError> {

@@ -34,11 +34,13 @@ const GROUP_MAX: usize = 256;
 const QUEUE_MAX: usize = 1_024;
 /// Commits after which the WAL is copied back.
 const COMMITS_PER_CHECKPOINT: u32 = 64;
+/// Jobs after which it is, however few commits they came in: readers search all of a long WAL.
+const JOBS_PER_CHECKPOINT: usize = 1_024;
 
 /// What the writer is asked to do.
 pub(crate) enum Job {
     /// Store a batch.
-    Push(Box<Pushed>, oneshot::Sender<Result<Receipt, Unwritten>>),
+    Push(Box<Pushed>, oneshot::Sender<Receipted>),
     /// Take a device in.
     Enroll(EnrollAsk, oneshot::Sender<Result<Enrolled, Unwritten>>),
     /// Make an order that a desk asks for.
@@ -58,6 +60,9 @@ pub(crate) enum Job {
     /// End after the jobs before it.
     Stop,
 }
+
+/// The answer to who handed in a batch.
+pub(crate) type Receipted = Result<Receipt, Unwritten>;
 
 /// The answer to somebody who wants in.
 pub(crate) type Enrolled = Result<EnrollAnswer, EnrollRefusal>;
@@ -93,6 +98,7 @@ pub(crate) struct Desk {
     standing: Standing,
     damaged: Arc<AtomicBool>,
     commits: u32,
+    jobs: usize,
     /// Told that something was written.
     wake: Option<SyncSender<()>>,
     /// Told after each commit: the relay above may have to hear of it.
@@ -182,6 +188,7 @@ impl Desk {
             standing: Standing::default(),
             damaged: Arc::new(AtomicBool::new(false)),
             commits: 0,
+            jobs: 0,
             wake: None,
             news: Arc::default(),
         }
@@ -222,6 +229,7 @@ impl Desk {
                 .for_each(|job| job.refuse(Unwritten::Damaged));
             return;
         }
+        self.jobs += jobs.len();
         match self.commit(&jobs) {
             Ok(done) => {
                 let quiet = jobs
@@ -249,7 +257,7 @@ impl Desk {
             Err(why) => jobs.into_iter().for_each(|job| job.refuse(why)),
         }
         self.commits += 1;
-        if self.commits >= COMMITS_PER_CHECKPOINT {
+        if self.commits >= COMMITS_PER_CHECKPOINT || self.jobs >= JOBS_PER_CHECKPOINT {
             self.checkpoint("PASSIVE");
         }
     }
@@ -358,7 +366,7 @@ impl Desk {
     }
 
     fn checkpoint(&mut self, mode: &str) {
-        self.commits = 0;
+        (self.commits, self.jobs) = (0, 0);
         if self.damaged.load(Ordering::Acquire) {
             return;
         }

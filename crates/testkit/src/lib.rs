@@ -8,6 +8,7 @@ pub mod inbox_line;
 pub mod pack_line;
 pub mod scribe;
 pub mod sim;
+pub mod slow_line;
 pub mod tidy;
 pub mod town;
 pub mod tree;

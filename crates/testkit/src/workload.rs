@@ -7,6 +7,8 @@
 mod made;
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use chrono::{DateTime, Datelike as _};
@@ -26,7 +28,7 @@ pub const TOWNSHIP: &str = "511724103";
 /// Grids of one village.
 const VILLAGE_GRIDS: usize = 50;
 /// Households of one grid.
-const GRID_HOUSEHOLDS: usize = 60;
+pub const GRID_HOUSEHOLDS: usize = 60;
 
 /// What one person did at one moment.
 #[derive(Debug, Clone)]
@@ -38,6 +40,9 @@ pub struct Op {
     /// What it writes, a document each.
     pub drafts: Vec<Draft>,
 }
+
+/// Takes one household after the other.
+pub type Taker<'a> = dyn FnMut(usize, Vec<Op>) -> Result<(), String> + 'a;
 
 /// A source of lines: a folder, or a seed.
 #[derive(Debug, Clone)]
@@ -67,31 +72,56 @@ impl Workload {
 
     /// Returns how each household came to be: its document, then its visits one by one.
     pub fn households(&self) -> Result<Vec<Op>, String> {
-        let lines = match self {
-            Self::Folder(folder) => lines(folder, "households.jsonl")?,
-            Self::Made { households, seed } => made::households(*households, *seed),
+        let mut all = Vec::new();
+        self.each_household(&mut |_, ops| {
+            all.extend(ops);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Hands on how each household came to be, one after the other with its number: sixty thousand of
+    /// them are more than a machine should hold at once.
+    pub fn each_household(&self, take: &mut Taker<'_>) -> Result<(), String> {
+        let mut one = |number: usize, line: &Value| {
+            let ops = household(text(line, "id")?, part(line, "doc")?)?;
+            take(number, ops)
         };
-        let mut ops = Vec::new();
-        for line in &lines {
-            ops.extend(household(text(line, "id")?, part(line, "doc")?)?);
+        match self {
+            Self::Folder(folder) => {
+                let file = File::open(folder.join("households.jsonl")).map_err(said)?;
+                for (number, line) in BufReader::new(file).lines().enumerate() {
+                    let line = serde_json::from_str(&line.map_err(said)?).map_err(said)?;
+                    one(number, &line)?;
+                }
+                Ok(())
+            }
+            Self::Made { households, seed } => {
+                (0..*households).try_for_each(|number| one(number, &made::household(number, *seed)))
+            }
         }
-        Ok(ops)
     }
 
     /// Returns a device's day: 60 visits with edits, 20 reports, 10 tickets.
     pub fn day(&self, day: usize) -> Result<Vec<Op>, String> {
         match self {
-            Self::Folder(folder) => read(&lines(folder, &format!("day-{day}.jsonl"))?),
-            Self::Made { households, seed } => read(&made::day(day, *households, *seed, None)),
+            Self::Folder(folder) => read(&lines(folder, &format!("day-{day}.jsonl"))?, 0),
+            Self::Made { households, seed } => read(&made::day(day, *households, *seed, None), 0),
         }
     }
 
     /// Returns the day of one of many devices, each with 60 households of its own.
     pub fn rush(&self, device: usize) -> Result<Vec<Op>, String> {
+        self.rush_on(device, 9)
+    }
+
+    /// Returns a day of one of many devices; a folder has the same for each day.
+    pub fn rush_on(&self, device: usize, day: usize) -> Result<Vec<Op>, String> {
+        let first = device * GRID_HOUSEHOLDS;
         match self {
-            Self::Folder(folder) => read(&lines(folder, &format!("rush-{device}.jsonl"))?),
+            Self::Folder(folder) => read(&lines(folder, &format!("rush-{device}.jsonl"))?, first),
             Self::Made { households, seed } => {
-                read(&made::day(9, *households, *seed, Some(device)))
+                read(&made::day(day, *households, *seed, Some(device)), first)
             }
         }
     }
@@ -100,12 +130,12 @@ impl Workload {
     pub fn conflict(&self) -> Result<(Vec<Op>, Vec<Op>), String> {
         match self {
             Self::Folder(folder) => Ok((
-                read(&lines(folder, "conflict-A.jsonl")?)?,
-                read(&lines(folder, "conflict-B.jsonl")?)?,
+                read(&lines(folder, "conflict-A.jsonl")?, 0)?,
+                read(&lines(folder, "conflict-B.jsonl")?, 0)?,
             )),
             Self::Made { seed, .. } => {
                 let (one, other) = made::conflict(*seed);
-                Ok((read(&one)?, read(&other)?))
+                Ok((read(&one, 0)?, read(&other, 0)?))
             }
         }
     }
@@ -132,17 +162,18 @@ fn lines(folder: &Path, file: &str) -> Result<Vec<Value>, String> {
         .collect()
 }
 
-fn read(lines: &[Value]) -> Result<Vec<Op>, String> {
-    lines.iter().map(op).collect()
+/// Reads the lines of somebody whose own grid is that of household `first`.
+fn read(lines: &[Value], first: usize) -> Result<Vec<Op>, String> {
+    lines.iter().map(|line| op(line, first)).collect()
 }
 
-fn op(line: &Value) -> Result<Op, String> {
+fn op(line: &Value, first: usize) -> Result<Op, String> {
     let id = text(line, "id")?;
     match text(line, "op")? {
         "create" => {
             let doc = part(line, "doc")?;
             let draft = match text(doc, "type")? {
-                "report" => report_draft(id, doc)?,
+                "report" => report_draft(id, doc, grid(first))?,
                 "ticket" => ticket_draft(id, doc)?,
                 other => return Err(format!("a document of type {other}")),
             };
@@ -291,9 +322,8 @@ fn edit(id: &str, ops: &[Value]) -> Result<Op, String> {
     })
 }
 
-fn report_draft(id: &str, doc: &Value) -> Result<Draft, String> {
-    // Of no household: it lives in the first grid, whose worker every measurement has.
-    let home = grid(0);
+/// A report of no household: it lives in its author's own grid.
+fn report_draft(id: &str, doc: &Value, home: AreaCode) -> Result<Draft, String> {
     let level = part(doc, "level")?.as_u64().unwrap_or(3);
     let made = Report {
         area: Some(home.clone()),

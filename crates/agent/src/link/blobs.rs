@@ -99,7 +99,7 @@ impl Replica {
         let link = link.filter(|_| self.member().is_some());
         let link = link.ok_or(AgentError::NotEnrolled)?;
         Ok(Lane {
-            line: Line::over(Address::parse(&link.url, true)?, self.carrier.clone())?,
+            line: self.line(Address::parse(&link.url, true)?)?,
             offset_ms: 0,
         })
     }

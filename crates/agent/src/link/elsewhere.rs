@@ -8,7 +8,7 @@ use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::packing;
 
 use super::SyncReport;
-use super::http::{Address, Line, capped, refusal};
+use super::http::{Address, capped, refusal};
 use super::sync::strange;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -20,7 +20,7 @@ impl Replica {
             return Err(AgentError::NotEnrolled);
         }
         let address = Address::parse(url, plain_http)?;
-        let mut line = Line::over(address.clone(), self.carrier.clone())?;
+        let mut line = self.line(address.clone())?;
         let response = line.get("/v1/relay").await?;
         if !response.status().is_success() {
             return Err(refusal(response.status()));

@@ -7,7 +7,7 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::{AreaCode, Level, Order, packing};
 
-use super::http::{Address, Line, capped, refusal};
+use super::http::{Address, capped, refusal};
 use crate::error::{AgentError, InvitationRefused};
 use crate::home::{Profile, RelayLink};
 use crate::replica::Replica;
@@ -39,7 +39,7 @@ impl Replica {
         let refused = |why| AgentError::Invitation(why);
         let code = Code::parse(code).map_err(|_| refused(InvitationRefused::WrongCode))?;
         let address = Address::parse(url, plain_http)?;
-        let mut line = Line::over(address.clone(), self.carrier.clone())?;
+        let mut line = self.line(address.clone())?;
         let card: RelayCard = read(line.get("/v1/relay").await?).await?;
 
         let key = code

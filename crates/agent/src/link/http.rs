@@ -9,6 +9,7 @@ use wangge_trust::request::{self, HEAD_HEADER, Signed};
 use super::carrier::SharedCarrier;
 use crate::error::AgentError;
 use crate::machine::Machine;
+use crate::replica::Replica;
 
 /// How long connecting may take before there is no link.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,34 +71,39 @@ pub(super) struct Line {
     pub(super) requests: u32,
 }
 
-impl Line {
-    pub(super) fn new(address: Address) -> Result<Self, AgentError> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(SILENCE_TIMEOUT)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| AgentError::Internal(error.to_string()))?;
-        Ok(Self {
+impl Replica {
+    /// Returns a line to a relay. Lines of one replica share their connections: on a village's link a new
+    /// one costs a third of a second.
+    pub(super) fn line(&self, address: Address) -> Result<Line, AgentError> {
+        let client = match self.client.get() {
+            Some(client) => client.clone(),
+            None => {
+                let client = new_client()?;
+                self.client.get_or_init(|| client).clone()
+            }
+        };
+        Ok(Line {
             client,
-            carrier: None,
+            carrier: self.carrier.clone(),
             address,
             bytes_up: 0,
             bytes_down: 0,
             requests: 0,
         })
     }
+}
 
-    /// Returns a line over `carrier` where there is one, over the network otherwise.
-    pub(super) fn over(
-        address: Address,
-        carrier: Option<SharedCarrier>,
-    ) -> Result<Self, AgentError> {
-        let line = Self::new(address)?;
-        Ok(Self { carrier, ..line })
-    }
+fn new_client() -> Result<Client, AgentError> {
+    Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(SILENCE_TIMEOUT)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| AgentError::Internal(error.to_string()))
+}
 
+impl Line {
     /// Asks without a signature.
     pub(super) async fn get(&mut self, path: &str) -> Result<Response, AgentError> {
         let request = self.request(Method::GET, path)?;

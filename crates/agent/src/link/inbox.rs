@@ -3,11 +3,11 @@
 //! **Nothing of the answer is kept on the device**: what lies in an inbox is the relay's to keep.
 
 use wangge_wire::inbox::{InboxAnswer, InboxAsk, InboxRow, InboxWish};
-use wangge_wire::limits::PAGE_INFLATED_BYTES_MAX;
+use wangge_wire::limits::{ANSWER_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
 use wangge_wire::packing::Unpacker;
 use wangge_wire::{ChangeHash, DocId, PROTOCOL_VERSION, packing};
 
-use super::http::{Address, Line, no_link, refusal};
+use super::http::{Address, capped, refusal};
 use super::sync::strange;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -53,7 +53,7 @@ impl Replica {
         if !self.role().is_desk() {
             return Err(AgentError::NotYourRole);
         }
-        let mut line = Line::over(Address::parse(&link.url, true)?, self.carrier.clone())?;
+        let mut line = self.line(Address::parse(&link.url, true)?)?;
         let head = packing::encode(&InboxAsk {
             version: PROTOCOL_VERSION,
             wish,
@@ -67,7 +67,7 @@ impl Replica {
         if !status.is_success() {
             return Err(refusal(status));
         }
-        let packed = response.bytes().await.map_err(|error| no_link(&error))?;
+        let packed = capped(response, ANSWER_BYTES_MAX).await?;
         let mut unpacker = Unpacker::new().map_err(strange)?;
         let bytes = unpacker.unpack(&packed, PAGE_INFLATED_BYTES_MAX);
         packing::decode(&bytes.map_err(strange)?, "inbox").map_err(strange)

@@ -8,7 +8,7 @@ use wangge_trust::key::verify_manifest;
 use wangge_wire::limits::MANIFEST_BYTES_MAX;
 use wangge_wire::{AreaCode, Manifest};
 
-use super::http::{Address, Line, no_link, refusal};
+use super::http::{Address, capped, refusal};
 use super::sync::{SyncReport, strange};
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -96,22 +96,16 @@ impl Replica {
         let link = self.home.profile.relay.as_ref();
         let link = link.ok_or(AgentError::NotEnrolled)?;
         let (key, own) = (link.key, &self.home.key);
-        let mut line = Line::over(Address::parse(&link.url, true)?, self.carrier.clone())?;
+        let mut line = self.line(Address::parse(&link.url, true)?)?;
         let mut offset_ms = 0;
         let asked = line.get_told(("/v1/packs", query), 0, own, &self.machine, &mut offset_ms);
-        let mut response = asked.await?;
+        let response = asked.await?;
         match response.status().as_u16() {
             200 => {}
             404 => return Ok(None),
             _ => return Err(refusal(response.status())),
         }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| no_link(&error))? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MANIFEST_BYTES_MAX {
-                break;
-            }
-        }
+        let bytes = capped(response, MANIFEST_BYTES_MAX).await?;
         let manifest = Manifest::read(&bytes).map_err(strange)?;
         if !verify_manifest(&key, &manifest) {
             return Err(AgentError::StrangeAnswer {

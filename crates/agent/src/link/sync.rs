@@ -11,7 +11,9 @@ use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
 use wangge_trust::key::verify_receipt;
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
-use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
+use wangge_wire::limits::{
+    ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX, REQUEST_BATCH_BYTES_GOAL,
+};
 use wangge_wire::message::{AnswerKind, CAN_TAKE_PACKS, Standing};
 use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::sabotage::Sabotage;
@@ -28,6 +30,8 @@ use crate::error::AgentError;
 use crate::machine::china_day;
 use crate::replica::Replica;
 
+/// Bytes of frames that are kept between knowing their size and sending them: four requests.
+const READY_BYTES_MAX: usize = 4 * REQUEST_BATCH_BYTES_GOAL;
 /// The kind of a batch frame in a request.
 const BATCH_FRAME: u8 = 1;
 
@@ -88,6 +92,8 @@ pub(super) struct Meeting<'a> {
     pub(super) relay_key: PublicKey,
     pub(super) session: Session,
     packer: Packer,
+    /// Frames made to know their size, with the batch before: packing one is the dearest step of a sync.
+    ready: BTreeMap<BatchHash, (Option<BatchHash>, Vec<u8>)>,
     pub(super) unpacker: Unpacker,
     pub(super) judge: Judge,
     pub(super) report: SyncReport,
@@ -138,10 +144,11 @@ impl Replica {
         let last_batch = self.home.store.last_batch(&self.actor())?;
         let malformed = |error: wangge_wire::Malformed| AgentError::Internal(error.to_string());
         let mut meeting = Meeting {
-            line: Line::over(address, self.carrier.clone())?,
+            line: self.line(address)?,
             relay_key,
             session: Session::new(Some(last_batch)),
             packer: Packer::new().map_err(malformed)?,
+            ready: BTreeMap::new(),
             unpacker: Unpacker::new().map_err(malformed)?,
             judge: Judge {
                 roster: self.roster.clone(),
@@ -272,15 +279,34 @@ impl Meeting<'_> {
     /// Returns what waits to be sent, with its packed size.
     fn parcels(&mut self) -> Result<Vec<Parcel>, AgentError> {
         let pending = self.replica.home.store.pending_batches()?;
-        let mut previous = None;
+        let (mut previous, mut kept) = (None, 0);
         pending
             .into_iter()
             .map(|batch| {
-                let bytes = self.frame(&batch, Form::Short, previous)?.len();
+                let frame = self.frame(&batch, Form::Short, previous)?;
+                let bytes = frame.len();
+                kept += bytes;
+                // The first requests are kept; of a whole village's first import only these.
+                if kept <= READY_BYTES_MAX {
+                    self.ready.insert(batch, (previous, frame));
+                }
                 previous = Some(batch);
                 Ok(Parcel { batch, bytes })
             })
             .collect()
+    }
+
+    /// Returns a batch's frame as it travels in a request behind `previous`.
+    fn framed(
+        &mut self,
+        batch: &BatchHash,
+        form: Form,
+        previous: Option<BatchHash>,
+    ) -> Result<Vec<u8>, AgentError> {
+        match self.ready.remove(batch) {
+            Some((before, frame)) if form == Form::Short && before == previous => Ok(frame),
+            _ => self.frame(batch, form, previous),
+        }
     }
 
     pub(super) fn frame(
@@ -341,7 +367,7 @@ impl Meeting<'_> {
         for (batch, form) in batches {
             body.extend(stream::frame(
                 BATCH_FRAME,
-                &self.frame(batch, *form, previous)?,
+                &self.framed(batch, *form, previous)?,
             ));
             previous = Some(*batch);
         }
@@ -359,6 +385,11 @@ impl Meeting<'_> {
                 let frame = splitter.next_frame().map_err(strange)?;
                 let Some((kind, payload)) = frame else { break };
                 if !self.answer(AnswerKind(kind), &payload)? {
+                    // The few bytes that close the body are read too, so that the connection can carry
+                    // the next request; what is not closed by then is left.
+                    if AnswerKind(kind) == AnswerKind::END {
+                        let _ = response.chunk().await;
+                    }
                     return Ok(());
                 }
             }

@@ -29,14 +29,14 @@ use crate::log;
 use crate::packs::{self, Served};
 use crate::pull::{Pull, StepError, is_current};
 use crate::push::{self, Read, Unproven};
-use crate::writer::{Job, Unwritten};
+use crate::writer::{Receipted, Unwritten};
 
 /// A batch of the request: answered, or with the writer.
 pub(super) enum Pending {
     /// Answered without the writer.
     Verdict(Verdict),
     /// The writer answers; which items came with a body.
-    Writing(oneshot::Receiver<Result<Receipt, Unwritten>>, Vec<bool>),
+    Writing(oneshot::Receiver<Receipted>, Vec<bool>),
 }
 
 pub(super) async fn sync(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -106,6 +106,7 @@ async fn begin(
     let at_ms = app.now_ms();
     let day = Day::of_ms(at_ms);
     let own = Arc::clone(app);
+    let tail = Arc::clone(&app.tail);
     app.read(move |connection, standing| {
         let current = match &cursor {
             Some(c) => {
@@ -138,6 +139,7 @@ async fn begin(
         }
         let packs = packs.filter(|packs| packs.documents() >= own.relay.settings.packs_from);
         let mut pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
+        pull.pass_over(tail);
         if catch_up {
             pull.only_orders_until(log::head(connection)?.position);
         }
@@ -173,18 +175,19 @@ async fn submit(
         Ok(Read::TooLarge) => return Err(words(StatusCode::PAYLOAD_TOO_LARGE, "too large")),
         Err(error) => return Err(internal(&error)),
     };
-    let pending = (0..).zip(batches).map(|(index, batch)| match batch {
-        Ok(mut pushed) => {
-            pushed.first_received_ms = origins.get(index as usize).copied();
-            let whole = |item: &Item| !matches!(item, Item::Named(_));
-            let bodies = pushed.batch.items.iter().map(whole).collect();
-            let reply = app.ask_writer(|reply| Job::Push(Box::new(pushed), reply));
-            Pending::Writing(reply, bodies)
-        }
-        Err(Unproven::NeedFull) => Pending::Verdict(Verdict::NeedFull { index }),
-        Err(Unproven::Refused(reason)) => Pending::Verdict(Verdict::Refused { index, reason }),
-    });
-    let pending = pending.collect();
+    let mut pending = Vec::with_capacity(batches.len());
+    for (index, batch) in (0..).zip(batches) {
+        pending.push(match batch {
+            Ok(mut pushed) => {
+                pushed.first_received_ms = origins.get(index as usize).copied();
+                let whole = |item: &Item| !matches!(item, Item::Named(_));
+                let bodies = pushed.batch.items.iter().map(whole).collect();
+                Pending::Writing(app.hand_in(pushed).await, bodies)
+            }
+            Err(Unproven::NeedFull) => Pending::Verdict(Verdict::NeedFull { index }),
+            Err(Unproven::Refused(reason)) => Pending::Verdict(Verdict::Refused { index, reason }),
+        });
+    }
     drop(permit);
     Ok(pending)
 }

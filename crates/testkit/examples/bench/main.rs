@@ -8,13 +8,38 @@
     reason = "a measurement talks to whoever started it"
 )]
 
+mod crowd;
 mod fold;
+mod ingest;
+mod lines;
 mod measures;
 mod packs;
 mod repair;
+mod server;
+mod talk;
+mod town;
+mod village;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The allocator of the program that is given to people.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a measurement may be told.
+#[derive(Debug, Clone, Default)]
+struct Options {
+    json: bool,
+    /// A folder of the neutral workload; none makes data of the same shape.
+    workload: Option<PathBuf>,
+    /// How long `ingest` goes on.
+    seconds: Option<f64>,
+    /// Fewer devices or households than the measurement is about: to try it out.
+    devices: Option<usize>,
+    households: Option<usize>,
+}
 
 /// Which direction is an improvement.
 #[derive(Clone, Copy)]
@@ -33,7 +58,7 @@ struct Measurement {
     goal: Option<f64>,
     better: Better,
     /// Measures, or tells in a sentence why it cannot.
-    run: fn() -> Result<Outcome, String>,
+    run: fn(&Options) -> Result<Outcome, String>,
 }
 
 /// What came out.
@@ -45,7 +70,63 @@ struct Outcome {
     extra: BTreeMap<&'static str, f64>,
 }
 
-const MEASUREMENTS: [Measurement; 10] = [
+const MEASUREMENTS: [Measurement; 17] = [
+    Measurement {
+        name: "ingest",
+        what: "a minute of devices handing in their days, clients on the same processors, every commit on the disk",
+        unit: "changes/s",
+        goal: Some(5_000.0),
+        better: Better::Higher,
+        run: ingest::ingest,
+    },
+    Measurement {
+        name: "rush",
+        what: "1,000 devices with 90 changed documents each at once, until the last receipt",
+        unit: "s",
+        goal: Some(30.0),
+        better: Better::Lower,
+        run: ingest::rush,
+    },
+    Measurement {
+        name: "first",
+        what: "first download of 3,000 households with their visits: bytes against one zstd stream of the same",
+        unit: "ratio",
+        goal: Some(1.3),
+        better: Better::Lower,
+        run: village::first,
+    },
+    Measurement {
+        name: "fleet",
+        what: "10 devices at once take their 1,850 documents each, the relay on the same processors",
+        unit: "s",
+        goal: Some(6.0),
+        better: Better::Lower,
+        run: village::fleet,
+    },
+    Measurement {
+        name: "slow",
+        what: "a day of a device with 3,000 households over 150 ms each way and 256 kbit/s",
+        unit: "s",
+        goal: Some(2.0),
+        better: Better::Lower,
+        run: lines::slow,
+    },
+    Measurement {
+        name: "step",
+        what: "one change among 100,000 documents, on loopback: median",
+        unit: "ms",
+        goal: Some(100.0),
+        better: Better::Lower,
+        run: lines::step,
+    },
+    Measurement {
+        name: "flaky",
+        what: "first download and a day over a line that breaks about every 64 KiB: bytes against an unbroken one",
+        unit: "ratio",
+        goal: Some(1.15),
+        better: Better::Lower,
+        run: lines::flaky,
+    },
     Measurement {
         name: "packs",
         what: "3,000 households with their visits as packs: bytes a household, frames and manifest",
@@ -60,7 +141,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "bytes",
         goal: Some(4_096.0),
         better: Better::Lower,
-        run: repair::repair,
+        run: |_| repair::repair(),
     },
     Measurement {
         name: "day",
@@ -68,7 +149,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "bytes",
         goal: Some(12_288.0),
         better: Better::Lower,
-        run: measures::day,
+        run: |_| measures::day(),
     },
     Measurement {
         name: "noop",
@@ -76,7 +157,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "bytes",
         goal: Some(2_000.0),
         better: Better::Lower,
-        run: measures::noop,
+        run: |_| measures::noop(),
     },
     Measurement {
         name: "record",
@@ -84,7 +165,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "ms",
         goal: Some(10.0),
         better: Better::Lower,
-        run: measures::record,
+        run: |_| measures::record(),
     },
     Measurement {
         name: "find",
@@ -92,7 +173,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "ms",
         goal: Some(30.0),
         better: Better::Lower,
-        run: measures::find,
+        run: |_| measures::find(),
     },
     Measurement {
         name: "list",
@@ -100,7 +181,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "ms",
         goal: Some(50.0),
         better: Better::Lower,
-        run: measures::list,
+        run: |_| measures::list(),
     },
     Measurement {
         name: "due",
@@ -108,7 +189,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "ms",
         goal: Some(100.0),
         better: Better::Lower,
-        run: measures::due,
+        run: |_| measures::due(),
     },
     Measurement {
         name: "import",
@@ -116,7 +197,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "households/s",
         goal: None,
         better: Better::Higher,
-        run: measures::import,
+        run: |_| measures::import(),
     },
     Measurement {
         name: "fold",
@@ -124,7 +205,7 @@ const MEASUREMENTS: [Measurement; 10] = [
         unit: "µs",
         goal: Some(100.0),
         better: Better::Lower,
-        run: fold::fold_ticket,
+        run: |_| fold::fold_ticket(),
     },
 ];
 
@@ -133,10 +214,36 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["--list"] => list(),
-        [name] => measure(name, show),
-        [name, "--json"] | ["--json", name] => measure(name, show_json),
-        _ => misused("usage: scripts/bench --list | NAME [--json]"),
+        [server::SERVE, dir] => match server::run(Path::new(dir)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => misused(&reason),
+        },
+        rest => match read(rest) {
+            Some((name, options)) => measure(name, &options),
+            None => misused(USAGE),
+        },
     }
+}
+
+const USAGE: &str = "usage: scripts/bench --list | NAME [--json] [--workload DIR] [--seconds N] \
+                     [--devices N] [--households N]";
+
+/// Returns what is to be measured, and how; none if it does not read.
+fn read<'a>(arguments: &[&'a str]) -> Option<(&'a str, Options)> {
+    let (mut name, mut options) = (None, Options::default());
+    let mut rest = arguments.iter();
+    while let Some(word) = rest.next() {
+        match *word {
+            "--json" => options.json = true,
+            "--workload" => options.workload = Some(PathBuf::from(rest.next()?)),
+            "--seconds" => options.seconds = Some(rest.next()?.parse().ok()?),
+            "--devices" => options.devices = Some(rest.next()?.parse().ok()?),
+            "--households" => options.households = Some(rest.next()?.parse().ok()?),
+            word if name.is_none() && !word.starts_with('-') => name = Some(word),
+            _ => return None,
+        }
+    }
+    Some((name?, options))
 }
 
 fn list() -> ExitCode {
@@ -149,14 +256,15 @@ fn list() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn measure(name: &str, show: fn(&Measurement, &Outcome)) -> ExitCode {
+fn measure(name: &str, options: &Options) -> ExitCode {
     let Some(measurement) = MEASUREMENTS.iter().find(|other| other.name == name) else {
         return misused(&format!(
             "unknown measurement: {name}; see: scripts/bench --list"
         ));
     };
-    match (measurement.run)() {
+    match (measurement.run)(options) {
         Ok(outcome) => {
+            let show = if options.json { show_json } else { show };
             show(measurement, &outcome);
             ExitCode::SUCCESS
         }

@@ -14,22 +14,16 @@ use wangge_testkit::workload::{Op, TOWNSHIP, Workload};
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::{ActionId, Batch, BatchHash, BatchHead};
 
-use super::Outcome;
 use super::measures::{area, text};
+use super::village::{HOUSEHOLDS, packed};
+use super::{Options, Outcome};
 
-const HOUSEHOLDS: usize = 3_000;
 /// Batches in one request.
 const BATCHES: usize = 60;
-/// The window of the floor: all of it.
-const WINDOW_LOG: u32 = 27;
 
-pub(super) fn packs() -> Result<Outcome, String> {
-    let households = std::env::var("WANGGE_BENCH_HOUSEHOLDS").ok();
-    let households = households
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(HOUSEHOLDS);
-    let folder = std::env::var_os("WANGGE_WORKLOAD").map(std::path::PathBuf::from);
-    let ops = Workload::open(folder.as_deref(), households).households()?;
+pub(super) fn packs(options: &Options) -> Result<Outcome, String> {
+    let households = options.households.unwrap_or(HOUSEHOLDS);
+    let ops = Workload::open(options.workload.as_deref(), households).households()?;
     let mut district = District::with(Settings::new("杨家镇", LevelForm::Township));
     let changes = fill(&district, &ops)?;
     let address = district.address();
@@ -55,7 +49,7 @@ pub(super) fn packs() -> Result<Outcome, String> {
         .clone()
         .flat_map(|one| one.saved.clone())
         .collect();
-    let floor = floor(&all)?;
+    let floor = packed(&all)?;
     district.stop();
     Ok(Outcome {
         value: bytes as f64 / households as f64,
@@ -162,20 +156,4 @@ fn push(
         }
     }
     Ok(())
-}
-
-fn floor(all: &[u8]) -> Result<usize, String> {
-    let mut packer = zstd::bulk::Compressor::new(19).map_err(text)?;
-    let set = |packer: &mut zstd::bulk::Compressor<'_>, parameter| packer.set_parameter(parameter);
-    set(
-        &mut packer,
-        zstd::zstd_safe::CParameter::WindowLog(WINDOW_LOG),
-    )
-    .map_err(text)?;
-    set(
-        &mut packer,
-        zstd::zstd_safe::CParameter::EnableLongDistanceMatching(true),
-    )
-    .map_err(text)?;
-    Ok(packer.compress(all).map_err(text)?.len())
 }

@@ -38,12 +38,8 @@ const NEEDS: &[&str] = &["低保", "助残", "修房", "看病", "上学", "就�
 const VISITS: &[&str] = &["日常看望", "查安全", "讲政策", "看病人", "劝和", "排查险情"];
 const RELATIONS: [&str; 4] = ["户主", "配偶", "子", "女"];
 
-/// Returns the households at the start, each with 5 to 20 visits.
-pub(super) fn households(count: usize, seed: u64) -> Vec<Value> {
-    (0..count).map(|number| household(number, seed)).collect()
-}
-
-fn household(number: usize, seed: u64) -> Value {
+/// Returns one of the households at the start, with its 5 to 20 visits.
+pub(super) fn household(number: usize, seed: u64) -> Value {
     let dice = &mut Dice::new(seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
     let by = format!("w{:03}", 1 + dice.below(40));
     let members: Vec<Value> = RELATIONS

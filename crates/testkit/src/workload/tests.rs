@@ -25,7 +25,7 @@ fn a_day_is_ninety_actions_and_a_visit_goes_with_its_edit() {
 
 #[test]
 fn a_household_comes_with_every_visit_of_it() {
-    let lines = made::households(20, 5);
+    let lines: Vec<Value> = (0..20).map(|number| made::household(number, 5)).collect();
     let visits: usize = lines
         .iter()
         .map(|line| line["doc"]["visits"].as_array().unwrap().len())
@@ -60,4 +60,14 @@ fn devices_of_a_rush_have_households_of_their_own() {
             .collect()
     };
     assert!(docs(0).is_disjoint(&docs(1)));
+}
+
+#[test]
+fn a_report_of_a_rush_lives_in_its_authors_own_grid() {
+    let ops = made().rush(3).unwrap();
+    let places = ops.iter().flat_map(|op| &op.drafts);
+    let homes: BTreeSet<AreaCode> = places
+        .filter_map(|draft| draft.place.as_ref().map(|place| place.home.clone()))
+        .collect();
+    assert_eq!(homes, BTreeSet::from([grid(3 * GRID_HOUSEHOLDS)]));
 }
