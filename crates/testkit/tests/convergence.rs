@@ -58,6 +58,16 @@ fn family(index: usize) -> HouseholdInput {
     }
 }
 
+/// Edits a household; a field that is in conflict somebody settles first, and nothing is written.
+fn change(replica: &mut Replica, head: &str, edit: HouseholdEdit) {
+    if let Ok(id) = replica.name_household(head) {
+        match replica.edit_household(&id, edit) {
+            Err(AgentError::InConflict { .. }) => {}
+            written => _ = written.unwrap(),
+        }
+    }
+}
+
 /// Does the action; what a ticket or a missing household refuses is no fault of the action.
 fn act(replica: &mut Replica, action: &Action) {
     match action {
@@ -65,31 +75,19 @@ fn act(replica: &mut Replica, action: &Action) {
             replica.add_household(family(*h)).unwrap();
         }
         Action::Phone(h, n) => {
-            if let Ok(id) = replica.name_household(HEADS[*h]) {
-                let phone = Some(format!("138000000{n:02}").chars().take(11).collect());
-                replica
-                    .edit_household(
-                        &id,
-                        HouseholdEdit {
-                            phone,
-                            ..HouseholdEdit::default()
-                        },
-                    )
-                    .unwrap();
-            }
+            let phone = format!("138000000{n:02}").chars().take(11).collect();
+            let edit = HouseholdEdit {
+                phone: Some(phone),
+                ..HouseholdEdit::default()
+            };
+            change(replica, HEADS[*h], edit);
         }
         Action::Note(h, n) => {
-            if let Ok(id) = replica.name_household(HEADS[*h]) {
-                let edit = HouseholdEdit {
-                    note: Some(format!("备注{n}")),
-                    ..HouseholdEdit::default()
-                };
-                match replica.edit_household(&id, edit) {
-                    // Somebody settles it first; nothing was written.
-                    Err(AgentError::InConflict { .. }) => {}
-                    written => _ = written.unwrap(),
-                }
-            }
+            let edit = HouseholdEdit {
+                note: Some(format!("备注{n}")),
+                ..HouseholdEdit::default()
+            };
+            change(replica, HEADS[*h], edit);
         }
         Action::Visit(h, n) => {
             let note = format!("走访{n}");
