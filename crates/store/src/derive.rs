@@ -3,6 +3,9 @@
 //! **Nothing is stored here that the document does not say**; all of it can be thrown away and made
 //! again. It happens in the transaction of the change.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
@@ -277,14 +280,21 @@ fn visit_rows(
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut insert = conn.prepare_cached(sql)?;
     let owner = alias::survivor(conn, owner.unwrap_or(doc))?;
+    // Who wrote a visit and when is looked up once: it costs as much as all its fields.
+    let writers = RefCell::new(BTreeMap::new());
     let at_ms = |key: &str| {
-        document
-            .versions("visits", key)
-            .first()
-            .map_or(0, |version| version.at_ms)
+        let versions = document.versions("visits", key);
+        let Some(first) = versions.first() else {
+            return 0;
+        };
+        writers.borrow_mut().insert(key.to_owned(), first.actor);
+        first.at_ms
     };
-    for visit in visit::read(fields, at_ms) {
-        let writer = writer(document, "visits", &format!("{}/on", visit.id));
+    let visits = visit::read(fields, at_ms);
+    let writers = writers.into_inner();
+    for visit in visits {
+        let writer = writers.get(&format!("{}/on", visit.id));
+        let writer = writer.copied().unwrap_or(ActorId([0; 8]));
         insert.execute(params![
             visit.id,
             doc.as_bytes(),

@@ -23,6 +23,14 @@ const MIGRATIONS: &[&str] = &[
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
+/// SQLite's cache: less than nothing means KiB.
+const CACHE_SIZE: i64 = -32_000;
+/// Pages of the write-ahead log after which they are copied into the file: a first download writes some
+/// ten thousand, and each copying waits for the disk.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// Statements that stay prepared; taking a page or a frame in uses more than a hundred.
+const STATEMENTS_KEPT: usize = 256;
+
 /// How long a command waits for another one to finish its transaction.
 const BUSY_MS: u64 = 5_000;
 
@@ -68,8 +76,9 @@ impl Store {
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", "ON")?;
-        conn.pragma_update(None, "cache_size", -16_000)?;
-        conn.set_prepared_statement_cache_capacity(64);
+        conn.pragma_update(None, "cache_size", CACHE_SIZE)?;
+        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(Self {
             conn,
             path: path.to_owned(),

@@ -14,6 +14,7 @@ use crate::document;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::packed::Packed;
+use crate::settled;
 
 impl Store {
     /// Returns the changes of the documents that live in an area or name an audience, without those
@@ -107,6 +108,10 @@ impl Store {
             rows.extend(rowids(&transaction, sql, &[doc.as_bytes()])?);
         }
         rows.extend(own_batches(&transaction, &lost, &placed)?);
+        if !lost.is_empty() {
+            // A log that lost changes may have lost decisions too, and no digest counts those.
+            settled::say_again(&transaction)?;
+        }
         let mut batches = Vec::with_capacity(rows.len());
         for row in rows {
             let sql = "SELECT hash FROM batch WHERE rowid = ?1";

@@ -398,3 +398,29 @@ fn a_device_that_gained_a_grid_goes_on_where_its_line_was_cut() {
     assert!(cuts > 1, "{down}");
     assert_same(&zhou, &desk, GRID);
 }
+
+#[test]
+fn what_a_download_will_cost_is_said_before_it_begins_and_changes_nothing() {
+    let district = District::new();
+    village(&district);
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    let before = wait(desk.plan_sync()).unwrap();
+    assert!(before.first && before.download.is_none(), "no packs yet");
+    make(&district);
+    let plan = wait(desk.plan_sync()).unwrap();
+    let cost = plan.download.unwrap();
+    assert_eq!(desk.store().counts().unwrap().households, 0);
+    assert_eq!(cost.seconds, None, "no line was seen yet");
+    let packs = sync(&mut desk).unwrap().packs.unwrap();
+    assert_eq!((cost.documents, cost.bytes), (packs.documents, packs.bytes));
+    let after = wait(desk.plan_sync()).unwrap();
+    assert!(!after.first && after.download.is_none());
+
+    district.home("周强", Role::Worker, &[OTHER]);
+    sync(&mut desk).unwrap();
+    let areas = [GRID.to_owned()];
+    let shown = wait(desk.hand_over("李梅", "周强", &areas, true)).unwrap();
+    assert_eq!(shown.download.unwrap().documents, 2 * HOUSEHOLDS as u64);
+    let done = wait(desk.hand_over("李梅", "周强", &areas, false)).unwrap();
+    assert_eq!((done.dry_run, done.download), (false, None));
+}

@@ -54,7 +54,11 @@ impl Meeting<'_> {
         lacking.dedup();
         report.given_back = lacking.len();
         let relay = self.relay_key.relay();
-        let batches = self.replica.home.store.give_back(&relay, &lacking)?;
+        let store = &mut self.replica.home.store;
+        let mut batches = store.give_back(&relay, &lacking)?;
+        let waiting = store.pending_batches()?.into_iter();
+        let waiting: Vec<_> = waiting.filter(|batch| !batches.contains(batch)).collect();
+        batches.extend(waiting);
         let mut parcels = Vec::with_capacity(batches.len());
         for batch in batches {
             let bytes = self.frame(&batch, Form::Full, None)?.len();
