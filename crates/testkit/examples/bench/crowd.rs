@@ -5,6 +5,7 @@
 //! dependencies left out, the shared dictionary at the level of a device); with the clock running they
 //! sign requests and read every receipt.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_crdt::Document;
@@ -127,18 +128,15 @@ impl Walker {
     ) -> Result<(), String> {
         let actor = self.actor();
         let shape = kind::shape(draft.kind).ok_or("a kind of no shape")?;
-        if !self.docs.contains_key(&draft.doc) {
+        if let Entry::Vacant(vacant) = self.docs.entry(draft.doc) {
             let document = Document::begin(&shape, &draft.doc).map_err(text)?;
             let genesis = document.heads().first().copied().ok_or("no genesis")?;
             let owner = draft.owner;
-            self.docs.insert(
-                draft.doc,
-                Doc {
-                    document,
-                    owner,
-                    genesis,
-                },
-            );
+            vacant.insert(Doc {
+                document,
+                owner,
+                genesis,
+            });
             items.extend(draft.place.clone().map(Item::Place));
         }
         let known = self.docs.get_mut(&draft.doc).ok_or("no document")?;
