@@ -31,8 +31,7 @@ impl World {
         let device = &mut self.devices[index];
         let own = device.replica().device();
         let person = device.replica().person();
-        let sql = "SELECT doc, hash FROM change WHERE own = 0";
-        let held = look::names(&open(&device.database()), sql);
+        let held = look::held(&open(&device.database()), "WHERE own = 0");
         let news: Vec<_> = held.difference(&device.seen).copied().collect();
         device.seen.extend(held);
         if news.is_empty() {
@@ -204,7 +203,7 @@ impl World {
             let (places, names) = &logs[device.home];
             let name = device.name.clone();
             let connection = open(&device.database());
-            let held = look::names(&connection, "SELECT doc, hash FROM change");
+            let held = look::held(&connection, "");
             let areas = device.replica().own_areas().to_vec();
             // What waits for a decision is its author's alone.
             let apart = look::names(&connection, "SELECT doc, hash FROM outbox");
@@ -293,7 +292,7 @@ impl World {
     fn poison_is_held(&mut self) -> Result<(), String> {
         for device in &self.devices {
             let connection = open(&device.database());
-            let applied = look::names(&connection, "SELECT doc, hash FROM change WHERE state = 0");
+            let applied = look::held(&connection, "WHERE state = 0");
             if let Some((doc, _)) = self.poison.intersection(&applied).next() {
                 return Err(format!("{} let poison into {doc}", device.name));
             }

@@ -11,6 +11,9 @@ use super::link::Fate;
 use super::weather::Weather;
 use super::world::World;
 
+/// Steps from one making of packs everywhere to the next.
+const PACKS_EVERY: usize = 4;
+
 impl World {
     /// Something that only a tree has.
     pub(super) fn climb(&mut self) -> Result<(), String> {
@@ -51,9 +54,22 @@ impl World {
         self.sync_at(index, at, &fates).map(drop)
     }
 
+    /// Lets every relay make its packs once in so many steps, so that whoever begins to read, or reads a
+    /// log that was put back, meets some. No dice, so that a kept seed keeps its run.
+    pub(super) fn make_packs_now_and_then(&mut self, number: usize) -> Result<(), String> {
+        if number % PACKS_EVERY != PACKS_EVERY - 1 {
+            return Ok(());
+        }
+        (0..self.stations.len()).try_for_each(|at| self.make_packs_at(at))
+    }
+
     /// Lets a relay make its packs, as the background thread of one that serves does.
     fn make_packs(&mut self) -> Result<(), String> {
         let at = self.pick_station();
+        self.make_packs_at(at)
+    }
+
+    fn make_packs_at(&mut self, at: usize) -> Result<(), String> {
         let Some(inline) = self.stations[at].inline() else {
             return Ok(());
         };

@@ -51,6 +51,21 @@ pub(super) fn names(connection: &Connection, sql: &str) -> BTreeSet<(DocId, Chan
     all(connection, sql, read).into_iter().collect()
 }
 
+/// Returns what a device has: changes by the rest of a query on them, and all that packs brought.
+pub(super) fn held(connection: &Connection, of_changes: &str) -> BTreeSet<(DocId, ChangeHash)> {
+    let mut held = names(
+        connection,
+        &format!("SELECT doc, hash FROM change {of_changes}"),
+    );
+    let read = |row: &Row<'_>| Ok((DocId(row.get(0)?), row.get::<_, Vec<u8>>(1)?));
+    for (doc, names) in all(connection, "SELECT doc, names FROM packed", read) {
+        let (names, rest) = names.as_chunks::<32>();
+        assert!(rest.is_empty(), "names of {doc}");
+        held.extend(names.iter().map(|name| (doc, ChangeHash(*name))));
+    }
+    held
+}
+
 /// Returns where documents live.
 pub(super) fn places(connection: &Connection, sql: &str) -> Vec<(DocId, AreaCode, Vec<Audience>)> {
     let read = |row: &Row<'_>| {
