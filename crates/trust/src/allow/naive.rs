@@ -3,6 +3,7 @@
 //! It keeps the orders as they came and reads all of them at each question. **It shares no code with
 //! the roster**, only its words.
 
+use wangge_wire::packing;
 use wangge_wire::{
     AreaCode, Audience, Cover, CoverId, Day, DeviceId, DocId, Grant, OrderBody, PersonId,
     PublicKey, Role, Unit,
@@ -156,7 +157,7 @@ impl Naive {
             .collect()
     }
 
-    /// The order that stands of each id: the greatest n, and of several the first that came.
+    /// The order that stands of each id: the greatest n, and of several the greatest bytes.
     fn covers(&self) -> Vec<&Cover> {
         let mut standing: Vec<&Cover> = Vec::new();
         for (order, _) in &self.0 {
@@ -164,7 +165,9 @@ impl Naive {
                 continue;
             };
             match standing.iter().position(|known| known.id == cover.id) {
-                Some(at) if standing[at].n >= cover.n => {}
+                Some(at)
+                    if (standing[at].n, packing::encode(standing[at]))
+                        >= (cover.n, packing::encode(cover)) => {}
                 Some(at) => standing[at] = cover,
                 None => standing.push(cover),
             }
@@ -177,7 +180,9 @@ impl Naive {
         for (order, _) in &self.0 {
             if let OrderBody::Unit(unit) = order
                 && unit.id == id
-                && standing.is_none_or(|known| known.n < unit.n)
+                && standing.is_none_or(|known| {
+                    (known.n, packing::encode(known)) < (unit.n, packing::encode(unit))
+                })
             {
                 standing = Some(unit);
             }
@@ -289,8 +294,16 @@ fn a_hundred_thousand_questions_have_the_answer_of_the_naive_model() {
     let mut chance = Chance(0x5eed_cafe_f00d);
     let (mut asked, mut yes, mut by_cover) = (0, 0, 0);
     for _ in 0..2_500 {
+        // A desk numbers the grants of a device one after the other.
+        let numbered = |order, n| match order {
+            OrderBody::Grant(grant) => OrderBody::Grant(Grant {
+                n: Some(n),
+                ..grant
+            }),
+            other => other,
+        };
         let orders: Vec<(OrderBody, i64)> = (0..10 + chance.below(24))
-            .map(|_| (chance.order(), chance.moment()))
+            .map(|n| (numbered(chance.order(), n), chance.moment()))
             .collect();
         let (mut roster, mut plain) = (Roster::default(), Roster::default());
         for (order, at_ms) in &orders {
