@@ -4,7 +4,7 @@
 //! the library sees a byte, and it is a document only if it comes back from the library with the genesis
 //! that its id and shape make, and with every container in its place.**
 
-use automerge::Automerge;
+use automerge::{Automerge, ReadDoc};
 use wangge_wire::chunk::{MAGIC, Reader};
 use wangge_wire::limits::{CHANGE_ACTORS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_OPS_MAX};
 use wangge_wire::{ActorId, ChangeHash, DocId, Malformed, Shape};
@@ -83,6 +83,13 @@ pub fn facts(saved: &[u8]) -> Result<Vec<ChangeFacts>, Held> {
     check(saved).map_err(|_| Held::Malformed)?;
     let inner = guarded(|| Automerge::load(saved)).and_then(Result::ok);
     Ok(facts_of(&inner.ok_or(Held::Poison)?))
+}
+
+/// Returns the bytes of one change of a saved form that was proven before.
+pub fn raw_change(saved: &[u8], hash: &ChangeHash) -> Option<Vec<u8>> {
+    let inner = guarded(|| Automerge::load(saved))?.ok()?;
+    let change = inner.get_change_by_hash(&automerge::ChangeHash(hash.0))?;
+    Some(change.raw_bytes().to_vec())
 }
 
 fn facts_of(inner: &Automerge) -> Vec<ChangeFacts> {
@@ -175,6 +182,9 @@ mod tests {
         let mut again = begun();
         assert_eq!(again.apply(&raw).applied.len(), 40);
         assert_eq!(again.heads(), document.heads());
+        let one = opened.facts()[7].hash;
+        assert_eq!(raw_change(&document.save(), &one).as_ref(), Some(&raw[7]));
+        assert_eq!(raw_change(&document.save(), &ChangeHash([1; 32])), None);
     }
 
     #[test]

@@ -6,6 +6,8 @@ CREATE TABLE packed (
   relay BLOB NOT NULL,
   position INTEGER NOT NULL,
   at_ms INTEGER NOT NULL,
+  -- Whether this device once wrote to it and lost that.
+  own INTEGER NOT NULL DEFAULT 0,
   names BLOB NOT NULL,
   saved BLOB NOT NULL
 ) STRICT;

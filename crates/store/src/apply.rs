@@ -192,12 +192,14 @@ impl<'a> Taking<'a> {
             change.schema,
             change.owner.as_ref(),
         )?;
-        if packed::holds(self.conn, &change.doc, &change.hash)? {
+        // What a pack brought is counted and shown already; with its author's batch it can be given back.
+        let is_packed = packed::holds(self.conn, &change.doc, &change.hash)?;
+        if is_packed && batch.is_empty() {
             return Ok(false);
         }
         let at_ms = wangge_crdt::parse::check(&change.raw).map_or(0, |checked| checked.at_ms);
         let sql = "INSERT INTO change (doc, hash, actor, seq, at_ms, batch, state, raw)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7) ON CONFLICT DO NOTHING";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?7) ON CONFLICT DO NOTHING";
         let new = self.conn.prepare_cached(sql)?.execute(params![
             change.doc.as_bytes(),
             change.hash.as_bytes(),
@@ -205,8 +207,10 @@ impl<'a> Taking<'a> {
             i64::try_from(change.seq).unwrap_or(i64::MAX),
             at_ms,
             batch,
-            change.raw
+            change.raw,
+            i64::from(!is_packed)
         ])? > 0;
+        let new = new && !is_packed;
         if new {
             document::count(self.conn, &change.doc, &change.hash)?;
             self.touched.insert(change.doc);

@@ -17,7 +17,7 @@ use wangge_wire::{
 use crate::document;
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::packed::Packed;
+use crate::packed::{self, Packed};
 use crate::settled;
 
 /// Raw bytes of changes that one batch may carry.
@@ -427,6 +427,10 @@ fn named_item(conn: &Connection, name: ItemName) -> Result<Item, StoreError> {
                 .prepare_cached(sql)?
                 .query_row(params![doc, hash], |row| row.get(0))
                 .optional()?;
+            let raw = match raw {
+                Some(raw) => Some(raw),
+                None => packed::raw(conn, &name.doc, &name.hash)?,
+            };
             let row = document::row(conn, &name.doc)?;
             let (Some(raw), Some(row)) = (raw, row) else {
                 return Ok(Item::Named(name));

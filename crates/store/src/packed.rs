@@ -114,6 +114,7 @@ impl Store {
         relay: RelayId,
         at_ms: i64,
         frame: &OpenFrame,
+        me: &DeviceId,
     ) -> Result<PageOutcome, StoreError> {
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.conn.transaction_with_behavior(behavior)?;
@@ -121,6 +122,14 @@ impl Store {
         let mut taking = Taking::begin(&transaction, relay);
         for opened in &frame.documents {
             take(&transaction, &mut taking, at_ms, opened, &mut outcome)?;
+            let mine = |(actor, device): &(ActorId, DeviceId)| {
+                device == me && opened.facts.iter().any(|facts| facts.actor == *actor)
+            };
+            if frame.writers.iter().any(mine) {
+                let sql = "UPDATE packed SET own = 1 WHERE doc = ?1";
+                let doc = opened.packed.doc;
+                transaction.prepare_cached(sql)?.execute([doc.as_bytes()])?;
+            }
         }
         taking.settle(&mut outcome)?;
         for (actor, device) in &frame.writers {
@@ -161,11 +170,11 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Returns changes of documents of a kind of which only a pack tells that a relay has them, without
-    /// their authors' word and the time at which they came there.
+    /// Returns changes of documents of a kind, and of those this device once wrote to, of which only a pack
+    /// tells that a relay has them, without their authors' word and the time at which they came there.
     pub fn unproven(&self, kind: wangge_wire::DocKind) -> Result<Names, StoreError> {
         let sql = "SELECT p.doc, p.names FROM packed p JOIN document d ON d.doc = p.doc
-                   WHERE d.kind = ?1";
+                   WHERE d.kind = ?1 OR p.own = 1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query([kind.0])?;
         let mut found = Names::new();
@@ -236,6 +245,20 @@ pub(crate) fn form(conn: &Connection, doc: &DocId) -> Result<Option<Vec<u8>>, St
     let mut statement = conn.prepare_cached("SELECT saved FROM packed WHERE doc = ?1")?;
     let found = statement.query_row([doc.as_bytes()], |row| row.get(0));
     Ok(found.optional()?)
+}
+
+/// Returns the bytes of a change that a pack brought: what this device signed before it came back as part
+/// of a pack can be given back like what it kept.
+pub(crate) fn raw(
+    conn: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    if !holds(conn, doc, hash)? {
+        return Ok(None);
+    }
+    let form = form(conn, doc)?;
+    Ok(form.and_then(|form| saved::raw_change(&form, hash)))
 }
 
 /// Returns what is known of the changes in a document's packed form.

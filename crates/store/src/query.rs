@@ -428,7 +428,10 @@ impl Store {
         let packed = Packed::of(&self.conn, doc)?;
         if packed.is_some() {
             let facts = packed::facts(&self.conn, doc)?;
-            rows.splice(0..0, facts.into_iter().map(ReceiptRow::of));
+            let kept: BTreeSet<_> = rows.iter().map(|row| row.hash).collect();
+            let facts = facts.into_iter().filter(|it| !kept.contains(&it.hash));
+            let facts: Vec<_> = facts.map(ReceiptRow::of).collect();
+            rows.splice(0..0, facts);
         }
         for row in &mut rows {
             row.relays = self.arrivals(doc, &row.hash)?;

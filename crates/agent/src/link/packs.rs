@@ -171,7 +171,9 @@ impl Meeting<'_> {
             return Ok(());
         };
         let relay = self.relay_key.relay();
-        let outcome = self.replica.home.store.take_frame(relay, at_ms, &frame)?;
+        let me = self.replica.device();
+        let store = &mut self.replica.home.store;
+        let outcome = store.take_frame(relay, at_ms, &frame, &me)?;
         self.report.received += outcome.received;
         self.report.held += outcome.held;
         let report = self.report.packs.get_or_insert_default();
