@@ -120,8 +120,11 @@ impl Queue<'_> {
             ItemDecision::Inbox(reason) => {
                 let (name, author) = (item.name(), DeviceId(from.device));
                 parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)?;
-                // A decision may have come before the item, from another relay.
-                settlements::mark(self.connection, &name.doc, &name.hash, &author).map(|_| ())
+                // A decision may have come before the item, from another relay, or wait for it here.
+                settlements::mark(self.connection, &name.doc, &name.hash, &author)?;
+                let waited = parked::decisions_on(self.connection, &name.doc, &name.hash)?;
+                self.open.extend(waited);
+                Ok(())
             }
             ItemDecision::Held | ItemDecision::Refuse(_) => Ok(()),
         }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_sync::admit::{Holdings, Lived, Placed};
+use wangge_sync::admit::{Holdings, Lived, Lying, Placed};
 use wangge_wire::frame::Known;
 use wangge_wire::receipt::Reason;
 use wangge_wire::{
@@ -109,8 +109,8 @@ impl Holdings for SqlHoldings<'_> {
             .or_else(|| self.hash(waiting, params))
     }
 
-    fn parked_owner(&self, doc: &DocId, item: &ChangeHash) -> Option<DocId> {
-        self.answer(parked::owner(self.connection, doc, item))
+    fn parked(&self, doc: &DocId, item: &ChangeHash) -> Option<Lying> {
+        self.answer(parked::lying(self.connection, doc, item))
     }
 
     fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled> {

@@ -4,6 +4,7 @@
 //! discarded is marked, and stays.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use wangge_sync::admit::Lying;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{
     Batch, BatchHead, Change, ChangeHash, DeviceId, DocId, DocKind, EntryKind, Item, ItemName,
@@ -84,17 +85,33 @@ pub(crate) fn reopen(
         .optional()
 }
 
-/// Returns the document that a parked change says its document belongs to.
-pub(crate) fn owner(
+/// Returns what is parked under this name.
+pub(crate) fn lying(
     connection: &Connection,
     doc: &DocId,
     hash: &ChangeHash,
-) -> rusqlite::Result<Option<DocId>> {
+) -> rusqlite::Result<Option<Lying>> {
     let owner: Option<Vec<u8>> = connection
         .prepare_cached("SELECT owner FROM parked WHERE doc = ?1 AND hash = ?2")?
         .query_row(params![doc.0, hash.0], |row| row.get(0))
         .optional()?;
-    Ok(owner.and_then(|owner| DocId::from_slice(&owner)))
+    Ok(owner.map(|owner| Lying {
+        owner: DocId::from_slice(&owner),
+    }))
+}
+
+/// Returns the decisions that waited for this item, which was parked just now.
+pub(crate) fn decisions_on(
+    connection: &Connection,
+    doc: &DocId,
+    hash: &ChangeHash,
+) -> rusqlite::Result<Vec<i64>> {
+    let sql = "SELECT p.id FROM missing m JOIN parked p ON p.id = m.parked
+               WHERE m.doc = ?1 AND m.hash = ?2 AND p.kind = ?3 ORDER BY p.id";
+    let mut rows = connection.prepare_cached(sql)?;
+    let kind = EntryKind::SETTLEMENT.0;
+    rows.query_map(params![doc.0, hash.0, kind], |row| row.get(0))?
+        .collect()
 }
 
 /// Returns where a parked item stands.

@@ -29,7 +29,7 @@ use crate::log::{self, signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::scope::{Light, Scope, light};
 use crate::tail::{Reading, Tail};
-use crate::{parked, places, risen};
+use crate::{parked, places, risen, settlements};
 
 /// Entries looked at in one step, visible or not.
 const SCAN_MAX: usize = 4_096;
@@ -429,6 +429,7 @@ impl Pull {
             watermarks,
             inbox: parked::inbox_count(connection, &self.device)?,
             above: Some(above).filter(|names| !names.is_empty()),
+            decisions: settlements::digest(connection, scope.roster, &self.device)?,
         })
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use wangge_sync::riblt;
 use wangge_trust::{Action, What, allowed};
 use wangge_wire::message::PageEntry;
-use wangge_wire::repair::{EntriesAnswer, RepairAsk, SymbolsAnswer, fingerprint};
+use wangge_wire::repair::{EntriesAnswer, RepairAsk, Subject, SymbolsAnswer, fingerprint};
 use wangge_wire::{AreaCode, Audience, ChangeHash, Day, DeviceId, DocId, EntryKind, packing};
 
 use crate::frames::{self, Fetched};
@@ -17,11 +17,12 @@ use crate::log::unsigned;
 use crate::orders::{self, Standing};
 use crate::places;
 use crate::pull::StepError;
+use crate::settlements;
 
 /// Bytes of bodies in one answer.
 const BODIES_MAX: usize = 512 * 1024;
 
-/// A change that the device reads.
+/// An entry that the device reads.
 struct Named {
     position: u64,
     doc: DocId,
@@ -37,7 +38,7 @@ pub(crate) fn symbols(
     ask: &RepairAsk,
     (from, until): (usize, usize),
 ) -> Result<SymbolsAnswer, StepError> {
-    let names = names(connection, standing, device, day, &ask.audience)?;
+    let names = names(connection, standing, device, day, &ask.about)?;
     let set = names
         .iter()
         .map(|name| fingerprint(ask.key, &name.doc, &name.hash));
@@ -62,7 +63,7 @@ pub(crate) fn entries(
     let mut positions = BTreeSet::new();
     let mut placed = BTreeSet::new();
     let mut bytes = 0;
-    for name in names(connection, standing, device, day, &ask.audience)? {
+    for name in names(connection, standing, device, day, &ask.about)? {
         if !wanted.contains(&fingerprint(ask.key, &name.doc, &name.hash)) {
             continue;
         }
@@ -90,8 +91,30 @@ pub(crate) fn entries(
     Ok(EntriesAnswer { entries })
 }
 
-/// Returns the changes of all documents that live there and that the device reads.
+/// Returns what the question is about.
 fn names(
+    connection: &Connection,
+    standing: &Standing,
+    device: &DeviceId,
+    day: Day,
+    about: &Subject,
+) -> Result<Vec<Named>, StepError> {
+    match about {
+        Subject::Changes(audience) => changes(connection, standing, device, day, audience),
+        Subject::Decisions => {
+            let told = settlements::concerning(connection, standing.roster(), device)?;
+            let named = told.into_iter().map(|one| Named {
+                position: one.position,
+                doc: one.doc,
+                hash: one.hash,
+            });
+            Ok(named.collect())
+        }
+    }
+}
+
+/// Returns the changes of all documents that live there and that the device reads.
+fn changes(
     connection: &Connection,
     standing: &Standing,
     device: &DeviceId,

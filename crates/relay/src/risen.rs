@@ -9,7 +9,8 @@ use wangge_wire::limits::ABOVE_NAMES_MAX;
 use wangge_wire::order::LevelForm;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    BatchHash, ChangeHash, Cursor, DocId, Incarnation, Order, OrderBody, PublicKey, packing,
+    BatchHash, ChangeHash, Cursor, DocId, EntryKind, Incarnation, Order, OrderBody, PublicKey,
+    packing,
 };
 
 use crate::doubt;
@@ -112,6 +113,16 @@ pub(crate) fn forget(connection: &Connection) -> rusqlite::Result<()> {
          UPDATE parked SET above = 0;
          UPDATE upstream SET through = 0, complete = 0;",
     )
+}
+
+/// Forgets that the relay above has decisions: it is told them again.
+pub(crate) fn forget_decisions(connection: &Connection) -> rusqlite::Result<()> {
+    let kind = EntryKind::SETTLEMENT.0;
+    let sql = "DELETE FROM risen WHERE position IN (SELECT position FROM entry WHERE kind = ?1)";
+    connection.execute(sql, [kind])?;
+    let sql = "UPDATE upstream SET through = min(through,
+                 (SELECT ifnull(min(position), through + 1) - 1 FROM entry WHERE kind = ?1))";
+    connection.execute(sql, [kind]).map(|_| ())
 }
 
 /// Notes the life of the log above; another one than before has to be told everything again.

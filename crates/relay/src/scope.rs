@@ -4,7 +4,7 @@
 //! moment; the default is no.
 
 use rusqlite::{Connection, Row, params};
-use wangge_sync::admit::lying;
+use wangge_sync::admit::concerns;
 use wangge_trust::{Action, Member, Roster, What, allowed};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{AreaCode, Audience, Day, DeviceId, DocId, EntryKind, Order, Role};
@@ -75,22 +75,16 @@ impl Scope<'_> {
         Ok(orders::may_read(roster, &self.device, me, &order, self.day))
     }
 
-    /// Returns whether the device may have a desk's decision: the author of the item, the desks that
-    /// work where it lies, and the relays below that serve the one or the other.
+    /// Returns whether the device may have a desk's decision: the author of the item, who decided, the
+    /// desks that work where it lies, and the relays below that serve one of them.
     fn sees_settlement(&self, connection: &Connection, row: &Light) -> Result<bool, StepError> {
-        let author = settlements::author_at(connection, row.position)?;
-        if author == Some(self.device) {
+        let desk = self.me.role == Role::Relay || self.me.role.is_desk();
+        if desk && self.has(row) {
             return Ok(true);
         }
-        let relay = self.me.role == Role::Relay;
-        if (relay || self.me.role.is_desk()) && self.has(row) {
-            return Ok(true);
-        }
-        let Some(author) = author.filter(|_| relay) else {
-            return Ok(false);
-        };
-        let own = |area: &AreaCode| self.me.areas.iter().any(|own| own.covers(area));
-        Ok(lying(self.roster, None, &author).any(|area| own(&area)))
+        let named = settlements::named_at(connection, row.position)?;
+        let concerns = |(author, by)| concerns(self.roster, &self.device, &author, &by);
+        Ok(named.is_some_and(concerns))
     }
 
     /// Returns whether the device may have the entry.

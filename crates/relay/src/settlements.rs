@@ -4,9 +4,11 @@
 //! its number keeps it, and one that was discarded keeps its row.
 
 use rusqlite::{Connection, params};
+use wangge_sync::admit::concerns;
+use wangge_trust::Roster;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::settle::{self, Settled};
-use wangge_wire::{ChangeHash, Decision, DeviceId, DocId, Settlement};
+use wangge_wire::{ChangeHash, Decision, DeviceId, Digest, DocId, Settlement};
 
 use crate::log::{signed, unsigned};
 use crate::parked;
@@ -110,15 +112,63 @@ pub(crate) fn after(
     rows.filter_map(Result::transpose).collect()
 }
 
-/// Returns whose item the decision at a position is about.
-pub(crate) fn author_at(
+/// Returns whose item the decision at a position is about, and who decided.
+pub(crate) fn named_at(
     connection: &Connection,
     position: u64,
-) -> rusqlite::Result<Option<DeviceId>> {
-    let mut rows =
-        connection.prepare_cached("SELECT author FROM settlement WHERE position = ?1")?;
-    let mut rows = rows.query_map([signed(position)], |row| row.get(0).map(DeviceId))?;
+) -> rusqlite::Result<Option<(DeviceId, DeviceId)>> {
+    let sql = "SELECT author, device FROM settlement WHERE position = ?1";
+    let mut rows = connection.prepare_cached(sql)?;
+    let mut rows = rows.query_map([signed(position)], |row| {
+        Ok((DeviceId(row.get(0)?), DeviceId(row.get(1)?)))
+    })?;
     rows.next().transpose()
+}
+
+/// Returns the decisions that concern a device, by their names.
+pub(crate) fn concerning(
+    connection: &Connection,
+    roster: &Roster,
+    device: &DeviceId,
+) -> rusqlite::Result<Vec<Told>> {
+    let mut rows = connection.prepare_cached(
+        "SELECT s.position, s.author, s.device, s.doc, e.hash
+         FROM settlement s JOIN entry e ON e.position = s.position ORDER BY s.position",
+    )?;
+    let rows = rows.query_map([], |row| {
+        let told = Told {
+            position: unsigned(row.get(0)?),
+            doc: DocId(row.get(3)?),
+            hash: ChangeHash(row.get(4)?),
+        };
+        Ok((told, DeviceId(row.get(1)?), DeviceId(row.get(2)?)))
+    })?;
+    let mut told = Vec::new();
+    for row in rows {
+        let (one, author, by) = row?;
+        if concerns(roster, device, &author, &by) {
+            told.push(one);
+        }
+    }
+    Ok(told)
+}
+
+/// The name of a decision in the log.
+pub(crate) struct Told {
+    pub(crate) position: u64,
+    pub(crate) doc: DocId,
+    pub(crate) hash: ChangeHash,
+}
+
+/// Returns the digest of the decisions that concern a device; none without one.
+pub(crate) fn digest(
+    connection: &Connection,
+    roster: &Roster,
+    device: &DeviceId,
+) -> rusqlite::Result<Option<Digest>> {
+    let told = concerning(connection, roster, device)?;
+    let sum = told.iter().map(|one| Digest::of(&one.doc, &one.hash)).sum();
+    Ok(Some(sum).filter(|_| !told.is_empty()))
 }
 
 /// One that does not read any more decides nothing.

@@ -482,7 +482,8 @@ impl Store {
                 "SELECT count(*) FROM (SELECT doc, container, key FROM conflict
                                        UNION SELECT doc, container, key FROM late)",
             )?,
-            unsent: count("SELECT count(*) FROM outbox")?.saturating_sub(self.discards_kept()?),
+            unsent: count("SELECT count(*) FROM outbox")?
+                .saturating_sub(self.discards_kept()?.len() as u64),
         })
     }
 

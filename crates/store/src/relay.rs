@@ -131,10 +131,9 @@ impl Store {
     }
 
     /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and
-    /// what the log's relay kept without a number, and what this device decided, is sent again, since it
-    /// may have lost it. What it said of the levels above it was said of positions in a log that may be
-    /// another one now. Attachments are asked for again too, and what is to leave this device waits until
-    /// the log is known to have it.
+    /// what the log's relay kept without a number is sent again, since it may have lost it. What it said of
+    /// the levels above it was said of positions in a log that may be another one now. Attachments are asked
+    /// for again too, and what is to leave this device waits until the log is known to have it.
     pub fn forget_cursor(&mut self, relay: &RelayId) -> Result<(), StoreError> {
         let sql = "UPDATE relay SET incarnation = x'', position = 0, chain = 0 WHERE relay = ?1";
         let transaction = self.conn.transaction()?;
@@ -146,7 +145,6 @@ impl Store {
         transaction.execute(sql, [])?;
         transaction.execute("UPDATE blob_up SET incarnation = x''", [])?;
         crate::open::set_meta(&transaction, DOUBTED, &[1])?;
-        settled::say_again(&transaction)?;
         Ok(transaction.commit()?)
     }
 

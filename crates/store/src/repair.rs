@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use wangge_wire::message::PageEntry;
-use wangge_wire::{Audience, BatchHash, ChangeHash, DocId, EntryKind, ItemName, RelayId, packing};
+use wangge_wire::repair::Subject;
+use wangge_wire::{
+    Audience, BatchHash, ChangeHash, DeviceId, DocId, EntryKind, ItemName, RelayId, packing,
+};
 
 use crate::apply::{Incoming, PageOutcome, Taking};
 use crate::document;
@@ -17,9 +20,22 @@ use crate::packed::Packed;
 use crate::settled;
 
 impl Store {
-    /// Returns the changes of the documents that live in an area or name an audience, without those
-    /// that a relay has and gave no number.
-    pub fn names_in(&self, audience: &Audience) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
+    /// Returns what this device has of what a question is about, without what a relay has and gave no
+    /// number.
+    pub fn names_in(
+        &self,
+        about: &Subject,
+        device: &DeviceId,
+    ) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
+        match about {
+            Subject::Changes(audience) => self.changes_in(audience),
+            Subject::Decisions => settled::concerning(&self.conn, device),
+        }
+    }
+
+    /// Returns the changes of the documents that live in an area or name an audience, without those that a
+    /// relay has and gave no number.
+    pub fn changes_in(&self, audience: &Audience) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
         let mut hashes = self
             .conn
             .prepare_cached("SELECT hash FROM change WHERE doc = ?1")?;
@@ -85,7 +101,9 @@ impl Store {
             }
             lost.insert((*doc, *hash));
             let sql = "SELECT b.rowid FROM change c JOIN batch b ON b.hash = c.batch
-                       WHERE c.doc = ?1 AND c.hash = ?2";
+                       WHERE c.doc = ?1 AND c.hash = ?2
+                       UNION SELECT b.rowid FROM entry e JOIN batch b ON b.hash = e.batch
+                       WHERE e.doc = ?1 AND e.hash = ?2";
             rows.extend(rowids(&transaction, sql, &[doc_bytes, hash_bytes])?);
             let sql = "DELETE FROM arrival WHERE doc = ?1 AND hash = ?2 AND relay = ?3";
             transaction.prepare_cached(sql)?.execute(params![
@@ -108,10 +126,6 @@ impl Store {
             rows.extend(rowids(&transaction, sql, &[doc.as_bytes()])?);
         }
         rows.extend(own_batches(&transaction, &lost, &placed)?);
-        if !lost.is_empty() {
-            // A log that lost changes may have lost decisions too, and no digest counts those.
-            settled::say_again(&transaction)?;
-        }
         let mut batches = Vec::with_capacity(rows.len());
         for row in rows {
             let sql = "SELECT hash FROM batch WHERE rowid = ?1";

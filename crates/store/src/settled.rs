@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 use wangge_wire::settle::{self, Settled};
 use wangge_wire::{
-    AreaCode, ChangeHash, Decision, DeviceId, DocId, EntryKind, ItemName, Place, Settlement,
+    AreaCode, ChangeHash, Decision, DeviceId, Digest, DocId, EntryKind, ItemName, Place, Settlement,
 };
 
 use crate::document;
@@ -29,19 +29,25 @@ impl Store {
         Ok(settle::standing(&all).cloned())
     }
 
-    /// Returns how many entries of the outbox a desk discarded.
-    pub(crate) fn discards_kept(&self) -> Result<u64, StoreError> {
+    /// Returns the digest of the decisions that concern a device and have a number.
+    pub fn decisions(&self, device: &DeviceId) -> Result<Digest, StoreError> {
+        let names = concerning(&self.conn, device)?;
+        Ok(names.iter().map(|(doc, hash)| Digest::of(doc, hash)).sum())
+    }
+
+    /// Returns the entries of the outbox that a desk discarded.
+    pub fn discards_kept(&self) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
         let discarded = discarded(&self.conn)?;
         if discarded.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let mut rows = self.conn.prepare_cached("SELECT doc, hash FROM outbox")?;
         let rows = rows.query_map([], |row| Ok((DocId(row.get(0)?), ChangeHash(row.get(1)?))))?;
-        let mut kept = 0;
-        for row in rows {
-            kept += u64::from(discarded.contains(&row?));
-        }
-        Ok(kept)
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| discarded.contains(row))
+            .collect())
     }
 
     /// Returns whether a decision of this device is still here: one that the relay refused is not.
@@ -159,15 +165,27 @@ pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Sends every decision of this device again, in the batch it was signed in: no digest counts them, so
-/// none would tell that a relay which was put back has lost them.
-pub(crate) fn say_again(conn: &Connection) -> Result<(), StoreError> {
-    let sql = "INSERT INTO outbox (entry, doc, hash, area, batch)
-               SELECT e.kind, e.doc, e.hash, '', e.batch
-               FROM entry e JOIN batch b ON b.hash = e.batch
-               WHERE e.kind = ?1 AND b.own = 1 ORDER BY b.rowid ON CONFLICT DO NOTHING";
-    conn.execute(sql, [EntryKind::SETTLEMENT.0])?;
-    Ok(())
+/// Returns the decisions that concern a device, without those that have no number.
+pub(crate) fn concerning(
+    conn: &Connection,
+    device: &DeviceId,
+) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
+    let mut names = Vec::new();
+    let sql = "SELECT 1 FROM outbox WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
+    let mut waits = conn.prepare_cached(sql)?;
+    for Settled {
+        hash,
+        by,
+        settlement: Settlement { doc, author, .. },
+    } in of_document(conn, None)?
+    {
+        let concerns = [author, by].contains(device);
+        let kind = EntryKind::SETTLEMENT.0;
+        if concerns && !waits.exists(params![kind, doc.as_bytes(), hash.as_bytes()])? {
+            names.push((doc, hash));
+        }
+    }
+    Ok(names)
 }
 
 /// Forgets a decision that the relay did not take, because another one stands.

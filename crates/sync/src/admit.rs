@@ -14,7 +14,8 @@ use wangge_wire::receipt::Reason;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     ActorId, AreaCode, Audience, Batch, Change, ChangeHash, Day, Decision, DeviceId, DocId,
-    DocKind, EntryKind, Item, ItemName, Level, Place, PublicKey, Settled, Settlement, Shape,
+    DocKind, EntryKind, Item, ItemName, Level, Place, PublicKey, RelayId, Settled, Settlement,
+    Shape,
 };
 
 /// How far a document's place is looked for along its owners.
@@ -46,6 +47,13 @@ pub struct Lived {
     pub until: Day,
 }
 
+/// An item without a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lying {
+    /// The document that its own document belongs to, as it says.
+    pub owner: Option<DocId>,
+}
+
 /// What the judging side holds, before the batch.
 pub trait Holdings {
     /// Returns where the document lives: by its own place, else by its owner's.
@@ -62,8 +70,8 @@ pub trait Holdings {
     fn shapes(&self, kind: DocKind, schema: u8) -> Vec<Shape>;
     /// Returns the change of the document that the actor gave this number, waiting ones included.
     fn author_of_seq(&self, doc: &DocId, actor: &ActorId, seq: u64) -> Option<ChangeHash>;
-    /// Returns the document that a parked change says its document belongs to.
-    fn parked_owner(&self, doc: &DocId, item: &ChangeHash) -> Option<DocId>;
+    /// Returns the item that lies here without a number; none if there is none.
+    fn parked(&self, doc: &DocId, item: &ChangeHash) -> Option<Lying>;
     /// Returns the decision that stands on an item of this author, numbered or not.
     fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled>;
     /// Returns why a change's bytes must not come near the document library.
@@ -158,6 +166,24 @@ pub fn lying(
         member.areas.iter().chain(past).cloned()
     });
     home.into_iter().chain(granted)
+}
+
+/// Returns whether a decision on an item concerns a device: its person wrote the item or decided, or it
+/// is the relay of an area in which one of the two was ever granted something.
+///
+/// Both ends of a line ask this, so that they count the same.
+pub fn concerns(roster: &Roster, device: &DeviceId, author: &DeviceId, by: &DeviceId) -> bool {
+    if [author, by].contains(&device) {
+        return true;
+    }
+    let Some(relay) = roster.relay(&RelayId(device.0)) else {
+        return false;
+    };
+    let areas = &relay.member.areas;
+    let own = |area: &AreaCode| areas.iter().any(|own| own.covers(area));
+    [author, by]
+        .into_iter()
+        .any(|one| lying(roster, None, one).any(|area| own(&area)))
 }
 
 /// Who says whether an author may.
@@ -437,8 +463,14 @@ impl<H: Holdings> Judge<'_, H> {
             return ItemDecision::Accept;
         }
         let signer = &self.batch.head.device;
+        let parked = self.held.parked(doc, &settlement.item);
+        if parked.is_none() && !self.holds(doc, &settlement.item) {
+            // A log that was put back may have lost both; where the item lies is not known before it.
+            let missing = vec![settlement.item];
+            return ItemDecision::Wait { missing };
+        }
         // A document that its item begins lies where the one it belongs to lives.
-        let owner = self.held.parked_owner(doc, &settlement.item);
+        let owner = parked.and_then(|item| item.owner);
         let home = self.placed(doc, owner, 0).map(|placed| placed.home);
         let mut lies = lying(self.roster, home, author);
         // Nobody vouches for a decision: a desk decides about the item itself.

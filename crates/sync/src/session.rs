@@ -310,6 +310,7 @@ mod tests {
             watermarks: vec![],
             inbox: 0,
             above: None,
+            decisions: None,
         }
     }
 

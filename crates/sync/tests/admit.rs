@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wangge_sync::admit::{Holdings, ItemDecision, Lived, Placed, admit};
+use wangge_sync::admit::{Holdings, ItemDecision, Lived, Lying, Placed, admit};
 use wangge_trust::allow::COVER_LATE_DAYS_MAX;
 use wangge_trust::{KeyPair, Roster};
 use wangge_wire::batch::SUITE_PLAIN;
@@ -33,6 +33,7 @@ struct Held {
     verdict: Option<Reason>,
     lived: BTreeMap<DocId, Vec<Lived>>,
     settled: Vec<Settled>,
+    parked: BTreeSet<(DocId, ChangeHash)>,
 }
 
 impl Holdings for Held {
@@ -64,8 +65,9 @@ impl Holdings for Held {
         self.numbers.get(&(*doc, *actor, seq)).copied()
     }
 
-    fn parked_owner(&self, _: &DocId, _: &ChangeHash) -> Option<DocId> {
-        None
+    fn parked(&self, doc: &DocId, item: &ChangeHash) -> Option<Lying> {
+        let lies = self.parked.contains(&(*doc, *item));
+        lies.then_some(Lying { owner: None })
     }
 
     fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled> {

@@ -87,6 +87,7 @@ fn main() {
         watermarks: vec![],
         inbox: 1,
         above: None,
+        decisions: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

@@ -22,7 +22,7 @@ use wangge_wire::pack::{
     Beside, FrameInfo, FramesAsk, PackInfo, PackOrder, PackedDoc, PackedPlace,
 };
 use wangge_wire::receipt::{ItemState, Reason};
-use wangge_wire::repair::{RepairAsk, SymbolsAnswer, Wish, fingerprint};
+use wangge_wire::repair::{RepairAsk, Subject, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::{
     AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
@@ -209,6 +209,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         watermarks: vec![(LevelForm::County, 4)],
         inbox: 1,
         above: None,
+        decisions: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -225,9 +226,14 @@ fn answers(lines: &mut Lines, batch: &Batch) {
     lines.insert("end", packing::encode(&end));
     let named = End {
         above: Some(vec![(DocId([5; 16]), ChangeHash([6; 32]))]),
-        ..end
+        ..end.clone()
     };
     lines.insert("end-named-above", packing::encode(&named));
+    let decided = End {
+        decisions: Some(Digest::from_parts(1, [4; 16])),
+        ..end
+    };
+    lines.insert("end-decisions", packing::encode(&decided));
 }
 
 fn orders(lines: &mut Lines) {
@@ -437,7 +443,7 @@ fn requests(lines: &mut Lines) {
     };
     let repair = |wish| RepairAsk {
         version: 0,
-        audience: Audience::Area(area(GRID)),
+        about: Subject::Changes(Audience::Area(area(GRID))),
         key: 7,
         wish,
     };
@@ -457,6 +463,11 @@ fn requests(lines: &mut Lines) {
         "repair-entries-ask",
         packing::encode(&repair(Wish::Entries(vec![11, 12]))),
     );
+    let decisions = RepairAsk {
+        about: Subject::Decisions,
+        ..repair(Wish::Entries(vec![13]))
+    };
+    lines.insert("repair-decisions-ask", packing::encode(&decisions));
     lines.insert("repair-symbols", packing::encode(&answer_symbols));
     let print = fingerprint(7, &DOC, &ChangeHash([5; 32]));
     lines.insert("repair-fingerprint", print.to_le_bytes().to_vec());

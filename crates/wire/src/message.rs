@@ -230,6 +230,10 @@ pub struct End {
     /// no number there: in an inbox, or waiting. Absent for none.
     #[n(4)]
     pub above: Option<Vec<(DocId, ChangeHash)>>,
+    /// The decisions on inbox items in this relay's log that concern the asker; absent for none. No area's
+    /// digest counts them, since most of those who read the area never see one.
+    #[n(5)]
+    pub decisions: Option<Digest>,
 }
 
 /// The kinds of answer frames, one byte in front of each.

@@ -16,9 +16,9 @@ pub struct RepairAsk {
     /// [`crate::PROTOCOL_VERSION`] of the sender.
     #[n(0)]
     pub version: u16,
-    /// Whose documents: an area, a unit or a person that the device reads.
+    /// What it is about.
     #[n(1)]
-    pub audience: Audience,
+    pub about: Subject,
     /// Drawn for this repair: fingerprints of two repairs have nothing in common.
     #[n(2)]
     pub key: u64,
@@ -27,10 +27,21 @@ pub struct RepairAsk {
     pub wish: Wish,
 }
 
+/// What a question is about.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Subject {
+    /// The changes of an area's, a unit's or a person's documents, as far as the device reads them.
+    #[n(0)]
+    Changes(#[n(0)] Audience),
+    /// The decisions on inbox items that concern the device.
+    #[n(1)]
+    Decisions,
+}
+
 /// What a question asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Wish {
-    /// Symbols of the changes of these documents.
+    /// Symbols of what the question is about.
     #[n(0)]
     Symbols {
         /// How many the asker has already.

@@ -12,7 +12,7 @@ use wangge_store::OpenFrame;
 use wangge_trust::key::verify_manifest;
 use wangge_wire::limits::REPAIR_WANTED_MAX;
 use wangge_wire::pack::{FrameInfo, FramesAsk};
-use wangge_wire::repair::{RepairAsk, Wish, fingerprint};
+use wangge_wire::repair::{RepairAsk, Subject, Wish, fingerprint};
 use wangge_wire::{End, FrameHash, Manifest, Order, PROTOCOL_VERSION, PackFrame, packing};
 
 use super::http::{no_link, refusal};
@@ -206,7 +206,7 @@ impl Meeting<'_> {
                 break;
             }
             let key = u64::from_le_bytes(self.replica.machine.random()?);
-            let here = self.replica.home.store.names_in(audience)?;
+            let here = self.replica.home.store.changes_in(audience)?;
             let here = here.into_iter().filter(|name| unproven.contains(name));
             let prints: Vec<u64> = here
                 .map(|(doc, hash)| fingerprint(key, &doc, &hash))
@@ -214,7 +214,7 @@ impl Meeting<'_> {
             for asked in prints.chunks(REPAIR_WANTED_MAX) {
                 self.fetch_entries(&RepairAsk {
                     version: PROTOCOL_VERSION,
-                    audience: audience.clone(),
+                    about: Subject::Changes(audience.clone()),
                     key,
                     wish: Wish::Entries(asked.to_vec()),
                 })

@@ -12,7 +12,7 @@ use wangge_wire::limits::{
     PAGE_INFLATED_BYTES_MAX, REPAIR_ANSWER_BYTES_MAX, REPAIR_SYMBOLS_MAX, REPAIR_WANTED_MAX,
 };
 use wangge_wire::message::PageEntry;
-use wangge_wire::repair::{EntriesAnswer, RepairAsk, SymbolsAnswer, Wish, fingerprint};
+use wangge_wire::repair::{EntriesAnswer, RepairAsk, Subject, SymbolsAnswer, Wish, fingerprint};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{Audience, ChangeHash, DocId, End, PROTOCOL_VERSION, packing};
 
@@ -23,7 +23,7 @@ use crate::error::AgentError;
 /// What a repair did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RepairReport {
-    /// Areas, units and people whose digests differed.
+    /// Areas, units and people whose digests differed, and one for the decisions on inbox items.
     pub audiences: usize,
     /// Entries that came.
     pub fetched: usize,
@@ -47,8 +47,8 @@ impl Meeting<'_> {
             ..RepairReport::default()
         };
         let mut lacking = Vec::new();
-        for (audience, changes) in different {
-            lacking.extend(self.reconcile(&audience, changes, &mut report).await?);
+        for (about, entries) in different {
+            lacking.extend(self.reconcile(&about, entries, &mut report).await?);
         }
         lacking.sort();
         lacking.dedup();
@@ -71,39 +71,46 @@ impl Meeting<'_> {
         self.drive(effects).await.map(Some)
     }
 
-    /// Returns those whose digests differ, and how many changes the relay has there.
-    fn different(&self, end: &End) -> Result<Vec<(Audience, u64)>, AgentError> {
+    /// Returns what has another digest here, and how many entries the relay has of it.
+    fn different(&self, end: &End) -> Result<Vec<(Subject, u64)>, AgentError> {
+        let store = &self.replica.home.store;
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
-        let here = self.replica.home.store.digests(&audiences)?;
+        let here = store.digests(&audiences)?;
         let here: BTreeMap<&Audience, _> =
             here.iter().map(|(who, digest)| (who, *digest)).collect();
         let differ = end
             .digests
             .iter()
             .filter(|(who, relay)| here.get(who) != Some(relay));
-        Ok(differ
-            .map(|(who, relay)| (who.clone(), relay.changes))
-            .collect())
+        let mut different: Vec<_> = differ
+            .map(|(who, relay)| (Subject::Changes(who.clone()), relay.changes))
+            .collect();
+        let decisions = end.decisions.unwrap_or_default();
+        if store.decisions(&self.replica.device())? != decisions {
+            different.push((Subject::Decisions, decisions.changes));
+        }
+        Ok(different)
     }
 
-    /// Fetches what this device lacks of an audience; returns what the relay lacks.
+    /// Fetches what this device lacks; returns what the relay lacks.
     async fn reconcile(
         &mut self,
-        audience: &Audience,
-        changes: u64,
+        about: &Subject,
+        entries: u64,
         report: &mut RepairReport,
     ) -> Result<Vec<(DocId, ChangeHash)>, AgentError> {
-        let own = self.replica.home.store.names_in(audience)?;
+        let device = self.replica.device();
+        let own = self.replica.home.store.names_in(about, &device)?;
         let key = u64::from_le_bytes(self.replica.machine.random()?);
         let named: BTreeMap<u64, (DocId, ChangeHash)> = own
             .into_iter()
             .map(|(doc, hash)| (fingerprint(key, &doc, &hash), (doc, hash)))
             .collect();
-        let apart = usize::try_from(changes).unwrap_or(0).abs_diff(named.len());
+        let apart = usize::try_from(entries).unwrap_or(0).abs_diff(named.len());
         let mut count = riblt::enough(apart).min(REPAIR_SYMBOLS_MAX);
         let ask = |wish| RepairAsk {
             version: PROTOCOL_VERSION,
-            audience: audience.clone(),
+            about: about.clone(),
             key,
             wish,
         };
@@ -137,7 +144,7 @@ impl Meeting<'_> {
         while !wanted.is_empty() {
             let asked: Vec<u64> = wanted.iter().copied().take(REPAIR_WANTED_MAX).collect();
             report.fetched += self.fetch_entries(&ask(Wish::Entries(asked))).await?;
-            let here = self.replica.home.store.names_in(audience)?;
+            let here = self.replica.home.store.names_in(about, &device)?;
             let here = here.iter().map(|(doc, hash)| fingerprint(key, doc, hash));
             let here: std::collections::BTreeSet<u64> = here.collect();
             let before = wanted.len();

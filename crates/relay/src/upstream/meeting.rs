@@ -21,7 +21,7 @@ use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{
-    ActorId, Ask, Audience, BatchHash, ChangeHash, Day, DocId, End, EntryKind, Order,
+    ActorId, Ask, Audience, BatchHash, ChangeHash, Day, DeviceId, DocId, End, EntryKind, Order,
     PROTOCOL_VERSION, Page, PageBatch, Receipt, Verdict, packing,
 };
 
@@ -35,7 +35,7 @@ use crate::orders::{self, Standing};
 use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::risen::{self, Above, Again, Rising, Upstream};
-use crate::{db, doubt, log, numbers, places};
+use crate::{db, doubt, log, numbers, places, settlements};
 
 /// The kind of a batch frame in a request.
 const BATCH_FRAME: u8 = 1;
@@ -73,6 +73,8 @@ struct Meeting<'a> {
     rising: BTreeMap<BatchHash, Rising>,
     /// Receipts whose answer has not ended.
     receipts: Vec<Receipt>,
+    /// Whether this meeting told all decisions once more.
+    retold: bool,
     met: Met,
 }
 
@@ -108,6 +110,7 @@ impl Relay {
             unpacker: Unpacker::new().map_err(strange)?,
             rising: BTreeMap::new(),
             receipts: Vec::new(),
+            retold: false,
             met: Met::default(),
         };
         meeting.hold().await?;
@@ -415,7 +418,8 @@ impl Meeting<'_> {
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
         let me = self.relay.secrets.key.public().relay();
         let receipts = std::mem::take(&mut self.receipts);
-        let complete = self.write(|transaction, standing| {
+        let retold = self.retold;
+        let (complete, lacks) = self.write(|transaction, standing| {
             for receipt in &receipts {
                 note_receipt(transaction, receipt)?;
             }
@@ -437,9 +441,16 @@ impl Meeting<'_> {
             };
             let theirs: Vec<_> = end.digests.iter().filter(is_own).cloned().collect();
             doubt::judge(transaction, &theirs)?;
-            Ok(complete)
+            // It may have lost a decision after its receipt was read and before this relay's cursor passed it.
+            let decisions = settlements::digest(transaction, standing.roster(), &DeviceId(me.0))?;
+            let lacks = decisions != end.decisions && risen::untold(transaction)? == 0;
+            if lacks && !retold {
+                risen::forget_decisions(transaction)?;
+            }
+            Ok((complete, lacks))
         })?;
         self.met.complete = complete;
+        self.retold |= lacks;
         Ok(())
     }
 

@@ -11,6 +11,9 @@ use super::link::Fate;
 use super::weather::Weather;
 use super::world::World;
 
+/// Steps from one making of packs everywhere to the next.
+const PACKS_EVERY: usize = 4;
+
 impl World {
     /// Something that only a tree has.
     pub(super) fn climb(&mut self) -> Result<(), String> {
@@ -49,6 +52,21 @@ impl World {
         let at = above[self.dice.below(above.len())];
         let fates = self.some_fates();
         self.sync_at(index, at, &fates).map(drop)
+    }
+
+    /// Lets every relay make its packs once in so many steps, so that whoever begins to read, or reads a
+    /// log that was put back, meets some. No dice, so that a kept seed keeps its run.
+    pub(super) fn make_packs_now_and_then(&mut self, number: usize) -> Result<(), String> {
+        if number % PACKS_EVERY != PACKS_EVERY - 1 {
+            return Ok(());
+        }
+        for at in 0..self.stations.len() {
+            // Without a line in the trace, whose length other steps throw their dice by.
+            let inline = self.stations[at].inline();
+            let failed = inline.and_then(|inline| inline.make_packs().err());
+            sound(at, failed.as_ref())?;
+        }
+        Ok(())
     }
 
     /// Lets a relay make its packs, as the background thread of one that serves does.

@@ -11,7 +11,6 @@ use wangge_wire::{Decision, DeviceId, DocId, Settlement};
 
 use super::look;
 use super::seats::GRIDS;
-use super::weather::Weather;
 use super::world::{World, word};
 use crate::working_days::Dice;
 
@@ -21,11 +20,6 @@ const EVERY: usize = 10;
 impl World {
     /// Lets the desk decide about one item, and the intruder about one of their own.
     pub(super) fn desk_decides(&mut self, number: usize) -> Result<(), String> {
-        // A log that is put back may lose a decision, and no digest counts decisions: nothing is promised
-        // of the two together yet.
-        if self.weather == Weather::Rollback {
-            return Ok(());
-        }
         // Dice of its own, so that a kept seed keeps its run.
         let mut dice = Dice::new(self.trace.len() as u64);
         let desks = self.desk_indices();

@@ -37,6 +37,7 @@ impl World {
             return self.climb();
         }
         self.desk_decides(number)?;
+        self.make_packs_now_and_then(number)?;
         match self.dice.below(100) {
             0..=37 => self.work(),
             38..=69 => self.sync_somehow(),
