@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_sync::admit::{
-    Holdings, ItemDecision, admit, admit_from_above, admit_from_below, admit_received,
+    Holdings, ItemDecision, admit, admit_elsewhere, admit_from_above, admit_received,
 };
 use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
@@ -34,6 +34,9 @@ pub(crate) struct Pushed {
     /// Whether its author works, or did, in the areas of the relay below that brought it: then that
     /// one's word for when it came decides what counts.
     pub(crate) of_sender: bool,
+    /// Whether this relay is said to have numbered it before it lost it: then a decision in it was durable
+    /// before another one stood here.
+    pub(crate) given_back: bool,
     /// Whether a relay above has numbered it: then it judged who might.
     pub(crate) from_above: bool,
 }
@@ -228,7 +231,8 @@ fn judge(
         Some(first_ms) if pushed.of_sender => {
             admit_received(batch, damaged, roster, first_ms.min(now_ms), &held)
         }
-        Some(_) => admit_from_below(batch, damaged, roster, day, &held),
+        Some(_) => admit_elsewhere(batch, damaged, roster, day, &held),
+        None if pushed.given_back => admit_elsewhere(batch, damaged, roster, day, &held),
         None => admit(batch, damaged, roster, day, &held),
     };
     held.finish()?;

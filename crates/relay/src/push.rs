@@ -116,6 +116,7 @@ impl Reader<'_> {
             damaged,
             first_received_ms: None,
             of_sender,
+            given_back: false,
             from_above: false,
         })
     }

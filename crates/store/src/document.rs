@@ -190,10 +190,12 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
     Ok(found)
 }
 
-/// Returns own changes that a relay keeps without a number, or refused: its digests do not count
-/// them, and only a person's decision can bring them there.
+/// Returns own changes that a relay keeps without a number, or refused, and those of others that it was
+/// given back and keeps so: its digests do not count them, and only a person's decision can bring them
+/// there.
 pub(crate) fn unnumbered(conn: &Connection) -> Result<BTreeSet<(DocId, ChangeHash)>, StoreError> {
-    let sql = "SELECT doc, hash FROM outbox WHERE entry = ?1 AND state <> 0";
+    let sql = "SELECT doc, hash FROM outbox WHERE entry = ?1 AND state <> 0
+               UNION SELECT doc, hash FROM unnumbered";
     let mut statement = conn.prepare_cached(sql)?;
     let rows = statement.query_map([EntryKind::CHANGE.0], |row| {
         Ok((DocId(row.get(0)?), ChangeHash(row.get(1)?)))

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003-proof.sql"),
     include_str!("../migrations/0004-levels.sql"),
     include_str!("../migrations/0005-packs.sql"),
+    include_str!("../migrations/0006-unnumbered.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.

@@ -193,13 +193,15 @@ impl Store {
         let transaction = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let sql = "SELECT names FROM batch WHERE hash = ?1";
-        let names: Option<Vec<u8>> = transaction
+        let sql = "SELECT names, own FROM batch WHERE hash = ?1";
+        let found: Option<(Vec<u8>, bool)> = transaction
             .prepare_cached(sql)?
-            .query_row([receipt.batch.as_bytes()], |row| row.get(0))
+            .query_row([receipt.batch.as_bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
-        let names: Vec<ItemName> =
-            packing::decode(&names.ok_or(StoreError::Missing)?, "stored batch")?;
+        let (names, own) = found.ok_or(StoreError::Missing)?;
+        let names: Vec<ItemName> = packing::decode(&names, "stored batch")?;
         let mut safe = 0;
         for (name, state) in names.iter().zip(&receipt.items) {
             let (state, reason) = match state {
@@ -222,6 +224,13 @@ impl Store {
                 }
                 ItemState::Refused(reason) => (3, reason_code(*reason)),
             };
+            if !own && EntryKind(name.entry) == EntryKind::CHANGE {
+                let sql =
+                    "INSERT INTO unnumbered (doc, hash) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+                transaction
+                    .prepare_cached(sql)?
+                    .execute(params![name.doc.as_bytes(), name.hash.as_bytes()])?;
+            }
             let sql = "UPDATE outbox SET state = ?4, reason = ?5
                        WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
             transaction.prepare_cached(sql)?.execute(params![
@@ -315,6 +324,8 @@ pub(crate) fn arrive(
     let sql = "DELETE FROM outbox WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
     conn.prepare_cached(sql)?
         .execute(params![name.entry, doc, hash])?;
+    let sql = "DELETE FROM unnumbered WHERE doc = ?1 AND hash = ?2";
+    conn.prepare_cached(sql)?.execute(params![doc, hash])?;
     Ok(())
 }
 

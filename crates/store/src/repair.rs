@@ -79,17 +79,19 @@ impl Store {
     }
 
     /// Returns the batches that bring back changes a relay has no more, and the places of their
-    /// documents, in the order they came here. Own changes among them are unsent from now on.
+    /// documents, in the order they came here, and how many of the changes are in no batch that is here. Own
+    /// changes among them are unsent from now on.
     pub fn give_back(
         &mut self,
         relay: &RelayId,
         names: &[(DocId, ChangeHash)],
-    ) -> Result<Vec<BatchHash>, StoreError> {
+    ) -> Result<(Vec<BatchHash>, usize), StoreError> {
         let transaction = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut rows = BTreeSet::new();
         let mut lost = BTreeSet::new();
+        let mut unproven = BTreeSet::new();
         for (doc, hash) in names {
             let (doc_bytes, hash_bytes) = (doc.as_bytes(), hash.as_bytes());
             // What a relay keeps without a number is known to be there: it waits, or for a person.
@@ -104,7 +106,11 @@ impl Store {
                        WHERE c.doc = ?1 AND c.hash = ?2
                        UNION SELECT b.rowid FROM entry e JOIN batch b ON b.hash = e.batch
                        WHERE e.doc = ?1 AND e.hash = ?2";
-            rows.extend(rowids(&transaction, sql, &[doc_bytes, hash_bytes])?);
+            let proofs = rowids(&transaction, sql, &[doc_bytes, hash_bytes])?;
+            if proofs.is_empty() {
+                unproven.insert((*doc, *hash));
+            }
+            rows.extend(proofs);
             let sql = "DELETE FROM arrival WHERE doc = ?1 AND hash = ?2 AND relay = ?3";
             transaction.prepare_cached(sql)?.execute(params![
                 doc_bytes,
@@ -125,7 +131,9 @@ impl Store {
                        WHERE p.doc = ?1";
             rows.extend(rowids(&transaction, sql, &[doc.as_bytes()])?);
         }
-        rows.extend(own_batches(&transaction, &lost, &placed)?);
+        let own = own_batches(&transaction, &lost, &placed)?;
+        rows.extend(own.rows);
+        unproven.retain(|name| !own.changes.contains(name));
         let mut batches = Vec::with_capacity(rows.len());
         for row in rows {
             let sql = "SELECT hash FROM batch WHERE rowid = ?1";
@@ -133,7 +141,7 @@ impl Store {
             batches.push(statement.query_row([row], |row| row.get(0).map(BatchHash))?);
         }
         transaction.commit()?;
-        Ok(batches)
+        Ok((batches, unproven.len()))
     }
 }
 
@@ -156,17 +164,24 @@ pub(crate) fn unsend(conn: &Connection, docs: &BTreeSet<DocId>) -> Result<(), St
     Ok(())
 }
 
+/// Own batches that carry something, and which changes they carry.
+#[derive(Default)]
+struct OwnBatches {
+    rows: Vec<i64>,
+    changes: BTreeSet<(DocId, ChangeHash)>,
+}
+
 /// Returns this device's own batches that carry one of these changes or a place of these documents;
 /// the changes are unsent again, in the batch they were signed in.
 fn own_batches(
     conn: &Connection,
     lost: &BTreeSet<(DocId, ChangeHash)>,
     placed: &BTreeSet<DocId>,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<OwnBatches, StoreError> {
     let mut batches =
         conn.prepare_cached("SELECT rowid, hash, names FROM batch WHERE own = 1 ORDER BY rowid")?;
     let mut batches = batches.query([])?;
-    let mut found = Vec::new();
+    let mut found = OwnBatches::default();
     while let Some(row) = batches.next()? {
         let (hash, names): ([u8; 32], Vec<u8>) = (row.get(1)?, row.get(2)?);
         let names: Vec<ItemName> = packing::decode(&names, "stored batch")?;
@@ -176,6 +191,7 @@ fn own_batches(
             carries |= is_place && placed.contains(&name.doc);
             if !is_place && lost.contains(&(name.doc, name.hash)) {
                 carries = true;
+                found.changes.insert((name.doc, name.hash));
                 let sql = "INSERT INTO outbox (entry, doc, hash, area, batch)
                            VALUES (?1, ?2, ?3, '', ?4) ON CONFLICT DO NOTHING";
                 let (doc, name_hash) = (name.doc.as_bytes(), name.hash.as_bytes());
@@ -184,7 +200,7 @@ fn own_batches(
             }
         }
         if carries {
-            found.push(row.get(0)?);
+            found.rows.push(row.get(0)?);
         }
     }
     Ok(found)

@@ -126,17 +126,18 @@ pub fn admit_received(
     decide(batch, damaged, roster, day, held, Judged::At(received_ms))
 }
 
-/// Returns what becomes of each item of a batch that a relay below hands up and did not receive itself.
+/// Returns what becomes of each item of a batch that had its number elsewhere first: at a relay below which
+/// did not receive it itself, or in a log that was put back since.
 ///
-/// A decision that was durable there first is taken, although another one stands here.
-pub fn admit_from_below(
+/// A decision in it is taken, although another one stands here.
+pub fn admit_elsewhere(
     batch: &Batch,
     damaged: &[usize],
     roster: &Roster,
     day: Day,
     held: &impl Holdings,
 ) -> Vec<ItemDecision> {
-    decide(batch, damaged, roster, day, held, Judged::Below)
+    decide(batch, damaged, roster, day, held, Judged::Elsewhere)
 }
 
 /// Returns what becomes of each item of a batch that a relay above has numbered.
@@ -192,8 +193,8 @@ enum Judged {
     Here,
     /// Here, by when a relay of this tree received it, milliseconds since 1970.
     At(i64),
-    /// Here, and a relay below has it already.
-    Below,
+    /// Here, and it had its number before.
+    Elsewhere,
     Above,
 }
 
@@ -214,7 +215,7 @@ fn decide(
     };
     let received_ms = match judged {
         Judged::At(received_ms) => Some(received_ms),
-        Judged::Here | Judged::Below | Judged::Above => None,
+        Judged::Here | Judged::Elsewhere | Judged::Above => None,
     };
     let mut judge = Judge {
         batch,

@@ -316,6 +316,7 @@ impl Device {
             batches: u32::try_from(batches).unwrap(),
             full,
             catch_up: None,
+            given_back: None,
             origins: None,
         }
     }

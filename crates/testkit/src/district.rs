@@ -180,6 +180,32 @@ impl Drop for District {
     }
 }
 
+/// A relay's database as it was.
+#[derive(Debug)]
+pub struct Yesterday(PathBuf);
+
+impl Yesterday {
+    /// Keeps a copy; the relay serves again then.
+    pub fn keep(district: &mut District) -> Self {
+        district.stop();
+        let kept = district.path().join("yesterday.db");
+        std::fs::copy(district.relay_dir().join("relay.db"), &kept).unwrap();
+        district.start();
+        Self(kept)
+    }
+
+    /// Puts it back behind everybody's back.
+    pub fn return_to(&self, district: &mut District) {
+        district.stop();
+        let folder = district.relay_dir();
+        for name in ["relay.db-wal", "relay.db-shm"] {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
+        std::fs::copy(&self.0, folder.join("relay.db")).unwrap();
+        district.start();
+    }
+}
+
 /// Syncs a home.
 pub fn sync(replica: &mut Replica) -> Result<SyncReport, AgentError> {
     wait(replica.sync())

@@ -406,10 +406,16 @@ fn requests(lines: &mut Lines) {
     let rising = Ask {
         cursor: None,
         catch_up: Some(true),
+        given_back: None,
         origins: Some(vec![1_764_000_000_000]),
         ..ask.clone()
     };
     lines.insert("ask-of-a-relay", rising.bytes());
+    let giving_back = Ask {
+        given_back: Some(true),
+        ..ask.clone()
+    };
+    lines.insert("ask-giving-back", giving_back.bytes());
     let headers = sign(
         &device.key,
         &Signed {

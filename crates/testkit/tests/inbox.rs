@@ -14,7 +14,7 @@ use wangge_crdt::Document;
 use wangge_model::kind;
 use wangge_relay::{Code, LevelForm, Packs, Relay, Settings};
 use wangge_testkit::device::{Device, Doc};
-use wangge_testkit::district::{District, sync, wait};
+use wangge_testkit::district::{District, Yesterday, sync, wait};
 use wangge_testkit::town::Town;
 use wangge_testkit::tree::{AREAS, Tree};
 use wangge_wire::receipt::ItemState;
@@ -41,6 +41,17 @@ impl Cast {
 
     /// What Li does without knowing lies in the inbox.
     fn with(deed: impl FnOnce(&mut Replica, &DocId)) -> Self {
+        let mut cast = Self::before();
+        deed(&mut cast.li, &cast.family);
+        assert_eq!(sync(&mut cast.li).unwrap().inbox, 1);
+        for replica in [&mut cast.desk, &mut cast.wang] {
+            sync(replica).unwrap();
+        }
+        cast
+    }
+
+    /// Nothing lies there yet, and Li knows of nothing.
+    fn before() -> Self {
         let town = Town::new();
         let mut desk = town.home("陈站长", Role::Township, &[TOWNSHIP]);
         let mut li = town.home("李梅", Role::Worker, &[GRID_1]);
@@ -51,11 +62,6 @@ impl Cast {
         }
         wait(desk.hand_over("李梅", "王芳", &[], false)).unwrap();
         town.days_pass(31);
-        deed(&mut li, &family);
-        assert_eq!(sync(&mut li).unwrap().inbox, 1);
-        for replica in [&mut desk, &mut wang] {
-            sync(replica).unwrap();
-        }
         Self {
             town,
             desk,
@@ -97,6 +103,10 @@ fn visit(replica: &mut Replica) -> String {
         ..VisitInput::default()
     };
     replica.add_visit(input).unwrap().id
+}
+
+fn decisions(cast: &Cast) -> usize {
+    cast.town.district.relay().settled().unwrap().len()
 }
 
 fn visits(replica: &Replica) -> usize {
@@ -213,6 +223,48 @@ fn a_discarded_record_stays_with_its_author_and_the_relay_and_waits_for_nobody()
         2,
         "both decisions are kept"
     );
+}
+
+#[test]
+fn a_decision_that_a_relay_lost_comes_back_from_the_desk_or_the_author() {
+    for from_the_desk in [true, false] {
+        let mut cast = Cast::new();
+        let yesterday = Yesterday::keep(&mut cast.town.district);
+        let item = cast.only_item();
+        cast.settle(&item.id, &discard()).unwrap();
+        sync(&mut cast.li).unwrap();
+        assert_eq!(decisions(&cast), 1);
+        yesterday.return_to(&mut cast.town.district);
+        assert_eq!(decisions(&cast), 0);
+        sync(if from_the_desk {
+            &mut cast.desk
+        } else {
+            &mut cast.li
+        })
+        .unwrap();
+        assert_eq!(decisions(&cast), 1);
+        assert_eq!(cast.town.district.relay().inbox().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn a_decision_that_comes_back_before_its_item_waits_for_it() {
+    let mut cast = Cast::before();
+    let yesterday = Yesterday::keep(&mut cast.town.district);
+    visit(&mut cast.li);
+    sync(&mut cast.li).unwrap();
+    let item = cast.only_item();
+    cast.settle(&item.id, &discard()).unwrap();
+    yesterday.return_to(&mut cast.town.district);
+    sync(&mut cast.desk).unwrap();
+    assert_eq!(decisions(&cast), 0, "its item is not there");
+    // The first sync tells her that the relay has it no more.
+    sync(&mut cast.li).unwrap();
+    sync(&mut cast.li).unwrap();
+    assert_eq!(decisions(&cast), 1);
+    assert_eq!(cast.town.district.relay().inbox().unwrap().len(), 0);
+    sync(&mut cast.li).unwrap();
+    assert_eq!(cast.li.outbox().unwrap()[0].state, "discarded");
 }
 
 #[test]

@@ -6,15 +6,14 @@
     reason = "a test may fail loudly"
 )]
 
-use std::path::PathBuf;
-
 use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::inbox::Settle;
 use wangge_agent::link::SyncReport;
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
 use wangge_store::Store;
 use wangge_testkit::device::card;
-use wangge_testkit::district::{District, sync, wait};
+use wangge_testkit::district::{District, Yesterday, sync, wait};
 use wangge_wire::Role;
 
 const VILLAGE: &str = "511724103202";
@@ -47,30 +46,6 @@ fn visits(replica: &Replica) -> usize {
 
 fn is_whole(report: &SyncReport) -> bool {
     report.unsent == 0 && !report.complete.is_empty() && report.complete.values().all(|a| a.equal)
-}
-
-/// A relay's database as it was.
-struct Yesterday(PathBuf);
-
-impl Yesterday {
-    fn keep(district: &mut District) -> Self {
-        district.stop();
-        let kept = district.path().join("yesterday.db");
-        std::fs::copy(district.relay_dir().join("relay.db"), &kept).unwrap();
-        district.start();
-        Self(kept)
-    }
-
-    /// Puts it back behind everybody's back.
-    fn return_to(&self, district: &mut District) {
-        district.stop();
-        let folder = district.relay_dir();
-        for name in ["relay.db-wal", "relay.db-shm"] {
-            let _ = std::fs::remove_file(folder.join(name));
-        }
-        std::fs::copy(&self.0, folder.join("relay.db")).unwrap();
-        district.start();
-    }
 }
 
 #[test]
@@ -185,14 +160,14 @@ fn until_it_has_a_new_receipt_what_was_lost_is_unsent_again() {
     family(&mut li, "3-12");
     sync(&mut li).unwrap();
     let relay = card(district.address()).key.relay();
-    let names = li.store().names_in(&wangge_wire::Audience::Area(
+    let names = li.store().changes_in(&wangge_wire::Audience::Area(
         wangge_wire::AreaCode::parse(GRID).unwrap(),
     ));
     let folder = district.path().join("李梅");
     drop(li);
     {
         let mut store = Store::open(&folder.join("wangge.db")).unwrap();
-        let batches = store.give_back(&relay, &names.unwrap()).unwrap();
+        let (batches, _) = store.give_back(&relay, &names.unwrap()).unwrap();
         assert_eq!(batches.len(), 1);
     }
     let mut li = Replica::open(&folder, Machine::default()).unwrap();
@@ -232,4 +207,34 @@ fn a_device_that_missed_pages_fetches_exactly_what_it_lacks() {
     assert!(repair.fetched >= 16, "{repair:?}");
     assert_eq!(visits(&desk), 8);
     assert_eq!(desk.store().counts().unwrap().households, 8);
+}
+
+#[test]
+fn what_a_relay_takes_back_without_a_number_is_given_back_once() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    family(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    let yesterday = Yesterday::keep(&mut district);
+    visit(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    // The relay loses the visit, and what its author sends counts no more before it is given back.
+    yesterday.return_to(&mut district);
+    let now_ms = desk.now_ms();
+    let relay = district.relay();
+    relay.revoke(&li.device(), 1, now_ms).unwrap();
+
+    let first = sync(&mut desk).unwrap().repair.unwrap();
+    assert_eq!(first.given_back, 1);
+    assert_eq!(relay.inbox().unwrap().len(), 1);
+    let then = sync(&mut desk).unwrap();
+    assert!(then.repair.is_none() && is_whole(&then), "{then:?}");
+    let inbox = wait(desk.inbox(false)).unwrap();
+    wait(desk.inbox_settle(&inbox[0].id, &Settle::Accept, false)).unwrap();
+    let then = sync(&mut desk).unwrap();
+    assert!(then.repair.is_none() && is_whole(&then), "{then:?}");
+    assert_eq!(visits(&desk), 1);
 }

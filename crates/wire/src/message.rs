@@ -80,6 +80,9 @@ pub struct Ask {
     /// already, only its orders; the digests say what to repair. Counts without a cursor.
     #[n(6)]
     pub catch_up: Option<bool>,
+    /// The batches are given back: this relay once gave what is in them a number, and lost it. Absent for no.
+    #[n(7)]
+    pub given_back: Option<bool>,
     /// From a relay below: when each batch was first received, by the relay that took it in, milliseconds
     /// since 1970.
     #[n(8)]

@@ -10,7 +10,7 @@ use wangge_store::Draft;
 use wangge_wire::inbox::InboxRow;
 use wangge_wire::limits::SETTLE_REASON_BYTES_MAX;
 use wangge_wire::receipt::Reason;
-use wangge_wire::{ActionId, AreaCode, Decision, EntryKind, Place, Settlement};
+use wangge_wire::{ActionId, AreaCode, ChangeHash, Decision, EntryKind, Place, Settlement};
 
 use super::{InboxItem, InboxRefusal};
 use crate::error::AgentError;
@@ -149,6 +149,14 @@ impl Replica {
         }
         let standing = row.settled.as_ref();
         let standing = standing.and_then(|row| Settlement::read(&row.settlement).ok());
+        let mut over: Vec<ChangeHash> = standing.iter().map(Settlement::hash).collect();
+        // A relay that was put back may have lost the one this desk knows of, and is given it back.
+        let known = self.home.store.settled(&row.doc, &row.hash, &row.author)?;
+        over.extend(
+            known
+                .map(|known| known.hash)
+                .filter(|it| !over.contains(it)),
+        );
         Ok(Settlement {
             doc: row.doc,
             item: row.hash,
@@ -156,7 +164,7 @@ impl Replica {
             decision,
             to,
             reason,
-            over: standing.iter().map(Settlement::hash).collect(),
+            over,
             at_ms: self.now_ms(),
         })
     }

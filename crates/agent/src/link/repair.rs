@@ -29,6 +29,9 @@ pub struct RepairReport {
     pub fetched: usize,
     /// Changes that the relay had no more, or never had, and was sent.
     pub given_back: usize,
+    /// Changes that the relay has no more and that stay here: a pack brought them, without their authors'
+    /// word.
+    pub unproven: usize,
     /// Questions asked before the first entry travelled.
     pub questions: u32,
     /// Bytes of symbols.
@@ -52,10 +55,12 @@ impl Meeting<'_> {
         }
         lacking.sort();
         lacking.dedup();
-        report.given_back = lacking.len();
         let relay = self.relay_key.relay();
         let store = &mut self.replica.home.store;
-        let mut batches = store.give_back(&relay, &lacking)?;
+        let (mut batches, unproven) = store.give_back(&relay, &lacking)?;
+        report.given_back = lacking.len() - unproven;
+        report.unproven = unproven;
+        self.gives_back = true;
         let waiting = store.pending_batches()?.into_iter();
         let waiting: Vec<_> = waiting.filter(|batch| !batches.contains(batch)).collect();
         batches.extend(waiting);

@@ -109,6 +109,8 @@ pub(super) struct Meeting<'a> {
     pub(super) packs: Option<Manifest>,
     /// Whether packs are taken where the relay has some.
     pub(super) takes_packs: bool,
+    /// Whether what is sent now is what the relay has lost.
+    pub(super) gives_back: bool,
 }
 
 impl Replica {
@@ -160,6 +162,7 @@ impl Replica {
             relay_ms: 0,
             log_changed: false,
             packs: None,
+            gives_back: false,
             takes_packs: !self.home.store.prefers_pages(&relay_key.relay())?,
             replica: self,
         };
@@ -355,6 +358,7 @@ impl Meeting<'_> {
                 && store.has_met()?
                 && !store.prefers_pages(&relay)?)
             .then_some(true),
+            given_back: self.gives_back.then_some(true),
             origins: None,
         }
         .bytes();

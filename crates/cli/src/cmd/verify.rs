@@ -27,6 +27,9 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         }
         if let Some(repair) = &found.repair {
             lines.push(lang.repaired(repair.fetched, repair.given_back));
+            if repair.unproven > 0 {
+                lines.push(tone(Tone::Warn, &lang.only_here(repair.unproven)));
+            }
         }
         if found.unsent > 0 {
             lines.push(tone(Tone::Warn, &lang.still_unsent(found.unsent)));

@@ -27,6 +27,11 @@ messages! {
         zh: "已补齐：从中继取回 {fetched} 条，向中继补送 {given_back} 条",
         en: "repaired: {fetched} fetched from the relay, {given_back} given back to it"
     }
+    /// Changes that only this device has, and cannot give back.
+    only_here(count: usize) {
+        zh: "有 {count} 条中继已经丢失、这台设备还有，但缺原登记人的签名，补送不了：请保留这台设备并告诉村站；原登记人的设备同步一次就会补上",
+        en: "{count} are lost at the relay and still here, without their author's signature: keep this device and tell the station; a sync of the author's device gives them back"
+    }
     /// Something is unsent.
     still_unsent(count: u64) {
         zh: "还有 {count} 条没有回执，都在这台设备上，没有丢",

@@ -82,7 +82,8 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
         .map_err(|error| internal(&error))?;
     app.note_seen(device);
     let origins = origins(app, device, &ask).await?;
-    let mut pending = submit(app, device, frames, origins).await?;
+    let given_back = ask.given_back == Some(true);
+    let mut pending = submit(app, device, frames, (origins, given_back)).await?;
     let first = first_word(&mut pending).await?;
     if !whole {
         // What came whole is with the writer; nobody may be left to hear more than this.
@@ -161,7 +162,7 @@ async fn submit(
     app: &Arc<App>,
     device: DeviceId,
     frames: Vec<Vec<u8>>,
-    origins: Vec<i64>,
+    (origins, given_back): (Vec<i64>, bool),
 ) -> Result<Vec<Pending>, Response> {
     if frames.is_empty() {
         return Ok(Vec::new());
@@ -180,6 +181,7 @@ async fn submit(
         pending.push(match batch {
             Ok(mut pushed) => {
                 pushed.first_received_ms = origins.get(index as usize).copied();
+                pushed.given_back = given_back;
                 let whole = |item: &Item| !matches!(item, Item::Named(_));
                 let bodies = pushed.batch.items.iter().map(whole).collect();
                 Pending::Writing(app.hand_in(pushed).await, bodies)

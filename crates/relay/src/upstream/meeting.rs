@@ -238,6 +238,7 @@ impl Meeting<'_> {
             batches: u32::try_from(batches.len()).unwrap_or(u32::MAX),
             full,
             catch_up: None,
+            given_back: None,
             origins: (!Sabotage::OriginLost.is_on())
                 .then(|| batches.iter().map(|(batch, _)| origin(batch)).collect()),
         }
@@ -537,6 +538,7 @@ fn take_batch(
         damaged: rebuilt.damaged,
         first_received_ms: Some(page.first_received_ms),
         of_sender: false,
+        given_back: false,
         from_above: true,
     };
     accept::store(connection, standing.roster(), &pushed, now_ms)?;

@@ -290,6 +290,7 @@ pub(super) fn request(
         full: false,
         // Orders alone are what a device needs that has the rest from elsewhere.
         catch_up: cursor.is_none().then_some(true),
+        given_back: None,
         origins: None,
     };
     let head = ask.bytes();

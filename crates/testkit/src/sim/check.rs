@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use wangge_store::outbox::{OutboxRow, Pending};
 use wangge_wire::receipt::ItemState;
-use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, PersonId, packing};
+use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, EntryKind, PersonId, packing};
 
 use super::device::Device;
 use super::look;
@@ -106,6 +106,8 @@ impl World {
         let mut parked = relay
             .prepare("SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2")
             .unwrap();
+        let sql = "SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2 AND (state = 3 OR kind = 8)";
+        let mut settled = relay.prepare(sql).unwrap();
         let ledger = self.net.ledger.lock().unwrap();
         for told in ledger.receipts.iter().filter(|told| told.station == at) {
             let names = told.names.iter().flatten();
@@ -119,10 +121,13 @@ impl World {
                 let found: Result<i64, _> = numbered.query_row(key, |row| row.get(0));
                 let found = found.ok().map(i64::unsigned_abs);
                 let kept = match state {
-                    // A relay that was put back gives what it got back another number.
-                    ItemState::At(at) => {
-                        found.is_some_and(|it| it == *at || told.rollbacks < rollbacks)
-                    }
+                    // A relay that was put back gives what it got back another number. It may have lost an
+                    // accept for good or for a while, and a desk may discard the item then; a decision
+                    // whose item nobody has any more waits for it.
+                    ItemState::At(at) => match found {
+                        Some(it) => it == *at || told.rollbacks < rollbacks,
+                        None => told.rollbacks < rollbacks && settled.exists(key).unwrap(),
+                    },
                     ItemState::Waiting | ItemState::Inbox(_) => {
                         found.is_some() || parked.exists(key).unwrap()
                     }
@@ -192,8 +197,12 @@ impl World {
                 (places, names)
             })
             .collect();
-        // Of one relay its devices have the same even of what waits for a person.
-        let disputed = if self.is_tree() {
+        // Of one relay its devices have the same even of what waits for a person, unless it was put back:
+        // who read what was accepted keeps it, though a desk discards it then.
+        let put_back = |station: &std::sync::Arc<super::station::Station>| {
+            *station.rollbacks.lock().unwrap() > 0
+        };
+        let disputed = if self.is_tree() || self.stations.iter().any(put_back) {
             self.disputed()
         } else {
             BTreeSet::new()
@@ -260,10 +269,14 @@ impl World {
             }
             let name = device.name.clone();
             let rows = device.replica().store().outbox().unwrap();
-            // What rests on something in an inbox waits with it for a person.
+            // What rests on something in an inbox waits with it for a person, and a decision for an item
+            // that a log lost with its only copy.
             let decided = |row: &&OutboxRow| match row.state {
                 Pending::Inbox | Pending::Discarded => true,
-                Pending::Waiting => parked[device.home].iter().any(|(doc, _)| *doc == row.doc),
+                Pending::Waiting => {
+                    let decision = row.entry == EntryKind::SETTLEMENT;
+                    decision || parked[device.home].iter().any(|(doc, _)| *doc == row.doc)
+                }
                 _ => false,
             };
             let stuck = rows.iter().find(|row| !decided(row));

@@ -112,6 +112,7 @@ impl Intruder {
             batches: 1,
             full: false,
             catch_up: None,
+            given_back: None,
             origins: None,
         }
     }

@@ -259,7 +259,11 @@ impl World {
                 match result {
                     Ok(report) => {
                         quiet &= report.sent == 0 && report.received == 0;
-                        quiet &= report.repair.is_none() && report.handed_over == 0;
+                        // What nobody can prove any more stays where it is, and is told each time.
+                        let repaired = report
+                            .repair
+                            .is_some_and(|it| it.given_back + it.fetched > 0);
+                        quiet &= !repaired && report.handed_over == 0;
                     }
                     Err(AgentError::Refused { .. }) if self.devices[index].revoked => {}
                     Err(error) => {
