@@ -199,6 +199,8 @@ pub enum InboxRefusal {
     Equivocation,
     /// It is larger than a change may be.
     OverLimit,
+    /// It rests on a change that a desk discarded: that one is accepted first.
+    RestsOnDiscarded,
     /// It is held, not in the inbox: it may be tried again.
     Held,
     /// It is not held.

@@ -44,6 +44,13 @@ pub(crate) fn wait(
             )?
             .execute(params![doc.0, hash.0, id])?;
     }
+    let sql = "UPDATE parked SET state = ?2, reason = ?3 WHERE id = ?1 AND state = ?4 AND EXISTS (
+                 SELECT 1 FROM missing m JOIN parked b ON b.doc = m.doc AND b.hash = m.hash
+                 WHERE m.parked = ?1 AND (b.state = ?5 OR (b.state = ?2 AND b.reason = ?3)))";
+    let rests = reason_number(Reason::RestsOnDiscarded);
+    connection
+        .prepare_cached(sql)?
+        .execute(params![id, INBOX, rests, WAITING, DISCARDED])?;
     Ok(())
 }
 
@@ -58,7 +65,8 @@ pub(crate) fn inbox(
     upsert(connection, item, shape, INBOX, reason_number(reason), from).map(|_| ())
 }
 
-/// Marks an item as discarded; one that waits is for nobody to decide yet.
+/// Marks an item as discarded; one that waits is for nobody to decide yet. **What rests on it would wait
+/// for ever unseen**, and comes before the desk too.
 pub(crate) fn discard(
     connection: &Connection,
     doc: &DocId,
@@ -67,7 +75,20 @@ pub(crate) fn discard(
     let sql = "UPDATE parked SET state = ?3 WHERE doc = ?1 AND hash = ?2 AND state = ?4";
     connection
         .prepare_cached(sql)?
-        .execute(params![doc.0, hash.0, DISCARDED, INBOX])
+        .execute(params![doc.0, hash.0, DISCARDED, INBOX])?;
+    let sql = "WITH RECURSIVE resting (id, doc, hash) AS (
+                 SELECT p.id, p.doc, p.hash FROM missing m JOIN parked p ON p.id = m.parked
+                 WHERE m.doc = ?1 AND m.hash = ?2
+                 UNION
+                 SELECT p.id, p.doc, p.hash FROM resting r
+                 JOIN missing m ON m.doc = r.doc AND m.hash = r.hash JOIN parked p ON p.id = m.parked)
+               UPDATE parked SET state = ?3, reason = ?4
+               WHERE state = ?5 AND kind <> ?6 AND id IN (SELECT id FROM resting)";
+    let rests = reason_number(Reason::RestsOnDiscarded);
+    let decision = EntryKind::SETTLEMENT.0;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![doc.0, hash.0, INBOX, rests, WAITING, decision])
         .map(|_| ())
 }
 

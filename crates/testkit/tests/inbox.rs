@@ -226,6 +226,40 @@ fn a_discarded_record_stays_with_its_author_and_the_relay_and_waits_for_nobody()
 }
 
 #[test]
+fn what_rests_on_a_discarded_record_is_seen_by_the_desk_and_follows_it() {
+    let mut cast = Cast::new();
+    let item = cast.only_item();
+    cast.settle(&item.id, &discard()).unwrap();
+    // Li gets her families back; what she writes now rests on what was discarded.
+    let back = [GRID_1.to_owned()];
+    wait(cast.desk.hand_over("王芳", "李梅", &back, false)).unwrap();
+    for _ in 0..2 {
+        sync(&mut cast.li).unwrap();
+    }
+    visit(&mut cast.li);
+    sync(&mut cast.li).unwrap();
+    let states: Vec<_> = cast.li.outbox().unwrap();
+    let states: Vec<_> = states.iter().map(|row| row.state).collect();
+    assert_eq!(states, ["discarded", "inbox"]);
+    let resting = cast.only_item();
+    assert_eq!(resting.reason, "rests_on_discarded");
+    let refused = cast.settle(&resting.id, &Settle::Accept).unwrap_err();
+    let why = InboxRefusal::RestsOnDiscarded;
+    assert!(matches!(refused, AgentError::Inbox(found) if found == why));
+
+    cast.settle(&item.id, &Settle::Accept).unwrap();
+    for _ in 0..2 {
+        sync(&mut cast.li).unwrap();
+    }
+    assert!(
+        cast.li.outbox().unwrap().is_empty(),
+        "both have their numbers"
+    );
+    sync(&mut cast.desk).unwrap();
+    assert_eq!(visits(&cast.desk), 2);
+}
+
+#[test]
 fn a_decision_that_a_relay_lost_comes_back_from_the_desk_or_the_author() {
     for from_the_desk in [true, false] {
         let mut cast = Cast::new();

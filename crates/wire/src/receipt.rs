@@ -59,6 +59,9 @@ pub enum Reason {
     /// Of a decision: another one stands that it did not know.
     #[n(9)]
     Settled,
+    /// It rests on a change that a desk discarded: without that one it cannot take its place.
+    #[n(10)]
+    RestsOnDiscarded,
 }
 
 /// A relay's signed word about one batch.

@@ -122,6 +122,7 @@ impl Replica {
             }
             (None, Some(Reason::Equivocation)) => no(InboxRefusal::Equivocation),
             (None, Some(Reason::OverLimit)) => no(InboxRefusal::OverLimit),
+            (None, Some(Reason::RestsOnDiscarded)) => no(InboxRefusal::RestsOnDiscarded),
             (None, Some(Reason::Unplaced)) if *settle == Settle::Accept => {
                 no(InboxRefusal::Unplaced)
             }

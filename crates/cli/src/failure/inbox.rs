@@ -25,6 +25,11 @@ pub(super) fn told(why: InboxRefusal, lang: Lang) -> (&'static str, Exit, String
             lang.inbox_over_limit(),
             "wangge inbox discard ID --reason TEXT",
         ),
+        R::RestsOnDiscarded => (
+            "inbox_rests_on_discarded",
+            lang.inbox_rests_on_discarded(),
+            "wangge inbox list --settled",
+        ),
         R::Decision => ("inbox_decision", lang.inbox_decision(), "wangge inbox list"),
         R::Held => ("inbox_held", lang.inbox_held(), "wangge inbox retry ID"),
         R::NotHeld => ("inbox_not_held", lang.inbox_not_held(), "wangge inbox list"),

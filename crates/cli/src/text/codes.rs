@@ -127,6 +127,12 @@ const CODES: &[(&str, &str, &str, &str)] = &[
         "同一序号有两份",
         "two with one number",
     ),
+    (
+        "reason",
+        "rests_on_discarded",
+        "接在一条已作废的更改后面",
+        "rests on one that was discarded",
+    ),
     ("residence", "resident", "常住", "resident"),
     ("residence", "away", "整户外出", "away"),
     ("residence", "empty", "空房", "empty"),

@@ -177,6 +177,10 @@ words! {
         zh: "这一条超过大小限制，不能收下，可以作废。没有改动，资料都在。",
         en: "This one is over a limit and cannot be accepted, but discarded. Nothing was changed and nothing is lost."
     }
+    inbox_rests_on_discarded {
+        zh: "它接在一条已作废的更改后面，前一条不收下，它就入不了账。请先收下前一条（它会跟着入账），或把它也作废。没有改动，资料都在。",
+        en: "It rests on a change that was discarded and cannot stand without it. Accept that one first, and this one follows; or discard this one too. Nothing was changed and nothing is lost."
+    }
     inbox_decision {
         zh: "这是无权决定的人作的决定，不能收下；请直接决定那一条，或把它作废。没有改动，资料都在。",
         en: "This is a decision by somebody who may not decide. Decide about the item itself, or discard this one. Nothing was changed and nothing is lost."

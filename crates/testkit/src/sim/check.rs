@@ -197,6 +197,7 @@ impl World {
                 (places, names)
             })
             .collect();
+        let lost = self.lost_behind_packs();
         // Of one relay its devices have the same even of what waits for a person, unless it was put back:
         // who read what was accepted keeps it, though a desk discards it then.
         let put_back = |station: &std::sync::Arc<super::station::Station>| {
@@ -240,7 +241,10 @@ impl World {
                 return Err(format!("{name} lacks {hash} of {doc}"));
             }
             for (doc, view) in seen(device, &areas) {
-                if apart.contains(&doc) || !lives.contains(&doc) || disputed.contains(&doc) {
+                let known = [&apart, &disputed, &lost]
+                    .iter()
+                    .any(|set| set.contains(&doc));
+                if known || !lives.contains(&doc) {
                     continue;
                 }
                 let first = views
@@ -255,8 +259,22 @@ impl World {
         Ok(())
     }
 
+    /// Returns the documents of which a log lost what only packs had brought to devices: its author is
+    /// gone, and a pack has no author's word by which it could be given back.
+    fn lost_behind_packs(&self) -> BTreeSet<DocId> {
+        let logged = |station: &std::sync::Arc<super::station::Station>| {
+            let sql = "SELECT doc, hash FROM entry UNION SELECT doc, hash FROM parked";
+            look::names(&station.look(), sql)
+        };
+        let logged: BTreeSet<_> = self.stations.iter().flat_map(logged).collect();
+        let packed = |device: &Device| look::packed(&open(&device.database()));
+        let packed: BTreeSet<_> = self.devices.iter().flat_map(packed).collect();
+        packed.difference(&logged).map(|(doc, _)| *doc).collect()
+    }
+
     /// Nothing waits to be sent, and what left a device's scope has left the device.
     fn nothing_is_stuck(&mut self) -> Result<(), String> {
+        let lost = self.lost_behind_packs();
         let parked = "SELECT doc, hash FROM parked WHERE state = 2";
         let parked: Vec<_> = self
             .stations
@@ -275,7 +293,8 @@ impl World {
                 Pending::Inbox | Pending::Discarded => true,
                 Pending::Waiting => {
                     let decision = row.entry == EntryKind::SETTLEMENT;
-                    decision || parked[device.home].iter().any(|(doc, _)| *doc == row.doc)
+                    let lacks = lost.contains(&row.doc);
+                    decision || lacks || parked[device.home].iter().any(|(doc, _)| *doc == row.doc)
                 }
                 _ => false,
             };

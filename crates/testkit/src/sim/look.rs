@@ -57,13 +57,20 @@ pub(super) fn held(connection: &Connection, of_changes: &str) -> BTreeSet<(DocId
         connection,
         &format!("SELECT doc, hash FROM change {of_changes}"),
     );
+    held.extend(packed(connection));
+    held
+}
+
+/// Returns the changes that a device has as part of what packs brought.
+pub(super) fn packed(connection: &Connection) -> BTreeSet<(DocId, ChangeHash)> {
     let read = |row: &Row<'_>| Ok((DocId(row.get(0)?), row.get::<_, Vec<u8>>(1)?));
+    let mut packed = BTreeSet::new();
     for (doc, names) in all(connection, "SELECT doc, names FROM packed", read) {
         let (names, rest) = names.as_chunks::<32>();
         assert!(rest.is_empty(), "names of {doc}");
-        held.extend(names.iter().map(|name| (doc, ChangeHash(*name))));
+        packed.extend(names.iter().map(|name| (doc, ChangeHash(*name))));
     }
-    held
+    packed
 }
 
 /// Returns where documents live.
