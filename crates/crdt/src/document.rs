@@ -247,6 +247,29 @@ impl Document {
         versions
     }
 
+    /// Returns who wrote the shown value of each of these registers of a container, and when by their
+    /// clock, milliseconds since 1970. One walk: a question for each register would cost as much as all.
+    pub fn writers(
+        &self,
+        container: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> BTreeMap<String, (ActorId, i64)> {
+        let Some(object) = self.container(container) else {
+            return BTreeMap::new();
+        };
+        let items = self.inner.map_range(&object, ..);
+        let wanted = items.filter(|item| wanted(&item.key));
+        wanted
+            .filter_map(|item| {
+                scalar_of_ref(&item.value)?;
+                let hash = self.inner.hash_for_opid(&item.id())?;
+                let meta = self.inner.get_change_meta_by_hash(&hash)?;
+                let actor = ActorId::from_slice(meta.actor.to_bytes())?;
+                Some((item.key.into_owned(), (actor, meta.timestamp)))
+            })
+            .collect()
+    }
+
     /// Returns the map object of a container, as the genesis made it.
     pub(crate) fn container(&self, name: &str) -> Option<ObjId> {
         if name.is_empty() {

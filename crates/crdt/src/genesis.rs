@@ -34,6 +34,13 @@ pub(crate) fn document(shape: &Shape, doc: &DocId) -> Result<Automerge, Document
     Ok(inner)
 }
 
+/// Returns the name of the object that a genesis makes for the container with this number.
+///
+/// Its first operation writes the id; each following one makes a container, in the shape's order.
+pub(crate) fn container(shape: &Shape, number: usize) -> String {
+    format!("{}@{}", number + 2, Writer::from(actor(shape).0.as_slice()))
+}
+
 /// Returns the hash of the genesis of `doc` with this shape.
 pub fn hash(shape: &Shape, doc: &DocId) -> Result<ChangeHash, DocumentError> {
     MOULDS.with_borrow_mut(|moulds| {
@@ -162,6 +169,15 @@ mod tests {
                 doc.0[7] = 3;
                 assert_eq!(hash(shape, &doc), by_library(shape, &doc), "{doc}");
             }
+        }
+    }
+
+    #[test]
+    fn a_container_has_the_name_that_the_library_gives_it() {
+        let begun = crate::Document::begin(&shape(), &DocId([7; 16])).unwrap();
+        for (number, name) in shape().containers.iter().enumerate() {
+            let object = begun.container(name).unwrap().to_string();
+            assert_eq!(container(&shape(), number), object);
         }
     }
 

@@ -4,14 +4,14 @@
 //! the library sees a byte, and it is a document only if it comes back from the library with the genesis
 //! that its id and shape make, and with every container in its place.**
 
-use automerge::{Automerge, ReadDoc};
+use automerge::{Automerge, ROOT, ReadDoc};
 use wangge_wire::chunk::{MAGIC, Reader};
 use wangge_wire::limits::{CHANGE_ACTORS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_OPS_MAX};
 use wangge_wire::{ActorId, ChangeHash, DocId, Malformed, Shape};
 
 use crate::document::Document;
 use crate::gate::{Held, guarded};
-use crate::parse;
+use crate::{genesis, parse};
 
 /// The chunk type of a document.
 const TYPE_DOCUMENT: u8 = 0;
@@ -43,24 +43,34 @@ impl Document {
             inner,
             shape: shape.clone(),
         };
-        let begun = Document::begin(shape, doc).map_err(|_| Held::Poison)?;
+        let begun = genesis::hash(shape, doc).map_err(|_| Held::Poison)?;
         let first = document.inner.get_changes_meta(&[]);
         let roots = first.iter().filter(|change| change.deps.is_empty());
-        let roots: Vec<_> = roots.map(|root| root.hash).collect();
-        if roots != begun.inner.get_heads() {
+        let roots: Vec<_> = roots.map(|root| ChangeHash(root.hash.0)).collect();
+        if roots != [begun] {
             return Err(Held::NotAWrite);
         }
-        if document.hides_container() || document.containers() != begun.containers() {
+        if !document.has_its_containers() {
             return Err(Held::HidesContainer);
         }
         Ok(document)
     }
 
-    /// Returns the object of each container, as any copy of the document names it.
-    fn containers(&self) -> Vec<Option<String>> {
-        let names = self.shape.containers.iter();
-        let objects = names.map(|name| self.container(name));
-        objects.map(|object| Some(object?.to_string())).collect()
+    /// Returns whether each container is the object that the genesis made, and nothing stands beside it.
+    fn has_its_containers(&self) -> bool {
+        let names = || self.shape.containers.iter().enumerate();
+        let mut found = 0;
+        for item in self.inner.map_range(ROOT, ..) {
+            let Some((at, _)) = names().find(|(_, name)| **name == item.key) else {
+                continue;
+            };
+            let made = genesis::container(&self.shape, at);
+            if item.conflict || item.id().to_string() != made {
+                return false;
+            }
+            found += 1;
+        }
+        found == self.shape.containers.len()
     }
 
     /// Returns what is known of every change but the genesis, in the order the document has them.
@@ -151,8 +161,8 @@ mod tests {
     use super::*;
     use crate::document::tests::{LI, WANG, begun, shape};
     use crate::register::Put;
+    use automerge::ObjType;
     use automerge::transaction::Transactable;
-    use automerge::{ObjType, ROOT};
 
     const DOC: DocId = DocId([7; 16]);
 

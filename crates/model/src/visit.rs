@@ -13,7 +13,8 @@ use crate::clock::ClockFlag;
 use crate::kind;
 use crate::limits::{LINE_CHARS_MAX, NOTE_CHARS_MAX, PURPOSES_MAX, TooLong, at_most};
 
-const VISITS: &str = "visits";
+/// The container of a visit book.
+pub const VISITS: &str = "visits";
 
 /// How the household was reached; a call counts.
 #[derive(

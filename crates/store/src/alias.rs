@@ -13,6 +13,7 @@ use wangge_model::household::united::{self, Late, United};
 use wangge_model::kind;
 use wangge_wire::{AreaCode, DocId, Level};
 
+use crate::derive::{Before, HouseholdRows};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::{derive, document};
@@ -153,13 +154,26 @@ pub(crate) fn survivor(conn: &Connection, doc: &DocId) -> Result<DocId, StoreErr
     Ok(found.optional()?.unwrap_or(*doc))
 }
 
-/// Makes the rows of a household anew, and of all whose family changed with it.
-pub(crate) fn household(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
-    let before = edges_around(conn, doc)?;
-    let named = alias::edges(doc, fields);
-    if before.is_empty() && named.is_empty() {
-        return own_rows(conn, doc, fields, &[]);
+/// Returns whether a household says of itself that it is one family with no other.
+pub(crate) fn stands_alone(doc: &DocId, fields: &Fields) -> bool {
+    alias::edges(doc, fields).is_empty()
+}
+
+/// Makes the rows of a household anew, and of all whose family changed with it; `alone` are its rows if no
+/// other one is of its family.
+pub(crate) fn household(
+    conn: &Connection,
+    doc: &DocId,
+    fields: &Fields,
+    alone: Option<&HouseholdRows>,
+    before: Before,
+) -> Result<(), StoreError> {
+    let edges = edges_around(conn, doc)?;
+    if let Some(rows) = alone.filter(|_| edges.is_empty()) {
+        return own_rows(conn, doc, fields, rows, before);
     }
+    let before = edges;
+    let named = alias::edges(doc, fields);
     conn.prepare_cached("DELETE FROM alias_edge WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     let mut insert = conn.prepare_cached("INSERT INTO alias_edge (doc, other) VALUES (?1, ?2)")?;
@@ -188,7 +202,8 @@ fn family_rows(conn: &Connection, set: &BTreeSet<DocId>) -> Result<(), StoreErro
     };
     forget(conn, survivor)?;
     derive::conflicts(conn, survivor, &own.fields(), |_, _| true)?;
-    own_rows(conn, survivor, &family.united.fields, &family.united.others)?;
+    let rows = HouseholdRows::of(survivor, &family.united.fields, &family.united.others);
+    own_rows(conn, survivor, &family.united.fields, &rows, Before::Some)?;
     stands_for(conn, survivor, survivor)?;
     let sql = "INSERT OR IGNORE INTO late (doc, container, key) VALUES (?1, ?2, ?3)";
     for late in family.late() {
@@ -225,9 +240,9 @@ fn stands_for(conn: &Connection, doc: &DocId, survivor: &DocId) -> Result<(), St
 
 /// Takes away every row of a household.
 pub(crate) fn forget(conn: &Connection, doc: &DocId) -> Result<(), StoreError> {
+    derive::forget_keys(conn, doc)?;
     for table in [
         "household",
-        "search",
         "id_hash",
         "care",
         "told_apart",
@@ -244,11 +259,14 @@ fn own_rows(
     conn: &Connection,
     doc: &DocId,
     fields: &Fields,
-    others: &[united::Other],
+    rows: &HouseholdRows,
+    before: Before,
 ) -> Result<(), StoreError> {
-    derive::household_rows(conn, doc, fields, others)?;
-    conn.prepare_cached("DELETE FROM told_apart WHERE doc = ?1")?
-        .execute([doc.as_bytes()])?;
+    derive::household_rows(conn, doc, rows, before)?;
+    if before == Before::Some {
+        conn.prepare_cached("DELETE FROM told_apart WHERE doc = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
     let sql = "INSERT INTO told_apart (doc, other) VALUES (?1, ?2)";
     for other in alias::told_apart(fields) {
         conn.prepare_cached(sql)?
@@ -263,7 +281,7 @@ fn edges_around(conn: &Connection, doc: &DocId) -> Result<Edges, StoreError> {
     let (mut open, mut known) = (vec![*doc], BTreeSet::from([*doc]));
     while let Some(next) = open.pop() {
         let sql = "SELECT doc, other FROM alias_edge WHERE doc = ?1
-                   UNION SELECT doc, other FROM alias_edge WHERE other = ?1";
+                   UNION ALL SELECT doc, other FROM alias_edge WHERE other = ?1";
         let mut statement = conn.prepare_cached(sql)?;
         let mut rows = statement.query([next.as_bytes()])?;
         while let Some(row) = rows.next()? {

@@ -3,9 +3,6 @@
 //! **Nothing is stored here that the document does not say**; all of it can be thrown away and made
 //! again. It happens in the transaction of the change.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
@@ -13,11 +10,12 @@ use wangge_crdt::{Document, Fields};
 use wangge_model::care::Interval;
 use wangge_model::door::Door;
 use wangge_model::due::Cared;
-use wangge_model::find::SearchKeys;
+use wangge_model::find::{self, SearchKeys};
 use wangge_model::household::Household;
 use wangge_model::household::alias::ALIAS_OF;
 use wangge_model::household::united::Other;
 use wangge_model::ticket::document as ticket;
+use wangge_model::visit::Visit;
 use wangge_model::{attachment, due, household, kind, report, round, visit};
 use wangge_wire::{ActorId, DocId, DocKind};
 
@@ -26,7 +24,7 @@ use crate::open::set_meta;
 use crate::{alias, blobs, document};
 
 /// What the rows are made by; raised whenever this file, or what it reads with, makes others.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Makes the rows of every document anew, if an older program made them.
 pub(crate) fn renew(conn: &Connection) -> Result<(), StoreError> {
@@ -65,6 +63,39 @@ fn made_by(conn: &Connection) -> Result<u32, StoreError> {
     Ok(bytes.map_or(0, u32::from_be_bytes))
 }
 
+/// What the rows of a document are made of: read from it alone, so that no database waits meanwhile.
+pub(crate) struct Reading {
+    fields: Fields,
+    household: Option<HouseholdRows>,
+    visits: Vec<VisitRow>,
+}
+
+impl Reading {
+    /// Reads a document.
+    pub(crate) fn of(doc: &DocId, kind: DocKind, document: &Document) -> Self {
+        let fields = document.fields();
+        let household = kind == kind::HOUSEHOLD && alias::stands_alone(doc, &fields);
+        let visits = match kind {
+            kind::VISIT_BOOK => read_visits(&fields, document),
+            _ => Vec::new(),
+        };
+        Self {
+            household: household.then(|| HouseholdRows::of(doc, &fields, &[])),
+            fields,
+            visits,
+        }
+    }
+}
+
+/// Whether rows of a document may be here already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// They may: they are taken away first.
+    Some,
+    /// Nothing of the document was here.
+    Nothing,
+}
+
 /// Makes the rows of a document anew.
 pub(crate) fn rows(
     conn: &Connection,
@@ -73,17 +104,33 @@ pub(crate) fn rows(
     owner: Option<&DocId>,
     document: &Document,
 ) -> Result<(), StoreError> {
-    let fields = document.fields();
-    conflicts(conn, doc, &fields, |_, _| true)?;
+    let reading = Reading::of(doc, kind, document);
+    rows_of(conn, doc, kind, owner, document, &reading, Before::Some)
+}
+
+/// Makes the rows of a document that was read.
+pub(crate) fn rows_of(
+    conn: &Connection,
+    doc: &DocId,
+    kind: DocKind,
+    owner: Option<&DocId>,
+    document: &Document,
+    reading: &Reading,
+    before: Before,
+) -> Result<(), StoreError> {
+    let fields = &reading.fields;
+    if before == Before::Some || fields.conflicts().next().is_some() {
+        conflicts(conn, doc, fields, |_, _| true)?;
+    }
     if attachment::has_container(kind) {
-        blobs::rows(conn, doc, &fields)?;
+        blobs::rows(conn, doc, fields)?;
     }
     match kind {
-        kind::HOUSEHOLD => alias::household(conn, doc, &fields),
-        kind::VISIT_BOOK => visit_rows(conn, doc, owner, &fields, document),
-        kind::REPORT => report_row(conn, doc, &fields, document),
-        kind::TICKET => ticket_row(conn, doc, &fields, document),
-        kind::ROUND_BOOK => round_rows(conn, doc, &fields, document),
+        kind::HOUSEHOLD => alias::household(conn, doc, fields, reading.household.as_ref(), before),
+        kind::VISIT_BOOK => visit_rows(conn, doc, owner, &reading.visits, before),
+        kind::REPORT => report_row(conn, doc, fields, document),
+        kind::TICKET => ticket_row(conn, doc, fields, document),
+        kind::ROUND_BOOK => round_rows(conn, doc, fields, document),
         _ => Ok(()),
     }
 }
@@ -111,18 +158,42 @@ pub(crate) fn conflicts(
     Ok(())
 }
 
-/// Makes the rows of a household; `others` are values beside the shown ones, by which it is found too.
+/// What the rows of a household are made of.
+pub(crate) struct HouseholdRows {
+    is_void: bool,
+    household: Household,
+    cared: Vec<Cared>,
+    keys: Vec<find::Row>,
+    /// Keyed hashes of id numbers, and whose.
+    ids: Vec<(String, String)>,
+}
+
+impl HouseholdRows {
+    /// Reads a household; `others` are values beside the shown ones, by which it is found too.
+    pub(crate) fn of(doc: &DocId, fields: &Fields, others: &[Other]) -> Self {
+        let household = household::read(*doc, fields);
+        Self {
+            is_void: fields.is_void(),
+            cared: due::cared(&household, fields),
+            keys: search_keys(&household, others),
+            ids: id_hashes(fields),
+            household,
+        }
+    }
+}
+
+/// Makes the rows of a household.
 pub(crate) fn household_rows(
     conn: &Connection,
     doc: &DocId,
-    fields: &Fields,
-    others: &[Other],
+    rows: &HouseholdRows,
+    before: Before,
 ) -> Result<(), StoreError> {
-    if fields.is_void() {
+    if rows.is_void {
         // Taken back by who added it: no list, search, count or roster knows it.
         return alias::forget(conn, doc);
     }
-    let household = household::read(*doc, fields);
+    let household = &rows.household;
     // Where it is placed goes before what its text says: a desk may move it without a change.
     let area = document::home(conn, doc)?.or_else(|| household.area.clone());
     let head = household.head_member();
@@ -158,14 +229,26 @@ pub(crate) fn household_rows(
         household.present().count() as i64,
         care.join(","),
     ])?;
-    care_rows(conn, doc, &due::cared(&household, fields))?;
-    search_rows(conn, doc, &household, others)?;
-    id_rows(conn, doc, fields)
+    if before == Before::Some {
+        for sql in [
+            "DELETE FROM care WHERE doc = ?1",
+            "DELETE FROM id_hash WHERE doc = ?1",
+        ] {
+            conn.prepare_cached(sql)?.execute([doc.as_bytes()])?;
+        }
+        forget_keys(conn, doc)?;
+    }
+    care_rows(conn, doc, &rows.cared)?;
+    search_rows(conn, doc, &rows.keys)?;
+    let sql = "INSERT OR IGNORE INTO id_hash (hash, doc, member) VALUES (?1, ?2, ?3)";
+    let mut insert = conn.prepare_cached(sql)?;
+    for (hash, member) in &rows.ids {
+        insert.execute(params![hash, doc.as_bytes(), member])?;
+    }
+    Ok(())
 }
 
 fn care_rows(conn: &Connection, doc: &DocId, cared: &[Cared]) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM care WHERE doc = ?1")?
-        .execute([doc.as_bytes()])?;
     let sql = "INSERT OR REPLACE INTO care (doc, member, tag, name, birth, since, until, every)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut insert = conn.prepare_cached(sql)?;
@@ -185,14 +268,41 @@ fn care_rows(conn: &Connection, doc: &DocId, cared: &[Cared]) -> Result<(), Stor
     Ok(())
 }
 
-fn search_rows(
-    conn: &Connection,
-    doc: &DocId,
-    household: &Household,
-    others: &[Other],
-) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM search WHERE doc = ?1")?
-        .execute([doc.as_bytes()])?;
+fn search_rows(conn: &Connection, doc: &DocId, rows: &[find::Row]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO search (kind, key, doc, place) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = conn.prepare_cached(sql)?;
+    for row in rows {
+        let (kind, doc) = (row.kind.as_str(), doc.as_bytes());
+        insert.execute(params![kind, row.key, doc, row.place])?;
+    }
+    let keys: Vec<_> = rows
+        .iter()
+        .map(|row| (row.kind.as_str(), &row.key))
+        .collect();
+    let sql = "INSERT OR REPLACE INTO search_of (doc, keys) VALUES (?1, ?2)";
+    conn.prepare_cached(sql)?
+        .execute(params![doc.as_bytes(), json!(keys).to_string()])?;
+    Ok(())
+}
+
+/// Takes away what a household is found by.
+pub(crate) fn forget_keys(conn: &Connection, doc: &DocId) -> Result<(), StoreError> {
+    let mut keys = conn.prepare_cached("DELETE FROM search_of WHERE doc = ?1 RETURNING keys")?;
+    let keys = keys.query_row([doc.as_bytes()], |row| row.get::<_, String>(0));
+    let keys: Vec<(String, String)> = match keys.optional()? {
+        // It was written by this program.
+        Some(keys) => serde_json::from_str(&keys).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let sql = "DELETE FROM search WHERE kind = ?1 AND key = ?2 AND doc = ?3";
+    let mut delete = conn.prepare_cached(sql)?;
+    for (kind, key) in keys {
+        delete.execute(params![kind, key, doc.as_bytes()])?;
+    }
+    Ok(())
+}
+
+fn search_keys(household: &Household, others: &[Other]) -> Vec<find::Row> {
     let mut keys = SearchKeys::new();
     keys.add_door(&household.door);
     keys.add_number(&household.number);
@@ -210,17 +320,7 @@ fn search_rows(
         }
     }
     add_others(&mut keys, household, others);
-    let sql = "INSERT INTO search (kind, key, doc, place) VALUES (?1, ?2, ?3, ?4)";
-    let mut insert = conn.prepare_cached(sql)?;
-    for row in keys.rows() {
-        insert.execute(params![
-            row.kind.as_str(),
-            row.key,
-            doc.as_bytes(),
-            row.place
-        ])?;
-    }
-    Ok(())
+    keys.rows().collect()
 }
 
 /// What an alias says otherwise finds the family as well: somebody knows them by it.
@@ -250,51 +350,62 @@ fn add_others(keys: &mut SearchKeys, household: &Household, others: &[Other]) {
     }
 }
 
-fn id_rows(conn: &Connection, doc: &DocId, fields: &Fields) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM id_hash WHERE doc = ?1")?
-        .execute([doc.as_bytes()])?;
-    let sql = "INSERT OR IGNORE INTO id_hash (hash, doc, member) VALUES (?1, ?2, ?3)";
-    let mut insert = conn.prepare_cached(sql)?;
+fn id_hashes(fields: &Fields) -> Vec<(String, String)> {
+    let mut hashes = Vec::new();
     for (member, entry) in fields.entries("members") {
         for (field, value) in entry {
             if let (Some(key), Some(hash)) = (field.strip_prefix("id_hash."), value.as_text()) {
-                insert.execute(params![format!("{key}:{hash}"), doc.as_bytes(), member])?;
+                hashes.push((format!("{key}:{hash}"), member.to_owned()));
             }
         }
     }
-    Ok(())
+    hashes
+}
+
+/// A visit as its row has it.
+struct VisitRow {
+    visit: Visit,
+    writer: ActorId,
+    content: String,
+}
+
+fn read_visits(fields: &Fields, document: &Document) -> Vec<VisitRow> {
+    let writers = document.writers(visit::VISITS, |key| key.ends_with("/on"));
+    let at_ms = |key: &str| writers.get(key).map_or(0, |(_, at_ms)| *at_ms);
+    let visits = visit::read(fields, at_ms).into_iter().map(|visit| {
+        let writer = writers.get(&format!("{}/on", visit.id));
+        VisitRow {
+            writer: writer.map_or(ActorId([0; 8]), |(actor, _)| *actor),
+            content: serde_json::to_string(&visit).unwrap_or_default(),
+            visit,
+        }
+    });
+    visits.collect()
 }
 
 fn visit_rows(
     conn: &Connection,
     doc: &DocId,
     owner: Option<&DocId>,
-    fields: &Fields,
-    document: &Document,
+    visits: &[VisitRow],
+    before: Before,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM visit WHERE book = ?1")?
-        .execute([doc.as_bytes()])?;
+    if before == Before::Some {
+        conn.prepare_cached("DELETE FROM visit WHERE book = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
     let sql =
         "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content,
                  counts, same, next_on, void)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut insert = conn.prepare_cached(sql)?;
     let owner = alias::survivor(conn, owner.unwrap_or(doc))?;
-    // Who wrote a visit and when is looked up once: it costs as much as all its fields.
-    let writers = RefCell::new(BTreeMap::new());
-    let at_ms = |key: &str| {
-        let versions = document.versions("visits", key);
-        let Some(first) = versions.first() else {
-            return 0;
-        };
-        writers.borrow_mut().insert(key.to_owned(), first.actor);
-        first.at_ms
-    };
-    let visits = visit::read(fields, at_ms);
-    let writers = writers.into_inner();
-    for visit in visits {
-        let writer = writers.get(&format!("{}/on", visit.id));
-        let writer = writer.copied().unwrap_or(ActorId([0; 8]));
+    for VisitRow {
+        visit,
+        writer,
+        content,
+    } in visits
+    {
         insert.execute(params![
             visit.id,
             doc.as_bytes(),
@@ -302,7 +413,7 @@ fn visit_rows(
             visit.happened_on,
             visit.at_ms,
             writer.as_bytes(),
-            json!(visit).to_string(),
+            content,
             visit.met.counts(),
             visit.no_change,
             visit.follow_up_on.as_deref().unwrap_or_default(),

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004-levels.sql"),
     include_str!("../migrations/0005-packs.sql"),
     include_str!("../migrations/0006-unnumbered.sql"),
+    include_str!("../migrations/0007-search.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.
@@ -28,7 +29,7 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const CACHE_SIZE: i64 = -32_000;
 /// Pages of the write-ahead log after which they are copied into the file: a first download writes some
 /// ten thousand, and each copying waits for the disk.
-const CHECKPOINT_PAGES: i64 = 4_000;
+const CHECKPOINT_PAGES: i64 = 12_000;
 /// Statements that stay prepared; taking a page or a frame in uses more than a hundred.
 const STATEMENTS_KEPT: usize = 256;
 

@@ -15,6 +15,7 @@ use wangge_wire::{
 };
 
 use crate::apply::{PageOutcome, Taking};
+use crate::derive::{Before, Reading};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::outbox::arrive;
@@ -35,7 +36,7 @@ pub struct OpenFrame {
 struct Opened {
     packed: PackedDoc,
     /// None for a kind of a newer program, which is kept and not read.
-    document: Option<Document>,
+    document: Option<(Document, Reading)>,
     facts: Vec<ChangeFacts>,
     /// Why its saved form is not taken; its changes come one by one, by a repair.
     held: Option<Held>,
@@ -81,7 +82,10 @@ impl Opened {
         match Document::open(&shape, &packed.doc, &packed.saved) {
             Ok(document) => Self {
                 facts: document.facts(),
-                document: Some(document),
+                document: Some({
+                    let reading = Reading::of(&packed.doc, packed.kind, &document);
+                    (document, reading)
+                }),
                 packed,
                 held: None,
             },
@@ -107,38 +111,23 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a frame of a relay's pack in, all of it in one transaction. `at_ms` is when the relay said
-    /// that its pack holds it, by its clock.
-    pub fn take_frame(
+    /// Takes frames of a relay's packs in, all of them in one transaction. `at_ms` is when the relay said
+    /// that its packs hold them, by its clock.
+    pub fn take_frames(
         &mut self,
         relay: RelayId,
         at_ms: i64,
-        frame: &OpenFrame,
+        frames: &[OpenFrame],
         me: &DeviceId,
     ) -> Result<PageOutcome, StoreError> {
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.conn.transaction_with_behavior(behavior)?;
         let mut outcome = PageOutcome::default();
         let mut taking = Taking::begin(&transaction, relay);
-        for opened in &frame.documents {
-            take(&transaction, &mut taking, at_ms, opened, &mut outcome)?;
-            let mine = |(actor, device): &(ActorId, DeviceId)| {
-                device == me && opened.facts.iter().any(|facts| facts.actor == *actor)
-            };
-            if frame.writers.iter().any(mine) {
-                let sql = "UPDATE packed SET own = 1 WHERE doc = ?1";
-                let doc = opened.packed.doc;
-                transaction.prepare_cached(sql)?.execute([doc.as_bytes()])?;
-            }
+        for frame in frames {
+            take_frame(&transaction, &mut taking, at_ms, frame, me, &mut outcome)?;
         }
         taking.settle(&mut outcome)?;
-        for (actor, device) in &frame.writers {
-            let sql = "INSERT INTO writer (actor, device) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            let mut statement = transaction.prepare_cached(sql)?;
-            statement.execute(params![actor.as_bytes(), device.as_bytes()])?;
-        }
-        let sql = "INSERT OR REPLACE INTO pack_frame (hash, taken) VALUES (?1, 1)";
-        transaction.prepare_cached(sql)?.execute([frame.name.0])?;
         transaction.commit()?;
         Ok(outcome)
     }
@@ -275,6 +264,35 @@ fn split(names: &[u8]) -> impl Iterator<Item = ChangeHash> {
     names.iter().copied().map(ChangeHash)
 }
 
+fn take_frame(
+    conn: &Connection,
+    taking: &mut Taking<'_>,
+    at_ms: i64,
+    frame: &OpenFrame,
+    me: &DeviceId,
+    outcome: &mut PageOutcome,
+) -> Result<(), StoreError> {
+    for opened in &frame.documents {
+        take(conn, taking, at_ms, opened, outcome)?;
+        let mine = |(actor, device): &(ActorId, DeviceId)| {
+            device == me && opened.facts.iter().any(|facts| facts.actor == *actor)
+        };
+        if frame.writers.iter().any(mine) {
+            let sql = "UPDATE packed SET own = 1 WHERE doc = ?1";
+            let doc = opened.packed.doc;
+            conn.prepare_cached(sql)?.execute([doc.as_bytes()])?;
+        }
+    }
+    for (actor, device) in &frame.writers {
+        let sql = "INSERT INTO writer (actor, device) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let mut statement = conn.prepare_cached(sql)?;
+        statement.execute(params![actor.as_bytes(), device.as_bytes()])?;
+    }
+    let sql = "INSERT OR REPLACE INTO pack_frame (hash, taken) VALUES (?1, 1)";
+    conn.prepare_cached(sql)?.execute([frame.name.0])?;
+    Ok(())
+}
+
 /// Takes a document of a frame in.
 fn take(
     conn: &Connection,
@@ -295,8 +313,9 @@ fn take(
         outcome.received += opened.facts.len();
         document::take_places(conn, &one.doc)?;
         taking.done(&one.doc);
-        if let Some(document) = &opened.document {
-            derive::rows(conn, &one.doc, one.kind, owner, document)?;
+        if let Some((document, reading)) = &opened.document {
+            let nothing = Before::Nothing;
+            derive::rows_of(conn, &one.doc, one.kind, owner, document, reading, nothing)?;
         }
     } else {
         outcome.received += merge(conn, taking, at_ms, opened)?;
@@ -354,7 +373,8 @@ fn merge(
     opened: &Opened,
 ) -> Result<usize, StoreError> {
     let one = &opened.packed;
-    let raw = opened.document.as_ref().map(Document::raw_changes);
+    let document = opened.document.as_ref().map(|(document, _)| document);
+    let raw = document.map(Document::raw_changes);
     let mut new = 0;
     for (hash, raw) in raw.unwrap_or_default() {
         let change = wangge_wire::Change::read(one.doc, one.kind, one.schema, one.owner, raw)?;

@@ -5,6 +5,8 @@
 //! was taken is never fetched again, in this sync or a later one. Nothing is concluded from packs: whether
 //! an area is complete the digests say, at the end.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use wangge_model::kind;
@@ -21,6 +23,11 @@ use crate::error::AgentError;
 
 /// Frames asked for in one request: as many names as fit in the question.
 const FRAMES_ASKED_MAX: usize = 1_024;
+/// Frames that are being opened, or are open and not written.
+const FRAMES_AHEAD: usize = 16;
+/// Frames written in one transaction: each costs a wait for the disk, and writes the pages of the indexes
+/// anew.
+const FRAMES_TOGETHER: usize = 8;
 /// Manifests of one sync, should packs be made anew while they are fetched.
 const MANIFESTS_MAX: u32 = 3;
 
@@ -45,9 +52,10 @@ enum Came {
     NotAll,
 }
 
-/// Opens frames beside the line, one ahead of what is written.
+/// Opens frames beside the line and ahead of what is written.
+#[derive(Default)]
 struct Opening {
-    frame: Option<JoinHandle<Result<OpenFrame, wangge_wire::Malformed>>>,
+    frames: VecDeque<JoinHandle<Result<OpenFrame, wangge_wire::Malformed>>>,
 }
 
 impl Meeting<'_> {
@@ -123,7 +131,7 @@ impl Meeting<'_> {
             }
             _ => return Err(refusal(response.status())),
         }
-        let mut opening = Opening { frame: None };
+        let mut opening = Opening::default();
         let mut left = asked.iter();
         let mut next = left.next();
         let mut cut = None;
@@ -132,12 +140,23 @@ impl Meeting<'_> {
                 let rest = usize::try_from(frame.bytes).unwrap_or(usize::MAX);
                 let rest = buffer.split_off(rest.min(buffer.len()));
                 let bytes = std::mem::replace(&mut buffer, rest);
-                let opened = opening.next(Some((frame.hash, bytes))).await?;
-                self.keep_frame(at_ms, opened)?;
+                opening.begin(frame.hash, bytes);
                 next = left.next();
+                if opening.is_full() {
+                    self.keep_frames(at_ms, &mut opening).await?;
+                }
                 continue;
             }
-            match response.chunk().await {
+            // What has come is kept while the line brings nothing.
+            let chunk = tokio::select! {
+                biased;
+                chunk = response.chunk() => chunk,
+                () = tokio::task::yield_now(), if opening.is_worth_it() => {
+                    self.keep_frames(at_ms, &mut opening).await?;
+                    continue;
+                }
+            };
+            match chunk {
                 Ok(Some(chunk)) => {
                     self.line.bytes_down += chunk.len() as u64;
                     buffer.extend_from_slice(&chunk);
@@ -149,8 +168,9 @@ impl Meeting<'_> {
                 }
             }
         }
-        let opened = opening.next(None).await?;
-        self.keep_frame(at_ms, opened)?;
+        while !opening.frames.is_empty() {
+            self.keep_frames(at_ms, &mut opening).await?;
+        }
         let Some(frame) = next else {
             return Ok(Came::All);
         };
@@ -166,19 +186,20 @@ impl Meeting<'_> {
         }
     }
 
-    fn keep_frame(&mut self, at_ms: i64, opened: Option<OpenFrame>) -> Result<(), AgentError> {
-        let Some(frame) = opened else {
-            return Ok(());
-        };
+    /// Keeps the frames that were begun first, in one transaction.
+    async fn keep_frames(&mut self, at_ms: i64, opening: &mut Opening) -> Result<(), AgentError> {
+        let frames = opening.next().await?;
         let relay = self.relay_key.relay();
         let me = self.replica.device();
         let store = &mut self.replica.home.store;
-        let outcome = store.take_frame(relay, at_ms, &frame, &me)?;
+        let outcome = store.take_frames(relay, at_ms, &frames, &me)?;
         self.report.received += outcome.received;
         self.report.held += outcome.held;
         let report = self.report.packs.get_or_insert_default();
-        report.frames += 1;
-        report.bytes += frame.bytes();
+        report.frames += frames.len();
+        report.bytes += frames.iter().map(OpenFrame::bytes).sum::<u64>();
+        // To free thousands of documents takes as long as to write some.
+        tokio::task::spawn_blocking(move || drop(frames));
         Ok(())
     }
 
@@ -227,23 +248,46 @@ impl Meeting<'_> {
 }
 
 impl Opening {
-    /// Begins to open a frame and returns the one before it.
-    async fn next(
-        &mut self,
-        frame: Option<(FrameHash, Vec<u8>)>,
-    ) -> Result<Option<OpenFrame>, AgentError> {
-        let begun = frame.map(|(hash, bytes)| {
-            tokio::task::spawn_blocking(move || {
-                let size = bytes.len() as u64;
-                Ok(OpenFrame::new(hash, size, PackFrame::open(&hash, &bytes)?))
-            })
-        });
-        let Some(before) = std::mem::replace(&mut self.frame, begun) else {
-            return Ok(None);
+    /// Begins to open a frame; its bytes are those of its name only if they hash to it.
+    fn begin(&mut self, name: FrameHash, bytes: Vec<u8>) {
+        let open = move || {
+            let travelled = bytes.len() as u64;
+            let frame = PackFrame::open(&name, &bytes)?;
+            Ok(OpenFrame::new(name, travelled, frame))
         };
-        let opened = before
-            .await
-            .map_err(|error| AgentError::Internal(error.to_string()))?;
-        opened.map(Some).map_err(strange)
+        self.frames.push_back(tokio::task::spawn_blocking(open));
+    }
+
+    fn is_full(&self) -> bool {
+        self.frames.len() >= FRAMES_AHEAD
+    }
+
+    /// Whether there is something to be written, and something else to be opened meanwhile.
+    fn is_worth_it(&self) -> bool {
+        self.frames.front().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// Returns the frames that were begun first: as many as one transaction takes, while the others are
+    /// opened.
+    async fn next(&mut self) -> Result<Vec<OpenFrame>, AgentError> {
+        let mut frames = Vec::with_capacity(FRAMES_TOGETHER);
+        while frames.len() < FRAMES_TOGETHER
+            && let Some(handle) = self.frames.front_mut()
+        {
+            let opened = (&mut *handle).await;
+            let opened = opened.map_err(|error| AgentError::Internal(error.to_string()))?;
+            match opened {
+                Ok(frame) => frames.push(frame),
+                // Those before it are kept; it is met again alone.
+                Err(_) if !frames.is_empty() => {
+                    let again = std::future::ready(opened);
+                    *handle = tokio::spawn(again);
+                    break;
+                }
+                Err(error) => return Err(strange(error)),
+            }
+            self.frames.pop_front();
+        }
+        Ok(frames)
     }
 }
