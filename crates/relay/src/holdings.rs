@@ -3,7 +3,7 @@
 //! The questions are asked by pure code that knows no failing database: **the first failure is kept
 //! and must be asked for** (`finish`) before an answer is believed.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -26,6 +26,10 @@ pub(crate) struct SqlHoldings<'a> {
     failed: RefCell<Option<rusqlite::Error>>,
     /// Documents asked for: those of one batch belong to the same few households.
     documents: RefCell<BTreeMap<DocId, Option<Document>>>,
+    /// Shapes asked for.
+    shapes: RefCell<BTreeMap<(DocKind, u8), Vec<Shape>>>,
+    /// Whether any desk has decided anything: most relays have years without.
+    decisions: OnceCell<bool>,
 }
 
 impl<'a> SqlHoldings<'a> {
@@ -34,6 +38,8 @@ impl<'a> SqlHoldings<'a> {
             connection,
             failed: RefCell::new(None),
             documents: RefCell::default(),
+            shapes: RefCell::default(),
+            decisions: OnceCell::new(),
         }
     }
 
@@ -96,7 +102,9 @@ impl Holdings for SqlHoldings<'_> {
     }
 
     fn shapes(&self, kind: DocKind, schema: u8) -> Vec<Shape> {
-        self.answer(shapes(self.connection, kind, schema))
+        let mut known = self.shapes.borrow_mut();
+        let asked = || self.answer(shapes(self.connection, kind, schema));
+        known.entry((kind, schema)).or_insert_with(asked).clone()
     }
 
     fn author_of_seq(&self, doc: &DocId, actor: &ActorId, seq: u64) -> Option<ChangeHash> {
@@ -114,6 +122,10 @@ impl Holdings for SqlHoldings<'_> {
     }
 
     fn settled(&self, doc: &DocId, item: &ChangeHash, author: &DeviceId) -> Option<Settled> {
+        let any = || self.answer(settlements::any(self.connection));
+        if !self.decisions.get_or_init(any) {
+            return None;
+        }
         self.answer(settlements::standing(self.connection, doc, item, author))
             .map(|kept| kept.settled)
     }

@@ -184,7 +184,8 @@ impl Pull {
         // What it holds is noted whole or not at all; a panic elsewhere leaves nothing half done.
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         tail.fill(connection, head)?;
-        let Some(run) = tail.next(self.scanned, head, reading, SCAN_CHUNK) else {
+        let has = |position: u64| self.skip.contains(&position);
+        let Some(run) = tail.next(self.scanned, head, reading, SCAN_CHUNK, has) else {
             return Ok(SCAN_CHUNK);
         };
         self.scanned = run.start;

@@ -69,6 +69,12 @@ pub(crate) fn mark(
     }
 }
 
+/// Returns whether there is any decision at all.
+pub(crate) fn any(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut one = connection.prepare_cached("SELECT 1 FROM settlement LIMIT 1")?;
+    one.exists([])
+}
+
 /// Returns the decision that stands on an item of this author.
 pub(crate) fn standing(
     connection: &Connection,

@@ -93,13 +93,15 @@ impl Tail {
     }
 
     /// Returns the next entries after `after` that a reader must look at, at most so many in a row; an
-    /// empty range at the end of the log where there are none. None: nothing is known of them.
+    /// empty range at the end of the log where there are none. What the reader `has` is passed over too,
+    /// unless it moved a document. None: nothing is known of them.
     pub(crate) fn next(
         &self,
         after: u64,
         head: u64,
         reading: &Reading,
         most: usize,
+        has: impl Fn(u64) -> bool,
     ) -> Option<Range<u64>> {
         // A reader that began before a document was moved must not believe the newer home.
         let known = self.before <= after && head <= self.end() && self.moved <= head;
@@ -108,17 +110,18 @@ impl Tail {
         }
         let skip = usize::try_from(after - self.before).ok()?;
         let left = usize::try_from(head.saturating_sub(after)).ok()?;
-        let mut rest = self.homes.iter().skip(skip).take(left);
-        let passed = rest.position(|home| reading.looks_at(*home));
-        let Some(passed) = passed else {
+        let rest = self.homes.iter().skip(skip).take(left);
+        let mut rest = rest.zip(after + 1..);
+        let looks_at =
+            |home: u64, position: u64| home == LOOK || reading.looks_at(home) && !has(position);
+        let Some((_, first)) = rest.find(|(home, position)| looks_at(**home, *position)) else {
             return Some(head..head);
         };
-        let first = after + passed as u64;
         let more = rest
             .take(most.saturating_sub(1))
-            .take_while(|home| reading.looks_at(**home))
+            .take_while(|(home, position)| looks_at(**home, *position))
             .count();
-        Some(first..first + 1 + more as u64)
+        Some(first - 1..first + more as u64)
     }
 
     fn end(&self) -> u64 {
@@ -156,6 +159,11 @@ mod tests {
         Reading::of(&areas)
     }
 
+    /// The reader has nothing yet.
+    fn none(_: u64) -> bool {
+        false
+    }
+
     const ONE: &str = "511724103201001";
     const OTHER: &str = "511724103201002";
 
@@ -163,34 +171,50 @@ mod tests {
     fn a_reader_passes_over_other_areas_and_over_nothing_else() {
         let tail = tail(&[ONE, OTHER, OTHER, "", ONE, ONE, OTHER]);
         let one = reading(&[ONE]);
-        assert_eq!(tail.next(10, 17, &one, 9), Some(10..11));
+        assert_eq!(tail.next(10, 17, &one, 9, none), Some(10..11));
         assert_eq!(
-            tail.next(11, 17, &one, 9),
+            tail.next(11, 17, &one, 9, none),
             Some(13..16),
             "what has no home is looked at"
         );
         assert_eq!(
-            tail.next(13, 17, &one, 2),
+            tail.next(13, 17, &one, 2, none),
             Some(13..15),
             "no more than asked"
         );
-        assert_eq!(tail.next(16, 17, &one, 9), Some(17..17));
-        assert_eq!(tail.next(10, 17, &reading(&["511724103"]), 9), Some(10..17));
-        assert_eq!(tail.next(10, 17, &reading(&[]), 9), Some(13..14));
+        assert_eq!(tail.next(16, 17, &one, 9, none), Some(17..17));
+        assert_eq!(
+            tail.next(10, 17, &reading(&["511724103"]), 9, none),
+            Some(10..17)
+        );
+        assert_eq!(tail.next(10, 17, &reading(&[]), 9, none), Some(13..14));
+    }
+
+    #[test]
+    fn a_reader_passes_over_what_it_has_just_sent() {
+        let tail = tail(&[ONE, ONE, "", ONE, OTHER]);
+        let one = reading(&[ONE]);
+        let sent = |position: u64| [11, 12, 13].contains(&position);
+        assert_eq!(
+            tail.next(10, 15, &one, 9, sent),
+            Some(12..14),
+            "what has no home is looked at"
+        );
+        assert_eq!(tail.next(14, 15, &one, 9, sent), Some(15..15));
     }
 
     #[test]
     fn what_is_not_known_is_not_passed_over() {
         let mut tail = tail(&[ONE, OTHER, OTHER]);
         let one = reading(&[ONE]);
-        assert_eq!(tail.next(9, 13, &one, 9), None, "before the first");
-        assert_eq!(tail.next(10, 14, &one, 9), None, "past the last");
+        assert_eq!(tail.next(9, 13, &one, 9, none), None, "before the first");
+        assert_eq!(tail.next(10, 14, &one, 9, none), None, "past the last");
         tail.moved = 13;
         assert_eq!(
-            tail.next(10, 12, &one, 9),
+            tail.next(10, 12, &one, 9, none),
             None,
             "moved after this reader began"
         );
-        assert_eq!(tail.next(10, 13, &one, 9), Some(10..11));
+        assert_eq!(tail.next(10, 13, &one, 9, none), Some(10..11));
     }
 }
