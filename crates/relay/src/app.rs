@@ -32,8 +32,9 @@ const ROOM_WITHIN: Duration = Duration::from_secs(30);
 const ROOM_EVERY: Duration = Duration::from_millis(5);
 /// Requests whose batches are unpacked at once: each may hold some megabytes.
 const UNPACKING_MAX: usize = 8;
-/// Connections kept open between reads.
-const READERS_KEPT_MAX: usize = 8;
+/// Reads that run at once, each with a connection that is kept open: more would not be faster, and a
+/// thousand devices at once would have hundreds of connections and threads.
+const READS_MAX: usize = 8;
 /// Nonces remembered; more within one window than any honest district sends.
 const NONCES_MAX: usize = 100_000;
 /// How coarse "last seen" is, milliseconds.
@@ -44,6 +45,7 @@ pub(crate) struct App {
     pub(crate) relay: Relay,
     pub(crate) syncs: Arc<Semaphore>,
     pub(crate) unpacking: Semaphore,
+    reads: Semaphore,
     /// What every reader passes over.
     pub(crate) tail: Arc<Mutex<Tail>>,
     jobs: SyncSender<Job>,
@@ -81,6 +83,7 @@ impl App {
             relay,
             syncs: Arc::new(Semaphore::new(SYNCS_MAX)),
             unpacking: Semaphore::new(UNPACKING_MAX),
+            reads: Semaphore::new(READS_MAX),
             tail: Arc::default(),
             jobs,
             inline,
@@ -108,6 +111,7 @@ impl App {
         if self.inline.is_some() {
             return self.read_now(ask);
         }
+        let _permit = self.reads.acquire().await;
         let app = Arc::clone(self);
         let joined = tokio::task::spawn_blocking(move || app.read_now(ask)).await;
         joined.map_err(|_| RelayError::Internal {
@@ -136,7 +140,7 @@ impl App {
             }
         }
         let mut readers = lock(&self.readers);
-        if readers.len() < READERS_KEPT_MAX {
+        if readers.len() < READS_MAX {
             readers.push(connection);
         }
         Ok(answer)

@@ -40,6 +40,15 @@ pub struct Completeness {
     pub here: Digest,
 }
 
+/// How a sync ended here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Each area, and whether it is complete.
+    pub areas: Vec<Completeness>,
+    /// This device's digest of each audience that the relay told one of.
+    pub here: Vec<(Audience, Digest)>,
+}
+
 impl Completeness {
     /// Returns whether this device holds exactly what the relay holds.
     pub fn is_equal(&self) -> bool {
@@ -86,7 +95,7 @@ impl Store {
     }
 
     /// Ends a sync: cursor, inbox, time, and whether each area is complete. Returns the comparison.
-    pub fn end_sync(&mut self, end: &End, now_ms: i64) -> Result<Vec<Completeness>, StoreError> {
+    pub fn end_sync(&mut self, end: &End, now_ms: i64) -> Result<Ended, StoreError> {
         let transaction = self.conn.transaction()?;
         move_cursor(&transaction, &end.cursor)?;
         let relay = end.cursor.relay;
@@ -106,7 +115,8 @@ impl Store {
         settled::send_again(&transaction, end.inbox)?;
         transaction.execute("DELETE FROM complete", [])?;
         let mut areas = Vec::new();
-        for ((audience, relay), (_, here)) in end.digests.iter().zip(here) {
+        for ((audience, relay), (_, here)) in end.digests.iter().zip(&here) {
+            let here = *here;
             let Audience::Area(area) = audience else {
                 continue;
             };
@@ -127,7 +137,7 @@ impl Store {
             });
         }
         transaction.commit()?;
-        Ok(areas)
+        Ok(Ended { areas, here })
     }
 
     /// Forgets where the device stands in a relay's log: the next page starts at the beginning, and

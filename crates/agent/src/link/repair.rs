@@ -79,10 +79,8 @@ impl Meeting<'_> {
     /// Returns what has another digest here, and how many entries the relay has of it.
     fn different(&self, end: &End) -> Result<Vec<(Subject, u64)>, AgentError> {
         let store = &self.replica.home.store;
-        let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
-        let here = store.digests(&audiences)?;
-        let here: BTreeMap<&Audience, _> =
-            here.iter().map(|(who, digest)| (who, *digest)).collect();
+        let here = self.here.iter().map(|(who, digest)| (who, *digest));
+        let here: BTreeMap<&Audience, _> = here.collect();
         let differ = end
             .digests
             .iter()

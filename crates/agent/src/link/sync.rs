@@ -19,8 +19,8 @@ use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::{self, Splitter};
 use wangge_wire::{
-    AreaCode, Ask, BatchHash, BatchHead, ChangeHash, DocId, End, Manifest, PROTOCOL_VERSION, Page,
-    PublicKey, RelayId, Verdict, packing,
+    AreaCode, Ask, Audience, BatchHash, BatchHead, ChangeHash, Digest, DocId, End, Manifest,
+    PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, packing,
 };
 
 use super::blobs::BlobReport;
@@ -111,6 +111,8 @@ pub(super) struct Meeting<'a> {
     pub(super) takes_packs: bool,
     /// Whether what is sent now is what the relay has lost.
     pub(super) gives_back: bool,
+    /// This device's digests, of when the relay told its own.
+    pub(super) here: Vec<(Audience, Digest)>,
 }
 
 impl Replica {
@@ -163,6 +165,7 @@ impl Replica {
             log_changed: false,
             packs: None,
             gives_back: false,
+            here: Vec::new(),
             takes_packs: !self.home.store.prefers_pages(&relay_key.relay())?,
             replica: self,
         };
@@ -500,10 +503,12 @@ impl Meeting<'_> {
 
     fn end(&mut self, end: &End) -> Result<(), AgentError> {
         let now_ms = self.replica.now_ms();
-        let areas = self.replica.home.store.end_sync(end, now_ms)?;
+        let ended = self.replica.home.store.end_sync(end, now_ms)?;
         self.report.inbox = end.inbox;
         self.told = Some(end.clone());
-        self.report.complete = areas
+        self.here = ended.here;
+        self.report.complete = ended
+            .areas
             .into_iter()
             .map(|area: Completeness| {
                 let report = AreaReport {
