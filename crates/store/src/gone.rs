@@ -127,13 +127,24 @@ fn sort_out(
     at_ms: i64,
 ) -> Result<BTreeMap<DocId, (DocId, DocKind)>, StoreError> {
     let mut lost = BTreeMap::new();
+    let known: BTreeSet<DocId> = {
+        let mut rows = conn.prepare_cached("SELECT doc FROM gone")?;
+        let rows = rows.query_map([], |row| row.get(0).map(DocId))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    if known.is_empty() && reads_all_homes(conn, reads)? {
+        // So it is after nearly every sync, and to walk over all documents takes long.
+        return Ok(lost);
+    }
     for lives in document::all(conn)? {
         let Lives {
             doc, kind, home, ..
         } = &lives;
         if reads(home, &lives.audiences) {
-            conn.prepare_cached("DELETE FROM gone WHERE doc = ?1")?
-                .execute([doc.as_bytes()])?;
+            if known.contains(doc) {
+                conn.prepare_cached("DELETE FROM gone WHERE doc = ?1")?
+                    .execute([doc.as_bytes()])?;
+            }
             continue;
         }
         let sql = "INSERT INTO gone (doc, kind, home, at_ms) VALUES (?1, ?2, ?3, ?4)
@@ -144,6 +155,22 @@ fn sort_out(
         lost.insert(*doc, (lives.owner.unwrap_or(*doc), *kind));
     }
     Ok(lost)
+}
+
+/// Returns whether every area in which a document lives is read here, whoever it names beside.
+fn reads_all_homes(
+    conn: &Connection,
+    reads: &dyn Fn(&AreaCode, &[Audience]) -> bool,
+) -> Result<bool, StoreError> {
+    let mut homes = conn.prepare_cached("SELECT DISTINCT home FROM document WHERE home <> ''")?;
+    let mut homes = homes.query([])?;
+    while let Some(row) = homes.next()? {
+        let home = AreaCode::parse(row.get_ref(0)?.as_str().unwrap_or_default());
+        if !home.is_ok_and(|home| reads(&home, &[])) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Returns the roots of the families of which an entry has no receipt, or lies in an inbox.
