@@ -132,6 +132,17 @@ impl Store {
         Ok(outcome)
     }
 
+    /// Returns the manifest whose frames are being fetched from a relay; empty for none.
+    pub fn manifest(&self, relay: &RelayId) -> Result<Vec<u8>, StoreError> {
+        Ok(self.meta(&manifest_name(relay))?.unwrap_or_default())
+    }
+
+    /// Keeps the manifest whose frames are fetched, so that a line that is cut need not bring it again;
+    /// an empty one forgets it.
+    pub fn keep_manifest(&mut self, relay: &RelayId, bytes: &[u8]) -> Result<(), StoreError> {
+        crate::open::set_meta(&self.conn, &manifest_name(relay), bytes)
+    }
+
     /// Returns whether the packs of a relay did not bring what its log has, so that pages are to.
     pub fn prefers_pages(&self, relay: &RelayId) -> Result<bool, StoreError> {
         Ok(self
@@ -155,6 +166,7 @@ impl Store {
             apply::keep_order(&transaction, order, *position)?;
         }
         relay::move_cursor(&transaction, cursor)?;
+        crate::open::set_meta(&transaction, &manifest_name(&cursor.relay), &[])?;
         transaction.execute("UPDATE pack_frame SET part = x''", [])?;
         Ok(transaction.commit()?)
     }
@@ -179,6 +191,10 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+fn manifest_name(relay: &RelayId) -> String {
+    format!("manifest.{relay}")
 }
 
 fn pages_name(relay: &RelayId) -> String {

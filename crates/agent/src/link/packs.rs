@@ -6,6 +6,7 @@
 //! an area is complete the digests say, at the end.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::task::JoinHandle;
@@ -23,6 +24,11 @@ use crate::error::AgentError;
 
 /// Frames asked for in one request: as many names as fit in the question.
 const FRAMES_ASKED_MAX: usize = 1_024;
+/// How long a line brings nothing before what has come is written: while it is written nothing is read,
+/// and what lies unread when a line is cut has to come again.
+const IDLE: Duration = Duration::from_millis(30);
+/// How long a frame waits at most for others to be written with.
+const WAITS_AT_MOST: Duration = Duration::from_secs(2);
 /// Frames that are being opened, or are open and not written.
 const FRAMES_AHEAD: usize = 16;
 /// Frames written in one transaction: each costs a wait for the disk, and writes the pages of the indexes
@@ -56,9 +62,29 @@ enum Came {
 #[derive(Default)]
 struct Opening {
     frames: VecDeque<JoinHandle<Result<OpenFrame, wangge_wire::Malformed>>>,
+    /// When the first of them came.
+    since: Option<Instant>,
 }
 
 impl Meeting<'_> {
+    /// Goes on with the packs that an earlier sync began, without being told of them again. What waits to be
+    /// sent goes first: then the relay is asked as always.
+    pub(super) async fn go_on_with_packs(&mut self) -> Result<(), AgentError> {
+        let relay = self.relay_key.relay();
+        let store = &self.replica.home.store;
+        let begun = store.manifest(&relay)?;
+        let reads_on = store.relay(&relay)?.cursor.is_some();
+        if begun.is_empty() || reads_on || !self.takes_packs || !store.pending_batches()?.is_empty()
+        {
+            return Ok(());
+        }
+        match Manifest::read(&begun) {
+            Ok(manifest) => self.take_packs(&manifest).await,
+            // One of an older program.
+            Err(_) => Ok(self.replica.home.store.keep_manifest(&relay, &[])?),
+        }
+    }
+
     /// Takes the packs of a manifest, as far as they are not here, and then stands where it says.
     ///
     /// Where a frame is gone meanwhile nothing is concluded: the relay is asked again.
@@ -77,7 +103,7 @@ impl Meeting<'_> {
             self.takes_packs = false;
         }
         if matches!(self.fetch_frames(manifest).await?, Came::NotAll) {
-            return Ok(());
+            return Ok(self.replica.home.store.keep_manifest(&relay, &[])?);
         }
         let mut orders = Vec::with_capacity(manifest.orders.len());
         for told in &manifest.orders {
@@ -151,7 +177,7 @@ impl Meeting<'_> {
             let chunk = tokio::select! {
                 biased;
                 chunk = response.chunk() => chunk,
-                () = tokio::task::yield_now(), if opening.is_worth_it() => {
+                () = tokio::time::sleep(IDLE), if opening.is_worth_it() => {
                     self.keep_frames(at_ms, &mut opening).await?;
                     continue;
                 }
@@ -256,10 +282,15 @@ impl Opening {
             Ok(OpenFrame::new(name, travelled, frame))
         };
         self.frames.push_back(tokio::task::spawn_blocking(open));
+        self.since.get_or_insert_with(Instant::now);
     }
 
+    /// Whether no more should be read before some are written.
     fn is_full(&self) -> bool {
-        self.frames.len() >= FRAMES_AHEAD
+        let waits = self
+            .since
+            .is_some_and(|since| since.elapsed() > WAITS_AT_MOST);
+        waits || self.frames.len() >= FRAMES_AHEAD
     }
 
     /// Whether there is something to be written, and something else to be opened meanwhile.
@@ -270,6 +301,7 @@ impl Opening {
     /// Returns the frames that were begun first: as many as one transaction takes, while the others are
     /// opened.
     async fn next(&mut self) -> Result<Vec<OpenFrame>, AgentError> {
+        self.since = None;
         let mut frames = Vec::with_capacity(FRAMES_TOGETHER);
         while frames.len() < FRAMES_TOGETHER
             && let Some(handle) = self.frames.front_mut()

@@ -237,6 +237,7 @@ impl Replica {
 impl Meeting<'_> {
     /// Says what is to be said, and takes packs where the relay tells of them in the place of pages.
     async fn run(&mut self) -> Result<Outcome, AgentError> {
+        self.go_on_with_packs().await?;
         loop {
             let parcels = self.parcels()?;
             let effects = self.session.handle(Event::LinkUp(parcels));
@@ -439,6 +440,9 @@ impl Meeting<'_> {
             }
             AnswerKind::MANIFEST => {
                 self.packs = Some(Manifest::read(payload).map_err(strange)?);
+                let relay = self.relay_key.relay();
+                let store = &mut self.replica.home.store;
+                store.keep_manifest(&relay, payload)?;
                 return Ok(false);
             }
             AnswerKind::END => Event::End(packing::decode::<End>(payload, "end").map_err(strange)?),
