@@ -117,7 +117,17 @@ impl Queue<'_> {
         match decision {
             ItemDecision::Accept => self.number(item, shapes, from),
             ItemDecision::Wait { missing } => {
-                parked::wait(self.connection, item, shape_of(item, shapes), missing, from)
+                let shape = shape_of(item, shapes);
+                let row = parked::wait(self.connection, item, shape, missing, from)?;
+                if let Item::Unknown { name, bytes } = item
+                    && name.entry == EntryKind::SETTLEMENT.0
+                    && let Ok(decision) = Settlement::read(bytes)
+                    && parked::lying(self.connection, &name.doc, &decision.item)?.is_some()
+                {
+                    // Its item came before it in the same batch.
+                    self.open.extend(row);
+                }
+                self.decisions_on(item)
             }
             ItemDecision::Inbox(_) if Sabotage::InboxLost.is_on() => Ok(()),
             ItemDecision::Inbox(reason) => {
@@ -125,12 +135,18 @@ impl Queue<'_> {
                 parked::inbox(self.connection, item, shape_of(item, shapes), *reason, from)?;
                 // A decision may have come before the item, from another relay, or wait for it here.
                 settlements::mark(self.connection, &name.doc, &name.hash, &author)?;
-                let waited = parked::decisions_on(self.connection, &name.doc, &name.hash)?;
-                self.open.extend(waited);
-                Ok(())
+                self.decisions_on(item)
             }
             ItemDecision::Held | ItemDecision::Refuse(_) => Ok(()),
         }
+    }
+
+    /// Has the decisions judged that waited for this item, which has no number and is here now.
+    fn decisions_on(&mut self, item: &Item) -> rusqlite::Result<()> {
+        let name = item.name();
+        let waited = parked::decisions_on(self.connection, &name.doc, &name.hash)?;
+        self.open.extend(waited);
+        Ok(())
     }
 
     fn number(&mut self, item: &Item, shapes: &[Shape], from: &Source) -> rusqlite::Result<()> {

@@ -25,16 +25,16 @@ pub(crate) struct Parked {
     pub(crate) from: Source,
 }
 
-/// Parks an item until what it rests on is here.
+/// Parks an item until what it rests on is here; returns its row.
 pub(crate) fn wait(
     connection: &Connection,
     item: &Item,
     shape: Option<&Shape>,
     missing: &[ChangeHash],
     from: &Source,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<i64>> {
     let Some(id) = upsert(connection, item, shape, WAITING, 0, from)? else {
-        return Ok(());
+        return Ok(None);
     };
     let doc = item.name().doc;
     for hash in missing {
@@ -51,7 +51,7 @@ pub(crate) fn wait(
     connection
         .prepare_cached(sql)?
         .execute(params![id, INBOX, rests, WAITING, DISCARDED])?;
-    Ok(())
+    Ok(Some(id))
 }
 
 /// Parks an item until a person decides.

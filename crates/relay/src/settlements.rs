@@ -8,7 +8,7 @@ use wangge_sync::admit::concerns;
 use wangge_trust::Roster;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::settle::{self, Settled};
-use wangge_wire::{ChangeHash, Decision, DeviceId, Digest, DocId, Settlement};
+use wangge_wire::{ChangeHash, Decision, DeviceId, Digest, DocId, RelayId, Settlement};
 
 use crate::log::{signed, unsigned};
 use crate::parked;
@@ -137,11 +137,18 @@ pub(crate) fn concerning(
     roster: &Roster,
     device: &DeviceId,
 ) -> rusqlite::Result<Vec<Told>> {
-    let mut rows = connection.prepare_cached(
+    // Of a relay all are looked at; of a device only its own, however many there are.
+    let relay = roster.relay(&RelayId(device.0)).is_some();
+    let which = match relay {
+        true => "?1 = ?1",
+        false => "s.author = ?1 OR s.device = ?1",
+    };
+    let mut rows = connection.prepare_cached(&format!(
         "SELECT s.position, s.author, s.device, s.doc, e.hash
-         FROM settlement s JOIN entry e ON e.position = s.position ORDER BY s.position",
-    )?;
-    let rows = rows.query_map([], |row| {
+         FROM settlement s CROSS JOIN entry e ON e.position = s.position
+         WHERE {which} ORDER BY s.position",
+    ))?;
+    let rows = rows.query_map([device.0], |row| {
         let told = Told {
             position: unsigned(row.get(0)?),
             doc: DocId(row.get(3)?),

@@ -221,6 +221,7 @@ fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreEr
         ("imported", "doc"),
         ("deed", "doc"),
         ("change", "doc"),
+        ("unnumbered", "doc"),
         ("packed", "doc"),
         ("place", "doc"),
         ("entry", "doc"),

@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use wangge_model::kind;
 use wangge_wire::limits::{BATCH_ITEMS_MAX, CHANGE_BYTES_MAX};
-use wangge_wire::receipt::ItemState;
+use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
     About, ActionId, ActorId, AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, DocId,
@@ -22,6 +22,9 @@ use crate::settled;
 
 /// Raw bytes of changes that one batch may carry.
 const BATCH_RAW_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
+
+/// The state of a row that a relay refused.
+const REFUSED: i64 = 3;
 
 /// Where an outbox row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,18 +221,14 @@ impl Store {
                 }
                 ItemState::Waiting => (1, String::new()),
                 ItemState::Inbox(reason) => (2, reason_code(*reason)),
-                ItemState::Refused(_) if EntryKind(name.entry) == EntryKind::SETTLEMENT => {
+                ItemState::Refused(Reason::Settled) => {
                     settled::forget(&transaction, name)?;
                     continue;
                 }
-                ItemState::Refused(reason) => (3, reason_code(*reason)),
+                ItemState::Refused(reason) => (REFUSED, reason_code(*reason)),
             };
-            if !own && EntryKind(name.entry) == EntryKind::CHANGE {
-                let sql =
-                    "INSERT INTO unnumbered (doc, hash) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-                transaction
-                    .prepare_cached(sql)?
-                    .execute(params![name.doc.as_bytes(), name.hash.as_bytes()])?;
+            if !own && state < REFUSED {
+                keep_unnumbered(&transaction, name)?;
             }
             let sql = "UPDATE outbox SET state = ?4, reason = ?5
                        WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
@@ -305,6 +304,19 @@ impl Pending {
             Pending::Discarded => "discarded",
         }
     }
+}
+
+/// Notes that a relay keeps what another device wrote without a number, if it is here at all: of a batch
+/// that is given back some items may be named only.
+fn keep_unnumbered(conn: &Connection, name: &ItemName) -> Result<(), StoreError> {
+    let sql = "INSERT INTO unnumbered (doc, hash) SELECT ?1, ?2
+               WHERE EXISTS (SELECT 1 FROM change WHERE doc = ?1 AND hash = ?2)
+                  OR EXISTS (SELECT 1 FROM entry WHERE kind = ?3 AND doc = ?1 AND hash = ?2)
+               ON CONFLICT DO NOTHING";
+    let (doc, hash) = (name.doc.as_bytes(), name.hash.as_bytes());
+    conn.prepare_cached(sql)?
+        .execute(params![doc, hash, EntryKind::SETTLEMENT.0])?;
+    Ok(())
 }
 
 /// Notes where an entry stands in a relay's log, and takes it out of the outbox.

@@ -112,7 +112,7 @@ impl Store {
             .all(|((_, relay), (_, here))| relay == here);
         levels::keep_end(&transaction, end, same_log)?;
         // A relay that was put back from a copy may have lost its inbox too, and no digest tells.
-        settled::send_again(&transaction, end.inbox)?;
+        let unsent = settled::send_again(&transaction, end.inbox)?;
         transaction.execute("DELETE FROM complete", [])?;
         let mut areas = Vec::new();
         for ((audience, relay), (_, here)) in end.digests.iter().zip(&here) {
@@ -136,6 +136,11 @@ impl Store {
                 here,
             });
         }
+        // What is unsent now counts again: the relay lacks it, and a repair sends it at once.
+        let here = match unsent {
+            true => document::digests(&transaction, &audiences)?,
+            false => here,
+        };
         transaction.commit()?;
         Ok(Ended { areas, here })
     }

@@ -145,8 +145,9 @@ pub(crate) fn arrived(conn: &Connection, bytes: &[u8]) -> Result<(), StoreError>
 }
 
 /// Sends again what lies in the relay's inbox, where the relay tells of fewer entries than are known
-/// here: it may have lost its inbox with a copy that was put back, and no digest tells.
-pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<(), StoreError> {
+/// here: it may have lost its inbox with a copy that was put back, and no digest tells. Returns whether
+/// there is something to be sent.
+pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<bool, StoreError> {
     let discarded = discarded(conn)?;
     let mut rows = conn.prepare_cached("SELECT id, doc, hash FROM outbox WHERE state = 2")?;
     let rows = rows.query_map([], |row| {
@@ -156,13 +157,17 @@ pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<(), StoreError>
     let rows: Vec<(i64, (DocId, ChangeHash))> = rows.collect::<Result<_, _>>()?;
     let open = rows.iter().filter(|(_, item)| !discarded.contains(item));
     let open: Vec<i64> = open.map(|(id, _)| *id).collect();
-    if open.len() > usize::try_from(told).unwrap_or(usize::MAX) {
-        for id in open {
-            let sql = "UPDATE outbox SET state = 0 WHERE id = ?1";
-            conn.prepare_cached(sql)?.execute([id])?;
-        }
+    let known = open.len();
+    let lost = known > usize::try_from(told).unwrap_or(usize::MAX);
+    for id in open.iter().filter(|_| lost) {
+        let sql = "UPDATE outbox SET state = 0 WHERE id = ?1";
+        conn.prepare_cached(sql)?.execute([id])?;
     }
-    Ok(())
+    if usize::try_from(told).unwrap_or(usize::MAX) > known {
+        // What waited there has come before the desk meanwhile: a receipt says so.
+        conn.execute("UPDATE outbox SET state = 0 WHERE state = 1", [])?;
+    }
+    Ok(lost)
 }
 
 /// Returns the decisions that concern a device, without those that have no number.
@@ -171,7 +176,8 @@ pub(crate) fn concerning(
     device: &DeviceId,
 ) -> Result<Vec<(DocId, ChangeHash)>, StoreError> {
     let mut names = Vec::new();
-    let sql = "SELECT 1 FROM outbox WHERE entry = ?1 AND doc = ?2 AND hash = ?3";
+    let sql = "SELECT 1 FROM outbox WHERE entry = ?1 AND doc = ?2 AND hash = ?3
+               UNION ALL SELECT 1 FROM unnumbered WHERE doc = ?2 AND hash = ?3";
     let mut waits = conn.prepare_cached(sql)?;
     for Settled {
         hash,

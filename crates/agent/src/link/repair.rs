@@ -73,7 +73,9 @@ impl Meeting<'_> {
         let last_batch = self.replica.home.store.last_batch(&self.replica.actor())?;
         self.session = Session::new(Some(last_batch)).in_full();
         let effects = self.session.handle(Event::LinkUp(parcels));
-        self.drive(effects).await.map(Some)
+        let outcome = self.drive(effects).await;
+        self.gives_back = false;
+        outcome.map(Some)
     }
 
     /// Returns what has another digest here, and how many entries the relay has of it.

@@ -419,7 +419,8 @@ impl Meeting<'_> {
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
         let me = self.relay.secrets.key.public().relay();
         let receipts = std::mem::take(&mut self.receipts);
-        let retold = self.retold;
+        // Once a day: the two may count otherwise for good, where somebody old is new in an area.
+        let (retold, new_day) = (self.retold, self.is_new_day());
         let (complete, lacks) = self.write(|transaction, standing| {
             for receipt in &receipts {
                 note_receipt(transaction, receipt)?;
@@ -445,7 +446,7 @@ impl Meeting<'_> {
             // It may have lost a decision after its receipt was read and before this relay's cursor passed it.
             let decisions = settlements::digest(transaction, standing.roster(), &DeviceId(me.0))?;
             let lacks = decisions != end.decisions && risen::untold(transaction)? == 0;
-            if lacks && !retold {
+            if lacks && !retold && new_day {
                 risen::forget_decisions(transaction)?;
             }
             Ok((complete, lacks))
