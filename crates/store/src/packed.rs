@@ -143,13 +143,6 @@ impl Store {
         crate::open::set_meta(&self.conn, &manifest_name(relay), bytes)
     }
 
-    /// Forgets what was begun of a relay's packs; frames that were taken stay.
-    pub fn forget_packs(&mut self, relay: &RelayId) -> Result<(), StoreError> {
-        self.keep_manifest(relay, &[])?;
-        self.conn.execute("UPDATE pack_frame SET part = x''", [])?;
-        Ok(())
-    }
-
     /// Returns whether the packs of a relay did not bring what its log has, so that pages are to.
     pub fn prefers_pages(&self, relay: &RelayId) -> Result<bool, StoreError> {
         Ok(self

@@ -157,15 +157,10 @@ pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<bool, StoreErro
     let rows: Vec<(i64, (DocId, ChangeHash))> = rows.collect::<Result<_, _>>()?;
     let open = rows.iter().filter(|(_, item)| !discarded.contains(item));
     let open: Vec<i64> = open.map(|(id, _)| *id).collect();
-    let known = open.len();
-    let lost = known > usize::try_from(told).unwrap_or(usize::MAX);
+    let lost = open.len() > usize::try_from(told).unwrap_or(usize::MAX);
     for id in open.iter().filter(|_| lost) {
         let sql = "UPDATE outbox SET state = 0 WHERE id = ?1";
         conn.prepare_cached(sql)?.execute([id])?;
-    }
-    if usize::try_from(told).unwrap_or(usize::MAX) > known {
-        // What waited there has come before the desk meanwhile: a receipt says so.
-        conn.execute("UPDATE outbox SET state = 0 WHERE state = 1", [])?;
     }
     Ok(lost)
 }

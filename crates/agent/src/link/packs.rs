@@ -79,16 +79,10 @@ impl Meeting<'_> {
             return Ok(());
         }
         match Manifest::read(&begun) {
-            Ok(manifest) => match self.take_packs(&manifest).await {
-                Ok(()) => return Ok(()),
-                Err(error @ AgentError::NoLink { .. }) => return Err(error),
-                // Whatever it is: the relay is asked as always, and says it if it lasts.
-                Err(_) => {}
-            },
+            Ok(manifest) => self.take_packs(&manifest).await,
             // One of an older program.
-            Err(_) => {}
+            Err(_) => Ok(self.replica.home.store.keep_manifest(&relay, &[])?),
         }
-        Ok(self.replica.home.store.forget_packs(&relay)?)
     }
 
     /// Takes the packs of a manifest, as far as they are not here, and then stands where it says.
