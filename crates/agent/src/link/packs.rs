@@ -95,6 +95,9 @@ impl Meeting<'_> {
                 reason: "a manifest's signature".into(),
             });
         }
+        // Only what the relay signed is kept: one that a bit was changed in would be met at each sync.
+        let kept = packing::encode(manifest);
+        self.replica.home.store.keep_manifest(&relay, &kept)?;
         let report = self.report.packs.get_or_insert_default();
         report.documents = manifest.documents();
         report.manifests += 1;

@@ -440,9 +440,6 @@ impl Meeting<'_> {
             }
             AnswerKind::MANIFEST => {
                 self.packs = Some(Manifest::read(payload).map_err(strange)?);
-                let relay = self.relay_key.relay();
-                let store = &mut self.replica.home.store;
-                store.keep_manifest(&relay, payload)?;
                 return Ok(false);
             }
             AnswerKind::END => Event::End(packing::decode::<End>(payload, "end").map_err(strange)?),
