@@ -170,6 +170,33 @@ fn a_line_cut_at_any_byte_fetches_nothing_twice_and_ends_the_same() {
 }
 
 #[test]
+fn what_came_of_a_frame_and_was_damaged_here_costs_one_sync() {
+    let district = District::new();
+    let li = village(&district);
+    make(&district);
+    let tap = WireTap::to(district.address());
+    let mut desk = district.home_at("陈站长", Role::Station, &[VILLAGE], &tap.url());
+    tap.cut_after(u64::MAX, 9_000);
+    sync(&mut desk).unwrap_err();
+    tap.cut_after(u64::MAX, u64::MAX);
+    let damaged = rusqlite::Connection::open(desk.store().path())
+        .unwrap()
+        .execute(
+            "UPDATE pack_frame SET part = zeroblob(length(part)) WHERE part <> x''",
+            [],
+        )
+        .unwrap();
+    assert_eq!(damaged, 1);
+    let strange = sync(&mut desk).unwrap_err();
+    assert!(
+        matches!(strange, AgentError::StrangeAnswer { .. }),
+        "{strange:?}"
+    );
+    assert!(is_whole(&sync(&mut desk).unwrap()));
+    assert_same(&desk, &li, GRID);
+}
+
+#[test]
 fn nothing_is_due_before_an_area_is_proven_complete() {
     let district = District::new();
     village(&district);

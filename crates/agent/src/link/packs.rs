@@ -130,11 +130,27 @@ impl Meeting<'_> {
             }
         }
         for asked in wanted.chunks(FRAMES_ASKED_MAX) {
-            if matches!(self.ask_frames(manifest.at_ms, asked).await?, Came::NotAll) {
-                return Ok(Came::NotAll);
+            match self.ask_frames(manifest.at_ms, asked).await {
+                Ok(Came::All) => {}
+                Ok(Came::NotAll) => return Ok(Came::NotAll),
+                Err(error) => {
+                    self.forget_part(asked, &error)?;
+                    return Err(error);
+                }
             }
         }
         Ok(Came::All)
+    }
+
+    /// Forgets what had come of the first frame where the answer made no sense: were it that which was
+    /// damaged, every sync would end so.
+    fn forget_part(&mut self, asked: &[FrameInfo], error: &AgentError) -> Result<(), AgentError> {
+        match (asked.first(), error) {
+            (Some(first), AgentError::StrangeAnswer { .. }) => {
+                Ok(self.replica.home.store.keep_part(&first.hash, &[])?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Fetches frames in one answer and takes each in as it comes.

@@ -29,8 +29,8 @@ messages! {
     }
     /// Changes that only this device has, and cannot give back.
     only_here(count: usize) {
-        zh: "有 {count} 条中继已经丢失、这台设备还有，但缺原登记人的签名，补送不了：请保留这台设备并告诉村站；原登记人的设备同步一次就会补上",
-        en: "{count} are lost at the relay and still here, without their author's signature: keep this device and tell the station; a sync of the author's device gives them back"
+        zh: "有 {count} 条在中继上已经丢失，这台设备还有；要等原来登记的人用自己的设备同步一次才能补回。请保留好这台设备，并告诉村站。",
+        en: "{count} are lost at the relay and still on this device. They come back when whoever wrote them syncs; keep this device until then, and tell the station."
     }
     /// Something is unsent.
     still_unsent(count: u64) {
