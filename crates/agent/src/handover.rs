@@ -127,7 +127,7 @@ impl Replica {
             allowed(roster, &device, Action::Read, &what, day).is_allowed()
         };
         let now_ms = (self.machine.now_ms)();
-        let outcome = self.home.store.let_go(&reads, now_ms)?;
+        let outcome = self.home.store.let_go(&device, &reads, now_ms)?;
         if outcome.own_changes {
             self.home.new_life(&self.machine)?;
         }

@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use wangge_model::kind;
-use wangge_wire::{AreaCode, Audience, DocId, DocKind};
+use wangge_wire::{AreaCode, Audience, DeviceId, DocId, DocKind};
 
 use crate::document::{self, Lives};
 use crate::error::StoreError;
 use crate::open::{self, Store};
 use crate::relay::DOUBTED;
-use crate::{alias, derive, repair};
+use crate::{alias, derive, repair, settled};
 
 /// Where a document went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,9 +42,11 @@ pub struct LetGo {
 
 impl Store {
     /// Locks what `reads` says this device may no longer read, frees what it may again, and removes
-    /// what is locked and owes nothing. All in one transaction.
+    /// what is locked and owes nothing. What desks decided about this device's own work stays. All in one
+    /// transaction.
     pub fn let_go(
         &mut self,
+        me: &DeviceId,
         reads: &dyn Fn(&AreaCode, &[Audience]) -> bool,
         at_ms: i64,
     ) -> Result<LetGo, StoreError> {
@@ -63,7 +65,7 @@ impl Store {
             if owing.contains(root) {
                 outcome.waiting += household;
             } else {
-                outcome.own_changes |= remove(&transaction, doc, *kind)?;
+                outcome.own_changes |= remove(&transaction, doc, *kind, me)?;
                 outcome.removed += household;
             }
         }
@@ -197,7 +199,12 @@ fn owing(
 
 /// Takes a document off this device: its changes, its places, and every row made of it. Returns whether
 /// this device had made changes of it.
-fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreError> {
+fn remove(
+    conn: &Connection,
+    doc: &DocId,
+    kind: DocKind,
+    me: &DeviceId,
+) -> Result<bool, StoreError> {
     let own = conn
         .prepare_cached("SELECT 1 FROM change WHERE doc = ?1 AND own = 1")?
         .exists([doc.as_bytes()])?;
@@ -210,6 +217,7 @@ fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreEr
         alias::forget(conn, doc)?;
     }
     crate::blobs::forget(conn, doc)?;
+    settled::forget_others(conn, doc, me)?;
     for (table, column) in [
         ("visit", "book"),
         ("round", "book"),
@@ -224,7 +232,6 @@ fn remove(conn: &Connection, doc: &DocId, kind: DocKind) -> Result<bool, StoreEr
         ("unnumbered", "doc"),
         ("packed", "doc"),
         ("place", "doc"),
-        ("entry", "doc"),
         ("document", "doc"),
     ] {
         conn.prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?

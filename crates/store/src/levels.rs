@@ -57,7 +57,8 @@ impl Store {
         Ok(statement.exists(params![doc.as_bytes(), hash.as_bytes()])?)
     }
 
-    /// Returns how many changes and places of this device, but for what was discarded, are not known to be at a relay of this level.
+    /// Returns how many changes and places of this device, but for what was discarded, are not known to be at
+    /// a relay of this level.
     pub fn own_not_at(&self, relay: &RelayId, level: LevelForm) -> Result<u64, StoreError> {
         let sql = format!(
             "SELECT (SELECT count(*) FROM change c WHERE c.own = 1 AND NOT {ARRIVED})
@@ -68,9 +69,17 @@ impl Store {
         let values = params![relay.as_bytes(), level as i64];
         let count: i64 = statement.query_row(values, |row| row.get(0))?;
         let mut missing = count.unsigned_abs();
+        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE doc = ?1 AND hash = ?2 AND own = 1)
+                     OR EXISTS (SELECT 1 FROM place p JOIN batch b ON b.hash = p.batch
+                                WHERE p.doc = ?1 AND p.hash = ?2 AND b.own = 1)";
+        let mut own = self.conn.prepare_cached(sql)?;
         for (doc, hash) in self.discards_kept()? {
-            // One that is at the level all the same, since another desk let it in there, was not counted.
-            missing = missing.saturating_sub(u64::from(!self.is_at(relay, level, &doc, &hash)?));
+            // Not counted were a place that stands here as somebody else's who made just the same, and what
+            // is at the level all the same, since another desk let it in there.
+            let counted: bool =
+                own.query_row(params![doc.as_bytes(), hash.as_bytes()], |row| row.get(0))?;
+            let counted = counted && !self.is_at(relay, level, &doc, &hash)?;
+            missing = missing.saturating_sub(u64::from(counted));
         }
         Ok(missing)
     }

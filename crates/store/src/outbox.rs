@@ -23,7 +23,9 @@ use crate::settled;
 /// Raw bytes of changes that one batch may carry.
 const BATCH_RAW_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
 
-/// The state of a row that a relay refused.
+// States of a row; those with a receipt that are in the inbox are 2.
+const UNSENT: i64 = 0;
+const WAITING: i64 = 1;
 const REFUSED: i64 = 3;
 
 /// Where an outbox row stands.
@@ -219,15 +221,17 @@ impl Store {
                     safe += 1;
                     continue;
                 }
-                ItemState::Waiting => (1, String::new()),
+                ItemState::Waiting => (WAITING, String::new()),
                 ItemState::Inbox(reason) => (2, reason_code(*reason)),
                 ItemState::Refused(Reason::Settled) => {
                     settled::forget(&transaction, name)?;
                     continue;
                 }
+                // A bit changed on the way: what is here is sent again.
+                ItemState::Refused(reason @ Reason::WrongHash) => (UNSENT, reason_code(*reason)),
                 ItemState::Refused(reason) => (REFUSED, reason_code(*reason)),
             };
-            if !own && state < REFUSED {
+            if !own && (WAITING..REFUSED).contains(&state) {
                 keep_unnumbered(&transaction, name)?;
             }
             let sql = "UPDATE outbox SET state = ?4, reason = ?5

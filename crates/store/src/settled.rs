@@ -189,6 +189,29 @@ pub(crate) fn concerning(
     Ok(names)
 }
 
+/// Forgets the entries of a document that leaves this device, but for the decisions that concern it: the
+/// relay counts those whoever reads the document.
+pub(crate) fn forget_others(
+    conn: &Connection,
+    doc: &DocId,
+    device: &DeviceId,
+) -> Result<(), StoreError> {
+    let concerns = |settled: &Settled| [settled.settlement.author, settled.by].contains(device);
+    let kept = of_document(conn, Some(doc))?.into_iter().filter(concerns);
+    let kept: BTreeSet<[u8; 32]> = kept.map(|settled| settled.hash.0).collect();
+    let mut rows = conn.prepare_cached("SELECT kind, hash FROM entry WHERE doc = ?1")?;
+    let rows = rows.query_map([doc.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let all: Vec<(i64, [u8; 32])> = rows.collect::<Result<_, _>>()?;
+    let mut delete =
+        conn.prepare_cached("DELETE FROM entry WHERE kind = ?1 AND doc = ?2 AND hash = ?3")?;
+    for (kind, hash) in all {
+        if kind != i64::from(EntryKind::SETTLEMENT.0) || !kept.contains(&hash) {
+            delete.execute(params![kind, doc.as_bytes(), hash])?;
+        }
+    }
+    Ok(())
+}
+
 /// Forgets a decision that the relay did not take, because another one stands.
 pub(crate) fn forget(conn: &Connection, name: &ItemName) -> Result<(), StoreError> {
     let (doc, hash) = (name.doc.as_bytes(), name.hash.as_bytes());

@@ -4,8 +4,10 @@
 
 use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_store::Store;
 use wangge_testkit::district::{District, sync};
-use wangge_wire::Role;
+use wangge_wire::receipt::{ItemState, Reason};
+use wangge_wire::{Incarnation, Receipt, RelayId, Role, Signature};
 
 const GRIDS: [&str; 2] = ["511724103202001", "511724103202002"];
 
@@ -69,4 +71,28 @@ fn a_relay_that_lost_its_inbox_is_sent_it_again() {
     copied(&copy, &relay);
     district.start();
     assert_eq!(sync(&mut second).unwrap().inbox, inbox);
+}
+
+#[test]
+fn an_item_that_was_damaged_on_the_way_is_sent_again_by_the_next_sync() {
+    let mut district = District::new();
+    let mut worker = district.home("李四", Role::Worker, &[GRIDS[0]]);
+    claim(&mut worker, GRIDS[0]);
+    district.stop();
+    sync(&mut worker).unwrap_err();
+    let mut store = Store::open(&worker.dir().join("wangge.db")).unwrap();
+    let batch = store.pending_batches().unwrap()[0];
+    let items = store.batch(&batch).unwrap().items.len();
+    let receipt = Receipt {
+        relay: RelayId([2; 16]),
+        incarnation: Incarnation([1; 16]),
+        batch,
+        at_ms: 0,
+        items: vec![ItemState::Refused(Reason::WrongHash); items],
+        signature: Signature([0; 64]),
+    };
+    store.keep_receipt(&receipt).unwrap();
+    district.start();
+    let report = sync(&mut worker).unwrap();
+    assert_eq!((report.unsent, report.sent), (0, items), "{report:?}");
 }
