@@ -460,10 +460,13 @@ impl<H: Holdings> Judge<'_, H> {
         if *doc != name.doc {
             return ItemDecision::Refuse(Reason::Malformed);
         }
+        let signer = &self.batch.head.device;
+        if settlement.by.is_some_and(|by| by != *signer) {
+            return ItemDecision::Refuse(Reason::ForgedActor);
+        }
         if self.judged == Judged::Above {
             return ItemDecision::Accept;
         }
-        let signer = &self.batch.head.device;
         let parked = self.held.parked(doc, &settlement.item);
         if parked.is_none() && !self.holds(doc, &settlement.item) {
             // A log that was put back may have lost both; where the item lies is not known before it.

@@ -58,7 +58,8 @@ impl Device {
             to: None,
             reason: "核实过".into(),
             over: over.to_vec(),
-            at_ms: i64::from(self.id().0.first().copied().unwrap_or_default()),
+            at_ms: 5,
+            by: Some(self.id()),
         };
         self.push_item(Item::Unknown {
             name: settlement.name(),

@@ -113,6 +113,7 @@ fn settlements(lines: &mut Lines) {
         reason: "核实过".into(),
         over: vec![ChangeHash([0x60; 32])],
         at_ms: 1_764_000_000_000,
+        by: Some(Device::new(4).id()),
     };
     let row = InboxRow {
         row: 7,

@@ -56,6 +56,10 @@ pub struct Settlement {
     /// The desk's clock, milliseconds since 1970; a claim, never used for order.
     #[n(7)]
     pub at_ms: i64,
+    /// The desk's device, so that two desks which decide alike at one moment sign two decisions; absent in
+    /// those of the first form.
+    #[n(8)]
+    pub by: Option<DeviceId>,
 }
 
 /// A decision, and who made it.
@@ -133,6 +137,7 @@ mod tests {
             reason: "重复登记".into(),
             over,
             at_ms: 5,
+            by: None,
         }
     }
 

@@ -167,6 +167,7 @@ impl Replica {
             reason,
             over,
             at_ms: self.now_ms(),
+            by: Some(self.device()),
         })
     }
 

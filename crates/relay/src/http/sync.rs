@@ -182,7 +182,8 @@ async fn submit(
             Ok(mut pushed) => {
                 pushed.first_received_ms = origins.get(index as usize).copied();
                 pushed.given_back = given_back;
-                let whole = |item: &Item| !matches!(item, Item::Named(_));
+                // The same decision may have been another's first: whoever sent it has not got that one.
+                let whole = |item: &Item| matches!(item, Item::Change { .. } | Item::Place(_));
                 let bodies = pushed.batch.items.iter().map(whole).collect();
                 Pending::Writing(app.hand_in(pushed).await, bodies)
             }

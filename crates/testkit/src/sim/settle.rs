@@ -138,6 +138,8 @@ impl World {
             reason: String::new(),
             over: Vec::new(),
             at_ms: now_ms,
+            // Anybody can copy what a desk signed.
+            by: None,
         };
         let request = self.intruder.decision(&settlement, now_ms, dice);
         let length = request.body().len();
