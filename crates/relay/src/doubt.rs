@@ -2,7 +2,8 @@
 //!
 //! A relay may be put back to an earlier state, before or behind what this one read of its log. What is
 //! known to be on one side only is counted in; **where nothing waits to be told and the digests differ
-//! all the same, everything is told again, once, and no watermark is given until they agree.**
+//! all the same, everything is told again, once, then read again, and no watermark is given until they
+//! agree.**
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_wire::{AreaCode, Audience, ChangeHash, Cursor, Digest, DocId, EntryKind, packing};
@@ -15,6 +16,8 @@ const NONE: i64 = 0;
 const STALE: i64 = 1;
 /// It was told everything again, and the digests do not agree yet.
 const TOLD_AGAIN: i64 = 2;
+/// The log above was read again from the beginning, and the digests do not agree yet.
+const READ_AGAIN: i64 = 3;
 /// Read again from the beginning of the log above.
 const BEGINNING: &[u8] = &[0];
 
@@ -28,10 +31,12 @@ pub(crate) fn is_open(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(doubt(connection)? != NONE)
 }
 
-/// Judges the digests of an end, and whether everything is to be told again.
+/// Judges the digests of an end, and whether everything is to be told again, or read again: that once a day
+/// at most.
 pub(crate) fn judge(
     connection: &Connection,
     theirs: &[(Audience, Digest)],
+    new_day: bool,
 ) -> rusqlite::Result<()> {
     if risen::untold(connection)? > 0 {
         // What is still to be told differs for that reason; a later end tells.
@@ -40,12 +45,20 @@ pub(crate) fn judge(
     if is_explained(connection, theirs)? {
         return set(connection, NONE);
     }
-    if doubt(connection)? != TOLD_AGAIN {
-        tracing::warn!("the relay above lacks what it had: it is told everything again");
-        risen::forget(connection)?;
-        set(connection, TOLD_AGAIN)?;
+    match doubt(connection)? {
+        TOLD_AGAIN => {}
+        READ_AGAIN if new_day => {}
+        READ_AGAIN => return Ok(()),
+        _ => {
+            tracing::warn!("the relay above lacks what it had: it is told everything again");
+            risen::forget(connection)?;
+            return set(connection, TOLD_AGAIN);
+        }
     }
-    Ok(())
+    // A bit of a page may have changed on the way, and the cursor has passed it.
+    tracing::warn!("the relay above has what is not here: its log is read again");
+    risen::forget_cursor(connection)?;
+    set(connection, READ_AGAIN)
 }
 
 /// Returns whether the digests above are those of this relay, but for what is known to be on one side.

@@ -226,7 +226,7 @@ pub(crate) fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<
     connection
         .prepare_cached(
             "SELECT b.head, b.names, p.batch, p.item, p.kind, p.doc, p.doc_kind, p.doc_schema,
-                    p.owner, p.shape, p.body, p.received_ms
+                    p.owner, p.shape, p.body, p.first_received_ms, p.received_ms
              FROM parked p JOIN batch b ON b.id = p.batch WHERE p.id = ?1",
         )?
         .query_row([id], rebuild)
@@ -287,7 +287,7 @@ fn rebuild(row: &Row<'_>) -> rusqlite::Result<Option<Parked>> {
         index,
         device: head.device.0,
         first_received_ms: row.get(11)?,
-        received_ms: row.get(11)?,
+        received_ms: row.get(12)?,
     };
     let shapes = packing::decode::<Shape>(&shape, "shape")
         .ok()
@@ -329,8 +329,9 @@ fn upsert(
     connection
         .prepare_cached(
             "INSERT INTO parked (state, reason, kind, doc, hash, batch, item, device, doc_kind,
-                                 doc_schema, owner, actor, seq, received_ms, shape, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                                 doc_schema, owner, actor, seq, first_received_ms, received_ms,
+                                 shape, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (doc, hash) DO UPDATE SET
                reason = CASE WHEN state = 3 THEN reason ELSE ?2 END,
                state = CASE WHEN state = 3 THEN 3 ELSE ?1 END
@@ -353,6 +354,7 @@ fn upsert(
                     .map_or(&[] as &[u8], |owner| owner.as_bytes()),
                 change.map_or(&[] as &[u8], |change| change.actor.as_bytes()),
                 change.map_or(0, |change| crate::log::signed(change.seq)),
+                from.first_received_ms,
                 from.received_ms,
                 shape.map(packing::encode).unwrap_or_default(),
                 body,

@@ -283,7 +283,7 @@ pub(crate) fn batches(
          GROUP BY e.batch ORDER BY min(e.position) LIMIT ?1",
     )?;
     let mut parked = connection.prepare_cached(
-        "SELECT b.hash, sum(length(p.body)), min(p.received_ms)
+        "SELECT b.hash, sum(length(p.body)), min(p.first_received_ms)
          FROM parked p JOIN batch b ON b.id = p.batch
          WHERE CASE p.above WHEN 0 THEN 1 WHEN 2 THEN ?2 ELSE ?3 END
          GROUP BY p.batch ORDER BY min(p.id) LIMIT ?1",
@@ -503,7 +503,7 @@ mod tests {
         assert_eq!(marks(&connection), [3, 3]);
         doubt::begin(&connection).unwrap();
         assert_eq!(marks(&connection), [0, 0]);
-        doubt::judge(&connection, &[]).unwrap();
+        doubt::judge(&connection, &[], false).unwrap();
         assert_eq!(marks(&connection), [3, 3], "the digests explain it");
     }
 
@@ -521,12 +521,12 @@ mod tests {
             advance(&connection).unwrap();
         };
         tell();
-        doubt::judge(&connection, &theirs).unwrap();
+        doubt::judge(&connection, &theirs, false).unwrap();
         assert_eq!(untold(&connection).unwrap(), 3, "all is told again");
-        doubt::judge(&connection, &theirs).unwrap();
+        doubt::judge(&connection, &theirs, false).unwrap();
         tell();
         assert_eq!(marks(&connection), [0]);
-        doubt::judge(&connection, &theirs).unwrap();
+        doubt::judge(&connection, &theirs, false).unwrap();
         assert_eq!(untold(&connection).unwrap(), 0, "once");
         assert_eq!(marks(&connection), [0]);
     }

@@ -11,10 +11,11 @@
 use std::process::ExitCode;
 
 use wangge_testkit::sim::{Shape, Template, run, run_and_shrink, sabotage};
-use wangge_wire::sabotage::Sabotage;
+use wangge_wire::sabotage::{Sabotage, switch};
 
 const USAGE: &str = "sim soak [SEED [DEVICES STEPS]] | sim seed SEED [DEVICES STEPS] | \
-     sim range SEED [DEVICES STEPS SEEDS] | sim sabotage [--json] [VARIANT …]";
+     sim range SEED [DEVICES STEPS SEEDS] | sim hunt SEED DEVICES STEPS SEEDS VARIANT | \
+     sim sabotage [--json] [VARIANT …]";
 /// The last seed of the test run; soaking begins behind it.
 const FIRST_SEED: u64 = 1_000_000;
 
@@ -35,6 +36,15 @@ fn main() -> ExitCode {
         ("soak", from) => soak(shape, from.unwrap_or(FIRST_SEED)),
         ("seed", Some(seed)) => one(shape, seed),
         ("range", Some(from)) => range(shape, from..from + number(3).unwrap_or(100)),
+        ("hunt", Some(from)) if rest.len() == 5 => {
+            let named = |it: &Sabotage| rest.get(4).is_some_and(|name| *name == format!("{it:?}"));
+            let Some(variant) = Sabotage::ALL.into_iter().find(named) else {
+                eprintln!("no variant of that name");
+                return ExitCode::from(2);
+            };
+            switch(Some(variant));
+            range(shape, from..from + number(3).unwrap_or(100))
+        }
         ("sabotage", _) => {
             let (flags, names) = rest
                 .iter()

@@ -17,7 +17,7 @@ use wangge_testkit::device::{Device, Doc};
 use wangge_testkit::district::{District, Yesterday, sync, wait};
 use wangge_testkit::town::Town;
 use wangge_testkit::tree::{AREAS, Tree};
-use wangge_wire::receipt::ItemState;
+use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{Batch, ChangeHash, Decision, DeviceId, DocId, Role};
 
 const TOWNSHIP: &str = "511724103";
@@ -423,6 +423,43 @@ fn relays(tree: &Tree) -> [Relay; 3] {
 
 fn numbered(tree: &Tree, item: &(DocId, ChangeHash, DeviceId)) -> [bool; 3] {
     relays(tree).map(|relay| relay.entry_times(&item.1).unwrap().is_some())
+}
+
+#[test]
+fn what_lay_in_an_inbox_keeps_the_time_at_which_the_first_relay_received_it() {
+    let tree = Tree::new();
+    let mut li = device(&tree.village, 1, Role::Worker, &[GRID_1]);
+    let mut county = device(&tree.county, 3, Role::County, &[AREAS[0]]);
+    tree.settle();
+    let item = parked(&tree, &mut li, 11);
+    let accept = county.settle(item, Decision::Accept, &[]);
+    push(&tree.county, &mut county, &accept);
+    tree.settle();
+    let first = |relay: Relay| relay.entry_times(&item.1).unwrap().unwrap().0;
+    let [village, township, above] = relays(&tree).map(first);
+    assert_eq!([township, above], [village; 2]);
+}
+
+#[test]
+fn two_desks_that_decide_alike_sign_two_decisions_and_nobody_signs_anothers() {
+    let tree = Tree::new();
+    let mut li = device(&tree.village, 1, Role::Worker, &[GRID_1]);
+    let mut station = device(&tree.village, 2, Role::Station, &[AREAS[2]]);
+    let mut county = device(&tree.county, 3, Role::County, &[AREAS[0]]);
+    tree.settle();
+    let item = parked(&tree, &mut li, 11);
+    let [one, other] = [&mut station, &mut county].map(|desk| {
+        let batch = desk.settle(item, Decision::Discard, &[]);
+        batch.items[0].name()
+    });
+    assert_ne!(one.hash, other.hash);
+
+    let mut copier = device(&tree.village, 4, Role::Station, &[AREAS[2]]);
+    let copied = county.settle(item, Decision::Discard, &[]).items.remove(0);
+    copier.push_item(copied);
+    let batch = copier.batch();
+    let state = push(&tree.village, &mut copier, &batch);
+    assert_eq!(state, [ItemState::Refused(Reason::ForgedActor)]);
 }
 
 #[test]

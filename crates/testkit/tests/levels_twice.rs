@@ -107,6 +107,32 @@ fn a_receipt_of_a_meeting_that_was_cut_does_not_outlive_the_log_it_was_of() {
 }
 
 #[test]
+fn an_order_told_in_a_meeting_that_was_cut_does_not_outlive_the_log_it_was_in() {
+    let mut tree = Tree::new();
+    tree.settle();
+    let enrolled = |tree: &Tree, at: u64| {
+        let name = format!("网格员{at}");
+        tree.village.home(&name, Role::Worker, &[GRID]).device()
+    };
+    enrolled(&tree, 100);
+    tree.to_township.take();
+    tree.village_meets().unwrap();
+    let (_, down) = tree.to_township.take();
+    for at in 0..12 {
+        let device = enrolled(&tree, at);
+        back_up(&mut tree.township);
+        tree.to_township.cut_after(u64::MAX, down * at / 12);
+        let _ = tree.village_meets();
+        tree.to_township.cut_after(u64::MAX, u64::MAX);
+        put_back(&mut tree.township);
+        tree.village_meets().unwrap();
+        let known = tree.township.relay().devices().unwrap();
+        let known = known.iter().any(|row| row.device == device);
+        assert!(known, "cut at {at}: the township lost who is enrolled");
+    }
+}
+
+#[test]
 fn what_an_inbox_above_holds_is_named_to_who_wrote_it_also_after_it_went() {
     let tree = Tree::new();
     let mut desk = tree.village.home("陈站长", Role::Station, &[AREAS[2]]);

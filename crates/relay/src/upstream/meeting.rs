@@ -73,6 +73,8 @@ struct Meeting<'a> {
     rising: BTreeMap<BatchHash, Rising>,
     /// Receipts whose answer has not ended.
     receipts: Vec<Receipt>,
+    /// Own orders and what became of them above, until an answer has ended.
+    orders: Vec<(u64, Above)>,
     /// Whether this meeting told all decisions once more.
     retold: bool,
     met: Met,
@@ -110,6 +112,7 @@ impl Relay {
             unpacker: Unpacker::new().map_err(strange)?,
             rising: BTreeMap::new(),
             receipts: Vec::new(),
+            orders: Vec::new(),
             retold: false,
             met: Met::default(),
         };
@@ -172,18 +175,15 @@ impl Meeting<'_> {
             let head = packing::encode(&ask);
             let answer = body(self.post("/v1/rise", &head, &[]).await?).await?;
             let answer: RiseAnswer = packing::decode(&answer, "orders").map_err(strange)?;
-            self.write(|transaction, _| {
-                for ((position, _), above) in told.iter().zip(&answer.positions) {
-                    // One that does not count there is not work of anybody's that could be lost.
-                    let above = if *above > 0 {
-                        Above::At(*above)
-                    } else {
-                        Above::Stays
-                    };
-                    risen::note(transaction, *position, above)?;
-                }
-                risen::advance(transaction)
-            })?;
+            for ((position, _), above) in told.iter().zip(&answer.positions) {
+                // One that does not count there is not work of anybody's that could be lost.
+                let above = if *above > 0 {
+                    Above::At(*above)
+                } else {
+                    Above::Stays
+                };
+                self.orders.push((*position, above));
+            }
             self.met.orders += answer.positions.iter().filter(|at| **at > 0).count() as u64;
         }
         Ok(())
@@ -288,6 +288,10 @@ impl Meeting<'_> {
                 if frame.relay != self.upstream.key.relay() {
                     return Err(UpstreamTrouble::WrongRelay.into());
                 }
+                if frame.stale_cursor {
+                    self.receipts.clear();
+                    self.orders.clear();
+                }
                 self.write(|transaction, _| {
                     risen::meet(transaction, &frame.incarnation)?;
                     if frame.stale_cursor {
@@ -381,7 +385,10 @@ impl Meeting<'_> {
         let before = log::head(&transaction).map_err(fail)?.position;
         for entry in &page.entries {
             let taken = match entry {
-                PageEntry::Batch(batch) => take_batch(&transaction, &standing, batch, now_ms),
+                PageEntry::Batch(batch) => {
+                    let through = page.cursor.position;
+                    take_batch(&transaction, &standing, batch, (through, now_ms))
+                }
                 PageEntry::Single {
                     kind,
                     position,
@@ -413,17 +420,21 @@ impl Meeting<'_> {
         Ok(PageTaken::Applied)
     }
 
-    /// Keeps what the answer came to: what the receipts say, and where this relay stands now, in one
-    /// transaction. **So the cursor's chain stands for every number that is noted**: a log above that was
+    /// Keeps what the answer came to: what the receipts and the answers to orders say, and where this relay
+    /// stands now, in one transaction. **So the cursor's chain stands for every number that is noted**: a log above that was
     /// put back to before one of them cannot go unnoticed.
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
         let me = self.relay.secrets.key.public().relay();
         let receipts = std::mem::take(&mut self.receipts);
+        let orders = std::mem::take(&mut self.orders);
         // Once a day: the two may count otherwise for good, where somebody old is new in an area.
         let (retold, new_day) = (self.retold, self.is_new_day());
         let (complete, lacks) = self.write(|transaction, standing| {
             for receipt in &receipts {
                 note_receipt(transaction, receipt)?;
+            }
+            for (position, above) in &orders {
+                risen::note(transaction, *position, *above)?;
             }
             let mut complete = true;
             for (audience, theirs) in &end.digests {
@@ -442,7 +453,7 @@ impl Meeting<'_> {
                 _ => false,
             };
             let theirs: Vec<_> = end.digests.iter().filter(is_own).cloned().collect();
-            doubt::judge(transaction, &theirs)?;
+            doubt::judge(transaction, &theirs, new_day)?;
             // It may have lost a decision after its receipt was read and before this relay's cursor passed it.
             let decisions = settlements::digest(transaction, standing.roster(), &DeviceId(me.0))?;
             let lacks = decisions != end.decisions && risen::untold(transaction)? == 0;
@@ -511,7 +522,7 @@ fn take_batch(
     connection: &Connection,
     standing: &Standing,
     page: &PageBatch,
-    now_ms: i64,
+    (through, now_ms): (u64, i64),
 ) -> Result<PageTaken, StepError> {
     let held = SqlHoldings::new(connection);
     let rebuilt = frame::decode(&page.frame, &Surroundings::default(), &held);
@@ -544,7 +555,9 @@ fn take_batch(
     };
     accept::store(connection, standing.roster(), &pushed, now_ms)?;
     for (name, above) in names.iter().zip(&page.positions) {
-        if *above > 0 {
+        // A batch tells the numbers of all its items, also of those that stand further on: what is
+        // believed is what the cursor's chain stands for.
+        if (1..=through).contains(above) {
             note_item(connection, &name.doc, &name.hash, Above::At(*above))?;
         }
     }

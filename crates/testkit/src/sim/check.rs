@@ -123,9 +123,13 @@ impl World {
                 let kept = match state {
                     // A relay that was put back gives what it got back another number. It may have lost an
                     // accept for good or for a while, and a desk may discard the item then; a decision
-                    // whose item nobody has any more waits for it.
+                    // whose item nobody has any more waits for it. In a tree a level may have judged it
+                    // otherwise, and a place that came before it there sends it to the desk.
                     ItemState::At(at) => match found {
                         Some(it) => it == *at || told.rollbacks < rollbacks,
+                        None if self.is_tree() => {
+                            told.rollbacks < rollbacks && parked.exists(key).unwrap()
+                        }
                         None => told.rollbacks < rollbacks && settled.exists(key).unwrap(),
                     },
                     ItemState::Waiting | ItemState::Inbox(_) => {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_relay::LevelForm;
-use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, PersonId};
+use wangge_wire::{AreaCode, Audience, ChangeHash, Cursor, DeviceId, DocId, PersonId, packing};
 
 use super::look;
 use super::station::{Name, open};
@@ -16,6 +16,9 @@ use super::world::World;
 
 /// What a relay has of others' work.
 const HELD: &str = "SELECT doc, hash FROM entry WHERE kind = 1";
+/// The same with what lies in its inbox: a desk's word gives it a number, and nobody was given anything.
+const HELD_OR_PARKED: &str = "SELECT doc, hash FROM entry WHERE kind = 1
+                              UNION SELECT doc, hash FROM parked WHERE kind = 1";
 
 impl World {
     /// Returns the relays from one up.
@@ -23,12 +26,16 @@ impl World {
         std::iter::successors(Some(from), |at| self.stations[*at].seat.above).collect()
     }
 
-    /// Returns what is in a relay's log, with what was in one that was put back unless `strict`.
+    /// Returns what is in a relay's log, with what was in one that was put back unless `strict`: then with
+    /// what came back to it and lies before the desk.
     fn logged(&self, at: usize, strict: bool) -> BTreeSet<Name> {
         let station = &self.stations[at];
         let mut names = look::names(&station.look(), "SELECT doc, hash FROM entry");
         if !strict {
             names.extend(station.ever.lock().unwrap().iter().copied());
+        } else if *station.rollbacks.lock().unwrap() > 0 {
+            let parked = "SELECT doc, hash FROM parked WHERE state = 2";
+            names.extend(look::names(&station.look(), parked));
         }
         names
     }
@@ -79,6 +86,7 @@ impl World {
             return Ok(());
         };
         let connection = self.stations[at].look();
+        self.numbers_are_read(at)?;
         let named = "SELECT e.doc, e.hash FROM risen r JOIN entry e ON e.position = r.position
                      WHERE r.state IN (1, 3) UNION SELECT doc, hash FROM above_name";
         let named = look::names(&connection, named);
@@ -107,9 +115,27 @@ impl World {
         Ok(())
     }
 
+    /// A relay believes no number of the log above that it has never read up to: were that log put back to
+    /// before it, no cursor would tell.
+    fn numbers_are_read(&self, at: usize) -> Result<(), String> {
+        let sql = "SELECT cursor, (SELECT ifnull(max(above), 0) FROM risen WHERE state = 0)
+                   FROM upstream WHERE cursor <> x''";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?));
+        for (cursor, believed) in look::all(&self.stations[at].look(), sql, read) {
+            let cursor: Cursor = packing::decode(&cursor, "cursor").unwrap();
+            // It may read something again from before.
+            let mut furthest = self.stations[at].furthest.lock().unwrap();
+            *furthest = cursor.position.max(*furthest);
+            if *furthest < believed.unsigned_abs() {
+                return Err(format!("{at} believes {believed} and has read {furthest}"));
+            }
+        }
+        Ok(())
+    }
+
     /// Notes what a relay below has before it meets the one above.
     pub(super) fn note_held(&self, at: usize) {
-        let held = look::names(&self.stations[at].look(), HELD);
+        let held = look::names(&self.stations[at].look(), HELD_OR_PARKED);
         *self.stations[at].seen.lock().unwrap() = held;
     }
 
@@ -246,18 +272,21 @@ impl World {
     /// An entry keeps the time at which the first relay received it. Asked where nobody carries
     /// anything to two relays by themselves.
     fn origins_hold(&self, at: usize, above: usize) -> Result<(), String> {
-        let sql = "SELECT doc, hash, first_received_ms FROM entry WHERE kind IN (1, 2)";
-        let times = |at: usize| -> BTreeMap<Name, i64> {
+        // Two who place a household in the same way sign the same: each has an origin of their own.
+        let sql = "SELECT e.doc, e.hash, b.device, e.first_received_ms FROM entry e
+                   JOIN batch b ON b.id = e.batch WHERE e.kind IN (1, 2)";
+        let times = |at: usize| -> BTreeMap<(Name, DeviceId), i64> {
             let read = |row: &rusqlite::Row<'_>| {
-                Ok(((DocId(row.get(0)?), ChangeHash(row.get(1)?)), row.get(2)?))
+                let name = (DocId(row.get(0)?), ChangeHash(row.get(1)?));
+                Ok(((name, DeviceId(row.get(2)?)), row.get(3)?))
             };
             look::all(&self.stations[at].look(), sql, read)
                 .into_iter()
                 .collect()
         };
         let there = times(above);
-        for ((doc, hash), first) in times(at) {
-            let other = there.get(&(doc, hash)).copied();
+        for (((doc, hash), author), first) in times(at) {
+            let other = there.get(&((doc, hash), author)).copied();
             if other.is_some_and(|other| other != first) {
                 let what = format!("{hash} of {doc} came first at {first} by {at}");
                 return Err(format!("{what}, at {other:?} by {above}"));

@@ -31,7 +31,7 @@ const TREE_SEEDS_MAX: u64 = 40;
 pub struct Hunt {
     /// What was broken.
     pub variant: Sabotage,
-    /// The first seed that noticed, and what it said.
+    /// The first seed that noticed and passes unbroken, and what it said.
     pub caught: Option<(u64, String)>,
 }
 
@@ -47,7 +47,7 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
         | Sabotage::ScopeUncheckedBelow => 0,
         // In the larger tree.
         Sabotage::OldWatermarksKept => 2,
-        Sabotage::NotedBeforeTheEnd => 1030,
+        Sabotage::NotedBeforeTheEnd => 1000,
         Sabotage::LostAboveIgnored => 2,
         Sabotage::RefusedForGood => 1010,
         Sabotage::TakenAwayUnread => 1007,
@@ -82,12 +82,17 @@ impl Grounds {
             Some(first) => (&self.tree, first..first + TREE_SEEDS_MAX),
             None => (&self.alone, 0..SEEDS_MAX),
         };
-        switch(Some(variant));
-        let caught = seeds.into_iter().find_map(|seed| {
-            let failure = run(template, seed, template.shape().steps).err()?;
-            Some((seed, failure.broken))
-        });
-        switch(None);
+        let broken = |seed: u64| {
+            switch(Some(variant));
+            let failure = run(template, seed, template.shape().steps).err();
+            switch(None);
+            failure.map(|failure| failure.broken)
+        };
+        let passes = |seed: u64| run(template, seed, template.shape().steps).is_ok();
+        let mut caught = seeds
+            .into_iter()
+            .filter_map(|seed| Some((seed, broken(seed)?)));
+        let caught = caught.find(|(seed, _)| passes(*seed));
         Hunt { variant, caught }
     }
 }

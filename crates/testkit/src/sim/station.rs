@@ -38,6 +38,8 @@ pub(super) struct Station {
     pub(super) ever: Mutex<BTreeSet<Name>>,
     /// What it had before it met the relay above.
     pub(super) seen: Mutex<BTreeSet<Name>>,
+    /// How far it was ever seen to have read the log above.
+    pub(super) furthest: Mutex<u64>,
 }
 
 /// Returns the settings of a relay whose clock and dice are the world's.
@@ -87,6 +89,7 @@ impl Station {
             copy: Mutex::default(),
             ever: Mutex::default(),
             seen: Mutex::default(),
+            furthest: Mutex::default(),
         }
     }
 
@@ -164,8 +167,11 @@ impl Station {
         request: Request<Vec<u8>>,
         arrives: usize,
     ) -> Option<Response<Vec<u8>>> {
-        let inline = self.inline.lock().unwrap().clone()?;
-        Some(inline.answer(request, arrives).await)
+        let inline = self.inline()?;
+        let answer = inline.answer(request, arrives).await;
+        // What was being answered when its power went off never left.
+        let on = |now: &Arc<Inline>| Arc::ptr_eq(now, &inline);
+        self.inline().as_ref().is_some_and(on).then_some(answer)
     }
 
     /// Returns which relay it is.
