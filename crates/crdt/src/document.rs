@@ -56,6 +56,9 @@ impl DocumentError {
 pub struct Document {
     pub(crate) inner: Automerge,
     pub(crate) shape: Shape,
+    /// Its heads, and its form with them, where the library was told others, by a form that came without
+    /// them: for reading that is the same, and before it is written to it is loaded anew.
+    pub(crate) came: Option<(Vec<ChangeHash>, Vec<u8>)>,
 }
 
 /// A change just made.
@@ -70,31 +73,53 @@ pub struct Written {
 impl Document {
     /// Returns a new document: its genesis and nothing else.
     pub fn begin(shape: &Shape, doc: &DocId) -> Result<Self, DocumentError> {
-        Ok(Self {
-            inner: genesis::document(shape, doc)?,
-            shape: shape.clone(),
-        })
+        let inner = genesis::document(shape, doc)?;
+        Ok(Self::of(inner, shape))
     }
 
     /// Returns the document in `bytes`, which [`Document::save`] made.
     pub fn load(shape: &Shape, bytes: &[u8]) -> Result<Self, DocumentError> {
         let loaded = crate::gate::guarded(|| Automerge::load(bytes));
         match loaded {
-            Some(Ok(inner)) => Ok(Self {
-                inner,
-                shape: shape.clone(),
-            }),
+            Some(Ok(inner)) => Ok(Self::of(inner, shape)),
             _ => Err(DocumentError::Damaged),
         }
     }
 
+    pub(crate) fn of(inner: Automerge, shape: &Shape) -> Self {
+        Self {
+            inner,
+            shape: shape.clone(),
+            came: None,
+        }
+    }
+
+    /// Loads it anew where the library was told other heads than it has.
+    pub(crate) fn settle_heads(&mut self) -> Result<(), DocumentError> {
+        if let Some((_, form)) = &self.came {
+            *self = Self::load(&self.shape, form)?;
+        }
+        Ok(())
+    }
+
+    /// Returns its saved form, where it came in one that said other heads.
+    pub fn form(&self) -> Option<&[u8]> {
+        self.came.as_ref().map(|(_, form)| form.as_slice())
+    }
+
     /// Returns the document as bytes; not compressed, not canonical.
     pub fn save(&self) -> Vec<u8> {
-        self.inner.save_nocompress()
+        match &self.came {
+            Some((_, form)) => form.clone(),
+            None => self.inner.save_nocompress(),
+        }
     }
 
     /// Returns the heads: equal heads are equal documents.
     pub fn heads(&self) -> Vec<ChangeHash> {
+        if let Some((heads, _)) = &self.came {
+            return heads.clone();
+        }
         self.inner
             .get_heads()
             .iter()
@@ -142,6 +167,7 @@ impl Document {
         at_ms: i64,
         puts: &[Put],
     ) -> Result<Option<Written>, DocumentError> {
+        self.settle_heads()?;
         let mut containers = BTreeMap::new();
         for put in puts {
             let object = self.container(put.container);

@@ -59,6 +59,11 @@ impl Document {
     /// Applies foreign changes, in any order, each at most once; never touches what it cannot prove.
     pub fn apply(&mut self, changes: &[Vec<u8>]) -> Applied {
         let mut result = Applied::default();
+        if self.settle_heads().is_err() {
+            let hashes = changes.iter().map(|raw| (wire_hash(raw), Held::Poison));
+            result.held.extend(hashes);
+            return result;
+        }
         let mut open: Vec<(Checked, &Vec<u8>)> = Vec::new();
         for raw in changes {
             match parse::check(raw) {
@@ -147,10 +152,7 @@ impl Document {
         }
         let next = guarded(AssertUnwindSafe(|| proven(&self.inner, parsed)));
         let next = next.ok_or(Held::Poison)??;
-        let next = Document {
-            inner: next,
-            shape: self.shape.clone(),
-        };
+        let next = Document::of(next, &self.shape);
         let after: Vec<_> = next
             .shape
             .containers

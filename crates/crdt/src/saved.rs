@@ -4,17 +4,17 @@
 //! the library sees a byte, and it is a document only if it comes back from the library with the genesis
 //! that its id and shape make, and with every container in its place.**
 
-use automerge::{Automerge, ROOT, ReadDoc};
-use wangge_wire::chunk::{MAGIC, Reader};
+use std::collections::BTreeSet;
+
+use automerge::{Automerge, LoadOptions, ROOT, ReadDoc, VerificationMode};
+use wangge_wire::chunk::{self, Reader, TYPE_DOCUMENT};
 use wangge_wire::limits::{CHANGE_ACTORS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_OPS_MAX};
-use wangge_wire::{ActorId, ChangeHash, DocId, Malformed, Shape};
+use wangge_wire::{ActorId, ChangeHash, DocId, Malformed, Shape, columns};
 
 use crate::document::Document;
 use crate::gate::{Held, guarded};
 use crate::{genesis, parse};
 
-/// The chunk type of a document.
-const TYPE_DOCUMENT: u8 = 0;
 /// Writers of one document; a book of years has a few, this is past any of them.
 const WRITERS_MAX: usize = 16 * CHANGE_ACTORS_MAX;
 /// Changes nothing rests on yet.
@@ -34,15 +34,15 @@ pub struct ChangeFacts {
 }
 
 impl Document {
-    /// Returns the document in bytes that are not this program's own.
+    /// Returns the document in bytes that are not this program's own, whatever heads they say: it has those
+    /// that it really has.
     pub fn open(shape: &Shape, doc: &DocId, saved: &[u8]) -> Result<Self, Held> {
-        check(saved).map_err(|_| Held::Malformed)?;
-        let inner = guarded(|| Automerge::load(saved));
-        let inner = inner.and_then(Result::ok).ok_or(Held::Poison)?;
-        let document = Document {
-            inner,
-            shape: shape.clone(),
-        };
+        let (inner, heads) = load(saved)?;
+        let mut document = Document::of(inner, shape);
+        if said(&document.inner) != heads {
+            let form = with_heads(saved, &heads)?;
+            document.came = Some((heads, form));
+        }
         let begun = genesis::hash(shape, doc).map_err(|_| Held::Poison)?;
         let first = document.inner.get_changes_meta(&[]);
         let roots = first.iter().filter(|change| change.deps.is_empty());
@@ -88,11 +88,39 @@ impl Document {
     }
 }
 
-/// Returns what is known of every change but the genesis of a saved form of any kind of document.
-pub fn facts(saved: &[u8]) -> Result<Vec<ChangeFacts>, Held> {
+/// Returns what is known of every change but the genesis of a saved form of any kind of document, and its
+/// heads, whatever it says they are.
+pub fn facts(saved: &[u8]) -> Result<(Vec<ChangeFacts>, Vec<ChangeHash>), Held> {
+    let (inner, heads) = load(saved)?;
+    Ok((facts_of(&inner), heads))
+}
+
+/// Returns a saved form with these heads in the place of what a pack brought.
+pub fn with_heads(saved: &[u8], heads: &[ChangeHash]) -> Result<Vec<u8>, Held> {
+    columns::with_heads(saved, heads).map_err(|_| Held::Malformed)
+}
+
+/// Loads a saved form, and returns the heads it really has. The library computes the hash of every change
+/// and believes what it is told of the heads.
+fn load(saved: &[u8]) -> Result<(Automerge, Vec<ChangeHash>), Held> {
     check(saved).map_err(|_| Held::Malformed)?;
-    let inner = guarded(|| Automerge::load(saved)).and_then(Result::ok);
-    Ok(facts_of(&inner.ok_or(Held::Poison)?))
+    let options = || LoadOptions::new().verification_mode(VerificationMode::DontCheck);
+    let inner = guarded(|| Automerge::load_with_options(saved, options()));
+    let inner = inner.and_then(Result::ok).ok_or(Held::Poison)?;
+    let changes = inner.get_changes_meta(&[]);
+    let mut heads: BTreeSet<ChangeHash> = changes.iter().map(|it| ChangeHash(it.hash.0)).collect();
+    for dep in changes.iter().flat_map(|change| change.deps.iter()) {
+        heads.remove(&ChangeHash(dep.0));
+    }
+    Ok((inner, heads.into_iter().collect()))
+}
+
+/// Returns the heads the library was told, in order.
+fn said(inner: &Automerge) -> Vec<ChangeHash> {
+    let heads = inner.get_heads();
+    let mut heads: Vec<_> = heads.iter().map(|head| ChangeHash(head.0)).collect();
+    heads.sort_unstable();
+    heads
 }
 
 /// Returns the bytes of one change of a saved form that was proven before.
@@ -127,14 +155,12 @@ pub fn check(saved: &[u8]) -> Result<(), Malformed> {
         });
     }
     let mut reader = Reader { bytes: saved };
-    let (magic, _checksum) = (reader.array::<4>()?, reader.array::<4>()?);
-    if magic != MAGIC || reader.array::<1>()? != [TYPE_DOCUMENT] {
-        return Err(shape("a saved document"));
-    }
+    let data = chunk::data(&mut reader, TYPE_DOCUMENT)?;
     // One chunk and nothing behind it: the library would take further ones in without a word.
-    if parse::length(reader.uleb()?) != reader.bytes.len() {
+    if !reader.bytes.is_empty() {
         return Err(shape("length of a saved document"));
     }
+    let mut reader = Reader { bytes: data };
     for _ in 0..counted(&mut reader, WRITERS_MAX, "writers")? {
         let bytes = parse::length(reader.uleb()?);
         reader.take(bytes)?;
@@ -163,6 +189,9 @@ mod tests {
     use crate::register::Put;
     use automerge::ObjType;
     use automerge::transaction::Transactable;
+
+    use wangge_wire::PackFrame;
+    use wangge_wire::pack::PackedDoc;
 
     const DOC: DocId = DocId([7; 16]);
 
@@ -195,6 +224,47 @@ mod tests {
         let one = opened.facts()[7].hash;
         assert_eq!(raw_change(&document.save(), &one).as_ref(), Some(&raw[7]));
         assert_eq!(raw_change(&document.save(), &ChangeHash([1; 32])), None);
+    }
+
+    #[test]
+    fn a_form_that_travelled_by_columns_has_its_heads_again() {
+        let mut document = written();
+        document.write(&LI, 100, &[Put::root("door", 7)]).unwrap();
+        let saved = document.save();
+        let frame = PackFrame {
+            documents: vec![PackedDoc {
+                doc: DOC,
+                kind: shape().kind,
+                schema: shape().schema,
+                owner: None,
+                place: None,
+                position: 1,
+                saved: saved.clone(),
+                beside: Vec::new(),
+            }],
+            writers: Vec::new(),
+        };
+        let came = columns::decode(&columns::encode(&frame)).unwrap();
+        let came = &came.documents[0].saved;
+        assert_ne!(*came, saved, "it was cut apart");
+        let opened = Document::open(&shape(), &DOC, came).unwrap();
+        assert_eq!(with_heads(came, &opened.heads()), Ok(saved));
+        let (facts, heads) = facts(came).unwrap();
+        assert_eq!((facts, heads), (document.facts(), document.heads()));
+        assert_eq!(opened.save(), document.save());
+        // What is written or applied to it rests on its heads.
+        let (mut one, mut other) = (opened.clone(), opened);
+        let put = [Put::root("door", 8)];
+        let written = one.write(&LI, 101, &put).unwrap().unwrap();
+        assert_eq!(
+            document.write(&LI, 101, &put).unwrap().as_ref(),
+            Some(&written)
+        );
+        assert_eq!(other.apply(&[written.raw]).applied, [written.hash]);
+        assert_eq!(
+            (one.heads(), other.heads()),
+            (document.heads(), document.heads())
+        );
     }
 
     #[test]
@@ -288,7 +358,7 @@ mod tests {
             push_uleb(&mut body, (4 << 4) | 2);
             push_uleb(&mut body, column.len() as u64);
             body.extend(column);
-            let mut saved = [MAGIC.as_slice(), &[0; 4], &[TYPE_DOCUMENT]].concat();
+            let mut saved = [chunk::MAGIC.as_slice(), &[0; 4], &[TYPE_DOCUMENT]].concat();
             push_uleb(&mut saved, body.len() as u64);
             [saved, body].concat()
         };

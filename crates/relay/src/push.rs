@@ -12,7 +12,8 @@ use wangge_trust::key::verify_batch;
 use wangge_trust::{Member, Roster};
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::frame::{self, Known, Surroundings, Unread};
-use wangge_wire::limits::{FRAME_INFLATED_BYTES_MAX, REQUEST_INFLATED_BYTES_MAX};
+use wangge_wire::group;
+use wangge_wire::limits::REQUEST_INFLATED_BYTES_MAX;
 use wangge_wire::message::Refusal;
 use wangge_wire::packing::Unpacker;
 use wangge_wire::{AreaCode, ChangeHash, DeviceId, DocId, Item, Malformed, Role, Shape};
@@ -38,18 +39,17 @@ pub(crate) enum Unproven {
     Refused(Refusal),
 }
 
-/// Returns the batches in `frames`.
+/// Returns the batches in these groups.
 pub(crate) fn read(
     connection: &Connection,
     roster: &Roster,
     sender: DeviceId,
-    frames: &[Vec<u8>],
+    groups: &[Vec<u8>],
 ) -> Result<Read, StepError> {
     let held = SqlHoldings::new(connection);
     let mut reader = Reader {
         roster,
         sender: roster.member(&sender),
-        unpacker: Unpacker::new()?,
         known: InRequest {
             held: &held,
             changes: BTreeMap::new(),
@@ -58,12 +58,24 @@ pub(crate) fn read(
             device: Some(sender),
             previous: None,
         },
-        inflated: 0,
     };
-    let mut batches = Vec::with_capacity(frames.len());
-    for frame in frames {
-        batches.push(reader.batch(frame));
-        if reader.inflated > REQUEST_INFLATED_BYTES_MAX {
+    let mut unpacker = Unpacker::new()?;
+    let (mut batches, mut inflated) = (Vec::new(), 0);
+    for group in groups {
+        match group::unpack(&mut unpacker, group) {
+            Ok(frames) => {
+                inflated += frames.iter().map(Vec::len).sum::<usize>();
+                batches.extend(frames.iter().map(|frame| reader.batch(frame)));
+            }
+            // Nobody knows what was in it: the sender is told so of each.
+            Err(error) => {
+                reader.around.previous = None;
+                let refused = || Err(Unproven::Refused(refusal(&error)));
+                let count = group::count(group).unwrap_or_default();
+                batches.extend(std::iter::repeat_with(refused).take(count));
+            }
+        }
+        if inflated > REQUEST_INFLATED_BYTES_MAX {
             return Ok(Read::TooLarge);
         }
     }
@@ -74,10 +86,8 @@ pub(crate) fn read(
 struct Reader<'a> {
     roster: &'a Roster,
     sender: Option<&'a Member>,
-    unpacker: Unpacker,
     known: InRequest<'a>,
     around: Surroundings,
-    inflated: usize,
 }
 
 impl Reader<'_> {
@@ -86,10 +96,7 @@ impl Reader<'_> {
         let around = self.around;
         // Known again only once this one is read: a gap must not be bridged.
         self.around.previous = None;
-        let bytes = self.unpacker.unpack(frame, FRAME_INFLATED_BYTES_MAX);
-        let bytes = bytes.map_err(|error| refused(refusal(&error)))?;
-        self.inflated += bytes.len();
-        let rebuilt = match frame::decode(&bytes, &around, &self.known) {
+        let rebuilt = match frame::decode(frame, &around, &self.known) {
             Ok(rebuilt) => rebuilt,
             Err(Unread::NeedFull) => return Err(Unproven::NeedFull),
             Err(Unread::Malformed(error)) => return Err(refused(refusal(&error))),

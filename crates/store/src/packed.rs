@@ -70,23 +70,24 @@ impl Opened {
         if packed.saved.is_empty() {
             return none(packed, None);
         }
-        let Some(shape) = kind::shape(packed.kind) else {
-            return match saved::facts(&packed.saved) {
-                Ok(facts) => Self {
-                    facts,
-                    ..none(packed, None)
-                },
-                Err(held) => none(packed, Some(held)),
-            };
+        let opened = match kind::shape(packed.kind) {
+            Some(shape) => Document::open(&shape, &packed.doc, &packed.saved).map(|document| {
+                let reading = Reading::of(&packed.doc, packed.kind, &document);
+                let saved = document
+                    .form()
+                    .map_or_else(|| packed.saved.clone(), <[u8]>::to_vec);
+                (document.facts(), Some((document, reading)), saved)
+            }),
+            None => saved::facts(&packed.saved).and_then(|(facts, heads)| {
+                let saved = saved::with_heads(&packed.saved, &heads)?;
+                Ok((facts, None, saved))
+            }),
         };
-        match Document::open(&shape, &packed.doc, &packed.saved) {
-            Ok(document) => Self {
-                facts: document.facts(),
-                document: Some({
-                    let reading = Reading::of(&packed.doc, packed.kind, &document);
-                    (document, reading)
-                }),
-                packed,
+        match opened {
+            Ok((facts, document, saved)) => Self {
+                packed: PackedDoc { saved, ..packed },
+                document,
+                facts,
                 held: None,
             },
             Err(held) => none(packed, Some(held)),
@@ -272,7 +273,7 @@ pub(crate) fn facts(conn: &Connection, doc: &DocId) -> Result<Vec<ChangeFacts>, 
         return Ok(Vec::new());
     };
     // It was proven when it was taken in.
-    Ok(saved::facts(&form).unwrap_or_default())
+    Ok(saved::facts(&form).unwrap_or_default().0)
 }
 
 fn split(names: &[u8]) -> impl Iterator<Item = ChangeHash> {

@@ -43,7 +43,7 @@ pub enum Event {
 pub struct Parcel {
     /// The batch.
     pub batch: BatchHash,
-    /// Its packed size in bytes, dependencies left out.
+    /// The size of its frame in bytes, dependencies left out, not packed.
     pub bytes: usize,
 }
 
@@ -346,9 +346,9 @@ mod tests {
     }
 
     #[test]
-    fn more_than_sixty_four_kilobytes_take_further_requests_and_one_batch_always_goes() {
+    fn more_than_the_goal_takes_further_requests_and_one_batch_always_goes() {
         let mut session = Session::new(None);
-        let effects = session.handle(Event::LinkUp(parcels(&[100_000, 40_000, 20_000, 10_000])));
+        let effects = session.handle(Event::LinkUp(parcels(&[300_000, 160_000, 80_000, 40_000])));
         assert_eq!(asked(&effects[0]), vec![(batch(0), Form::Short)]);
         session.handle(Event::End(end()));
         let effects = session.handle(Event::Closed);

@@ -21,7 +21,7 @@ use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::{
     ActorId, AreaCode, Audience, ChangeHash, Cursor, DeviceId, Digest, DocId, DocKind, End,
     FrameHash, Grant, Incarnation, Item, Manifest, OrderBody, PackFrame, Page, PageBatch, PersonId,
-    Receipt, RelayBelow, RelayId, Role, Signature, Verdict, chunk, packing, stream,
+    Receipt, RelayBelow, RelayId, Role, Signature, Verdict, chunk, columns, packing, stream,
 };
 
 fn main() {
@@ -137,8 +137,8 @@ fn packs() -> [Vec<u8>; 3] {
         }],
         writers: vec![(ActorId([1; 8]), DeviceId([2; 16]))],
     };
-    let frame = packing::encode(&frame);
-    let packed = wangge_testkit::device::pack(&frame);
+    let frame = columns::encode(&frame);
+    let packed = packing::Packer::new().unwrap().pack(&frame).unwrap();
     let manifest = Manifest {
         version: 0,
         relay: RelayId([1; 16]),

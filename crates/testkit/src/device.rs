@@ -20,6 +20,7 @@ use wangge_trust::{KeyPair, Roster};
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
 use wangge_wire::frame::{self, Dependency, Elide, Known, Surroundings};
+use wangge_wire::group::{self, GROUP_FRAME};
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
 use wangge_wire::message::{AnswerKind, PageEntry, Standing};
 use wangge_wire::receipt::ItemState;
@@ -364,7 +365,7 @@ impl Device {
         let mut body = u32::try_from(head.len()).unwrap().to_be_bytes().to_vec();
         body.extend_from_slice(head);
         for frame in frames {
-            body.extend_from_slice(&stream::frame(1, frame));
+            body.extend_from_slice(&stream::frame(GROUP_FRAME, frame));
         }
         let headers = [
             (request::HEAD_HEADER, headers.head.as_str()),
@@ -590,7 +591,8 @@ pub fn read_answer(reply: &Reply) -> Answer {
     answer
 }
 
-/// Returns bytes packed with the shared dictionary.
+/// Returns the bytes of a batch frame as a group of its own.
 pub fn pack(bytes: &[u8]) -> Vec<u8> {
-    packing::Packer::new().unwrap().pack(bytes).unwrap()
+    let mut packer = packing::Packer::new().unwrap();
+    group::pack(&mut packer, &[bytes.to_vec()]).unwrap()
 }

@@ -82,7 +82,7 @@ pub fn documents(frame: &PackFrame) -> BTreeMap<DocId, Doc> {
     let saved = frame.documents.iter().filter(|one| !one.saved.is_empty());
     saved
         .map(|one| {
-            let document = wangge_crdt::Document::load(&shape(), &one.saved).unwrap();
+            let document = wangge_crdt::Document::open(&shape(), &one.doc, &one.saved).unwrap();
             assert_eq!(document.id(), Some(one.doc));
             let owner = one.owner;
             (one.doc, Doc { document, owner })

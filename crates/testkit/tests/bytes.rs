@@ -383,7 +383,7 @@ fn packs(lines: &mut Lines) {
     relay_key().sign_manifest(&mut manifest);
     lines.insert("hold", hold.bytes());
     lines.insert("hold-hash", hold.hash().0.to_vec());
-    lines.insert("pack-frame-inflated", packing::encode(&frame));
+    lines.insert("pack-frame-inflated", wangge_wire::columns::encode(&frame));
     lines.insert("manifest", packing::encode(&manifest));
     let ask = FramesAsk {
         version: 0,

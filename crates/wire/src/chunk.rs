@@ -13,6 +13,8 @@ use crate::limits::{CHANGE_BYTES_MAX, CHANGE_DEPS_MAX};
 
 /// The four bytes every chunk begins with.
 pub const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+/// The chunk type of a document.
+pub const TYPE_DOCUMENT: u8 = 0;
 /// The chunk type of an uncompressed change, the only one that is ever sent.
 pub const TYPE_CHANGE: u8 = 1;
 
@@ -79,10 +81,14 @@ pub fn join(parts: &Parts) -> (ChangeHash, Vec<u8>) {
         data.extend_from_slice(&dep.0);
     }
     data.extend_from_slice(&parts.rest);
+    seal(TYPE_CHANGE, &data)
+}
 
-    let mut hashed = vec![TYPE_CHANGE];
+/// Returns data as a chunk of this type, and its hash.
+pub fn seal(kind: u8, data: &[u8]) -> (ChangeHash, Vec<u8>) {
+    let mut hashed = vec![kind];
     push_uleb(&mut hashed, data.len() as u64);
-    hashed.extend_from_slice(&data);
+    hashed.extend_from_slice(data);
     let hash = ChangeHash(Sha256::digest(&hashed).into());
 
     let mut raw = Vec::with_capacity(hashed.len() + 8);
@@ -90,6 +96,16 @@ pub fn join(parts: &Parts) -> (ChangeHash, Vec<u8>) {
     raw.extend_from_slice(hash.0.get(..4).unwrap_or_default());
     raw.extend_from_slice(&hashed);
     (hash, raw)
+}
+
+/// Returns the data of the chunk of this type that a reader stands at; its checksum is not looked at.
+pub fn data<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<&'a [u8], Malformed> {
+    let (magic, _checksum) = (reader.array::<4>()?, reader.array::<4>()?);
+    if magic != MAGIC || reader.array::<1>()? != [kind] {
+        return Err(Malformed::shape("chunk"));
+    }
+    let length = reader.length()?;
+    reader.take(length)
 }
 
 /// Returns the author and the sequence number at the start of a change's rest.
@@ -107,6 +123,20 @@ pub fn push_uleb(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value as u8);
+}
+
+/// Appends a signed LEB128 number.
+pub fn push_sleb(out: &mut Vec<u8>, mut value: i64) {
+    loop {
+        let byte = (value & 0x7f) as u8;
+        value >>= 7;
+        let sign = if byte & 0x40 == 0 { 0 } else { -1 };
+        let last = value == sign;
+        out.push(if last { byte } else { byte | 0x80 });
+        if last {
+            break;
+        }
+    }
 }
 
 /// Reads a chunk from its front; every step is bounded by what is left.
@@ -154,6 +184,11 @@ impl<'a> Reader<'a> {
             }
         }
         Err(Malformed::shape("number"))
+    }
+
+    /// Returns the next unsigned LEB128 number as a length; one that no memory has is past any bytes.
+    pub fn length(&mut self) -> Result<usize, Malformed> {
+        Ok(usize::try_from(self.uleb()?).unwrap_or(usize::MAX))
     }
 
     /// Returns the next signed LEB128 number.
@@ -253,10 +288,14 @@ mod tests {
         }
 
         #[test]
-        fn numbers_read_back(value in any::<u64>()) {
-            let mut out = Vec::new();
+        fn numbers_read_back(value in any::<u64>(), signed in any::<i64>(), shift in 0..63_u32) {
+            let (mut out, signed) = (Vec::new(), signed >> shift);
             push_uleb(&mut out, value);
-            prop_assert_eq!(Reader { bytes: &out }.uleb(), Ok(value));
+            push_sleb(&mut out, signed);
+            let mut reader = Reader { bytes: &out };
+            prop_assert_eq!(reader.uleb(), Ok(value));
+            prop_assert_eq!(reader.sleb(), Ok(signed));
+            prop_assert!(reader.bytes.is_empty());
         }
     }
 }

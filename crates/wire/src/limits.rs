@@ -20,8 +20,13 @@ pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 pub const BATCH_ITEMS_MAX: usize = 10;
 /// Bytes of one batch frame once inflated: ten changes of the largest size, and their names.
 pub const FRAME_INFLATED_BYTES_MAX: usize = BATCH_ITEMS_MAX * CHANGE_BYTES_MAX + 64 * 1024;
-/// Bytes of packed batches a device puts into one request (one batch always fits).
-pub const REQUEST_BATCH_BYTES_GOAL: usize = 64 * 1024;
+/// Bytes of batch frames that are packed together (one batch always goes): what comes whole of a request
+/// that is cut comes in such groups.
+pub const GROUP_BYTES_GOAL: usize = 64 * 1024;
+/// Bytes of a group of batch frames once inflated: one of the largest size, and its length.
+pub const GROUP_INFLATED_BYTES_MAX: usize = FRAME_INFLATED_BYTES_MAX + 4;
+/// Bytes of batch frames a device puts into one request, not packed (one batch always fits).
+pub const REQUEST_BATCH_BYTES_GOAL: usize = 256 * 1024;
 /// Bytes of a request that a relay reads at all.
 pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of all batches of a request once inflated; a relay keeps them until they are stored.
@@ -97,6 +102,8 @@ pub const BLOB_PARTS_MAX: usize = 16;
 pub const PACK_FRAME_BYTES_GOAL: usize = 512 * 1024;
 /// Bytes of one frame of a pack once inflated: one large document and what stands beside it.
 pub const PACK_FRAME_INFLATED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of all saved documents of one frame of a pack, once they are joined again from its columns.
+pub const PACK_FRAME_UNFOLDED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Documents in one frame of a pack.
 pub const PACK_FRAME_DOCUMENTS_MAX: usize = 16 * 1024;
 /// Bytes of a manifest.

@@ -15,7 +15,7 @@ use crate::limits::{
     PACK_FRAME_INFLATED_BYTES_MAX,
 };
 use crate::message::Cursor;
-use crate::{Malformed, packing};
+use crate::{Malformed, columns, packing};
 
 /// What a pack holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -124,60 +124,44 @@ pub struct FramesAsk {
     pub from: u64,
 }
 
-/// A frame of a pack, packed with the shared dictionary.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
-#[cbor(array)]
+/// A frame of a pack. It travels by columns (`columns`), packed with the shared dictionary.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PackFrame {
     /// The documents; what an owner owns follows it.
-    #[n(0)]
     pub documents: Vec<PackedDoc>,
     /// Which device each writer in them belongs to.
-    #[n(1)]
     pub writers: Vec<(ActorId, DeviceId)>,
 }
 
 /// A document in a pack.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedDoc {
     /// The document.
-    #[n(0)]
     pub doc: DocId,
     /// Its kind.
-    #[n(1)]
     pub kind: DocKind,
     /// The version of its kind's genesis.
-    #[n(2)]
     pub schema: u8,
     /// What it belongs to.
-    #[n(3)]
     pub owner: Option<DocId>,
     /// The place that counts; none where its owner's does.
-    #[n(4)]
     pub place: Option<PackedPlace>,
     /// The position of its last entry.
-    #[n(5)]
     pub position: u64,
-    /// Its saved form, not compressed; empty where the relay could not build it.
-    #[n(6)]
-    #[cbor(with = "minicbor::bytes")]
+    /// Its saved form, not compressed; empty where the relay could not build it. Once it has travelled its
+    /// heads are zeros.
     pub saved: Vec<u8>,
     /// Entries that are not in the saved form: changes that are held or rest on held ones, holds,
     /// releases, kinds of a newer program.
-    #[n(7)]
     pub beside: Vec<Beside>,
 }
 
 /// A place in a pack.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedPlace {
     /// Its position.
-    #[n(0)]
     pub position: u64,
     /// Its bytes.
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
     pub bytes: Vec<u8>,
 }
 
@@ -240,7 +224,7 @@ impl PackFrame {
     /// Returns the frame in bytes that must have this name; nothing is inflated before they do.
     pub fn open(name: &FrameHash, bytes: &[u8]) -> Result<Self, Malformed> {
         let inflated = unpack(name, bytes)?;
-        let frame: PackFrame = packing::decode(&inflated, "frame of a pack")?;
+        let frame = columns::decode(&inflated)?;
         frame.check()?;
         Ok(frame)
     }
@@ -304,7 +288,7 @@ mod tests {
 
     fn sealed(frame: &PackFrame) -> (FrameHash, Vec<u8>) {
         let mut packer = packing::Packer::new().unwrap();
-        let bytes = packer.pack(&packing::encode(frame)).unwrap();
+        let bytes = packer.pack(&columns::encode(frame)).unwrap();
         (FrameHash::of(&bytes), bytes)
     }
 

@@ -55,6 +55,14 @@ impl Packer {
         })
     }
 
+    /// Returns a packer that is quick and takes little care: for what nobody waits to be small.
+    pub fn quick() -> Result<Self, Malformed> {
+        let compressor = Compressor::with_dictionary(1, DICTIONARY);
+        Ok(Self {
+            compressor: compressor.map_err(|_| Malformed::shape("dictionary"))?,
+        })
+    }
+
     /// Returns `bytes` as one zstd frame that says its size.
     pub fn pack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
         self.compressor

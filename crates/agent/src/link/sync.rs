@@ -17,10 +17,10 @@ use wangge_wire::limits::{
 use wangge_wire::message::{AnswerKind, CAN_TAKE_PACKS, Standing};
 use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::sabotage::Sabotage;
-use wangge_wire::stream::{self, Splitter};
+use wangge_wire::stream::Splitter;
 use wangge_wire::{
     AreaCode, Ask, Audience, BatchHash, BatchHead, ChangeHash, Digest, DocId, End, Manifest,
-    PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, packing,
+    PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, group, packing,
 };
 
 use super::blobs::BlobReport;
@@ -32,8 +32,6 @@ use crate::replica::Replica;
 
 /// Bytes of frames that are kept between knowing their size and sending them: four requests.
 const READY_BYTES_MAX: usize = 4 * REQUEST_BATCH_BYTES_GOAL;
-/// The kind of a batch frame in a request.
-const BATCH_FRAME: u8 = 1;
 
 /// What a sync did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -92,7 +90,7 @@ pub(super) struct Meeting<'a> {
     pub(super) relay_key: PublicKey,
     pub(super) session: Session,
     packer: Packer,
-    /// Frames made to know their size, with the batch before: packing one is the dearest step of a sync.
+    /// Frames made to know their size, with the batch before.
     ready: BTreeMap<BatchHash, (Option<BatchHash>, Vec<u8>)>,
     pub(super) unpacker: Unpacker,
     pub(super) judge: Judge,
@@ -283,7 +281,7 @@ impl Meeting<'_> {
         Ok(Outcome::Cut)
     }
 
-    /// Returns what waits to be sent, with its packed size.
+    /// Returns what waits to be sent, with its size.
     fn parcels(&mut self) -> Result<Vec<Parcel>, AgentError> {
         let pending = self.replica.home.store.pending_batches()?;
         let (mut previous, mut kept) = (None, 0);
@@ -339,8 +337,7 @@ impl Meeting<'_> {
             }
             Form::Full => frame::encode_full(&batch),
         };
-        let packed = bytes.and_then(|bytes| self.packer.pack(&bytes));
-        packed.map_err(|error| AgentError::Internal(error.to_string()))
+        bytes.map_err(|error| AgentError::Internal(error.to_string()))
     }
 
     /// Makes one request and handles its answer frame by frame.
@@ -371,14 +368,13 @@ impl Meeting<'_> {
             .to_be_bytes()
             .to_vec();
         body.extend_from_slice(&head);
-        let mut previous = None;
+        let (mut previous, mut frames) = (None, Vec::with_capacity(batches.len()));
         for (batch, form) in batches {
-            body.extend(stream::frame(
-                BATCH_FRAME,
-                &self.framed(batch, *form, previous)?,
-            ));
+            frames.push(self.framed(batch, *form, previous)?);
             previous = Some(*batch);
         }
+        let packed = group::frames(&mut self.packer, &frames);
+        body.extend(packed.map_err(|error| AgentError::Internal(error.to_string()))?);
         let mut response = self.post(&head, &body).await?;
         let mut splitter = Splitter::new(ANSWER_FRAME_BYTES_MAX);
         loop {

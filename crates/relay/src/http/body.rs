@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use tokio_stream::StreamExt;
+use wangge_wire::group::{self, GROUP_FRAME};
 use wangge_wire::limits::{HEAD_BYTES_MAX, REQUEST_BATCHES_MAX};
 use wangge_wire::stream::Splitter;
 
 /// How long the next piece may take; a village's link is slow, not silent.
 const PIECE_WITHIN: Duration = Duration::from_secs(60);
-/// The kind of a frame that is a packed batch.
-const BATCH_FRAME: u8 = 1;
 
 /// Why a body is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +28,30 @@ pub(super) struct Incoming {
     buffer: Vec<u8>,
     taken: usize,
     limit: usize,
+}
+
+/// Groups of batches, still packed.
+#[derive(Default)]
+pub(super) struct Groups {
+    /// In the request's order.
+    pub(super) packed: Vec<Vec<u8>>,
+    /// Batches that they say they have.
+    pub(super) batches: usize,
+}
+
+impl Groups {
+    /// Takes a group in; false for one that says no number, or with which there are too many batches.
+    fn take(&mut self, group: &[u8]) -> bool {
+        let batches = group::count(group).map(|count| self.batches + count);
+        match batches.filter(|batches| *batches <= REQUEST_BATCHES_MAX) {
+            Some(batches) => {
+                self.batches = batches;
+                self.packed.push(group.to_vec());
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 impl Incoming {
@@ -73,25 +96,23 @@ impl Incoming {
         }
     }
 
-    /// Returns the packed batches that came whole, and what was wrong after them.
-    pub(super) async fn batches(mut self) -> (Vec<Vec<u8>>, Option<Fault>) {
+    /// Returns the groups of batches that came whole, and what was wrong after them.
+    pub(super) async fn groups(mut self) -> (Groups, Option<Fault>) {
         let mut splitter = Splitter::new(self.limit);
-        let mut frames = Vec::new();
+        let mut came = Groups::default();
         loop {
             splitter.push(&std::mem::take(&mut self.buffer));
             loop {
                 match splitter.next_frame() {
-                    Ok(Some((BATCH_FRAME, frame))) if frames.len() < REQUEST_BATCHES_MAX => {
-                        frames.push(frame);
-                    }
+                    Ok(Some((GROUP_FRAME, group))) if came.take(&group) => {}
                     Ok(None) => break,
-                    Ok(Some(_)) | Err(_) => return (frames, Some(Fault::Garbage)),
+                    Ok(Some(_)) | Err(_) => return (came, Some(Fault::Garbage)),
                 }
             }
             match self.more().await {
                 Ok(true) => {}
-                Ok(false) => return (frames, splitter.has_rest().then_some(Fault::Cut)),
-                Err(fault) => return (frames, Some(fault)),
+                Ok(false) => return (came, splitter.has_rest().then_some(Fault::Cut)),
+                Err(fault) => return (came, Some(fault)),
             }
         }
     }

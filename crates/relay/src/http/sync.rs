@@ -70,20 +70,20 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
     if ask.version > PROTOCOL_VERSION {
         return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
     }
-    let (frames, fault) = incoming.batches().await;
+    let (groups, fault) = incoming.groups().await;
     match fault {
         Some(Fault::TooLarge) => return Err(too_large()),
         Some(Fault::Garbage) => return Err(garbage()),
         Some(Fault::Cut) | None => {}
     }
-    let whole = fault.is_none() && u32::try_from(frames.len()) == Ok(ask.batches);
+    let whole = fault.is_none() && u32::try_from(groups.batches) == Ok(ask.batches);
     let (standing, pull, packs) = begin(app, device, &ask)
         .await
         .map_err(|error| internal(&error))?;
     app.note_seen(device);
     let origins = origins(app, device, &ask).await?;
     let given_back = ask.given_back == Some(true);
-    let mut pending = submit(app, device, frames, (origins, given_back)).await?;
+    let mut pending = submit(app, device, groups.packed, (origins, given_back)).await?;
     let first = first_word(&mut pending).await?;
     if !whole {
         // What came whole is with the writer; nobody may be left to hear more than this.
@@ -161,15 +161,15 @@ async fn origins(app: &Arc<App>, sender: DeviceId, ask: &Ask) -> Result<Vec<i64>
 async fn submit(
     app: &Arc<App>,
     device: DeviceId,
-    frames: Vec<Vec<u8>>,
+    groups: Vec<Vec<u8>>,
     (origins, given_back): (Vec<i64>, bool),
 ) -> Result<Vec<Pending>, Response> {
-    if frames.is_empty() {
+    if groups.is_empty() {
         return Ok(Vec::new());
     }
     let permit = app.unpacking.acquire().await;
     let read = app.read(move |connection, standing| {
-        push::read(connection, standing.roster(), device, &frames)
+        push::read(connection, standing.roster(), device, &groups)
     });
     let batches = match read.await {
         Ok(Read::Batches(batches)) => batches,

@@ -13,7 +13,7 @@ use wangge_wire::limits::{
 use wangge_wire::pack::{Beside, FrameInfo, PackFrame, PackedDoc, PackedPlace};
 use wangge_wire::{
     ActorId, AreaCode, Audience, ChangeHash, DeviceId, Digest, DocId, DocKind, EntryKind,
-    FrameHash, PackKey, packing,
+    FrameHash, PackKey, columns, packing,
 };
 
 use super::shelf::{self, NewFrame, Shelf};
@@ -124,7 +124,12 @@ pub(super) fn frames(
         let Some(document) = document(log, shelf, until, living)? else {
             continue;
         };
-        let size = packing::encode(&document).len();
+        let size = document.saved.len()
+            + document
+                .beside
+                .iter()
+                .map(|it| it.bytes.len())
+                .sum::<usize>();
         let beside = document.beside.iter().map(|beside| beside.bytes.len());
         if size > PACK_FRAME_INFLATED_BYTES_MAX / 2 || beside.max() > Some(CHANGE_BYTES_MAX) {
             tracing::warn!(doc = %living.doc, "too large for a pack");
@@ -161,7 +166,7 @@ fn close(log: &Connection, shelf: &Shelf, mut frame: PackFrame) -> Result<NewFra
     }
     frame.writers = writers.into_iter().collect();
     let documents = frame.documents.len() as u64;
-    let encoded = packing::encode(&frame);
+    let encoded = columns::encode(&frame);
     let inflated = *blake3::hash(&encoded).as_bytes();
     if let Some(known) = shelf.frame_of(&inflated)? {
         let info = FrameInfo { documents, ..known };

@@ -15,7 +15,7 @@ use crate::error::RelayError;
 use crate::log::{Head, signed, unsigned};
 
 /// Another number here makes every file anew.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
 const BUSY_MS: u64 = 5_000;
 const SCHEMA: &str = "
 CREATE TABLE meta (

@@ -13,13 +13,14 @@ use wangge_trust::key::{verify_batch, verify_receipt};
 use wangge_wire::batch::NO_DOC;
 use wangge_wire::enroll::OrderBytes;
 use wangge_wire::frame::{self, Surroundings, Unread};
+use wangge_wire::group;
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX, RISE_BYTES_MAX};
 use wangge_wire::message::{AnswerKind, PageEntry, Standing as StandingFrame};
 use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::sabotage::Sabotage;
-use wangge_wire::stream::{self, Splitter};
+use wangge_wire::stream::Splitter;
 use wangge_wire::{
     ActorId, Ask, Audience, BatchHash, ChangeHash, Day, DeviceId, DocId, End, EntryKind, Order,
     PROTOCOL_VERSION, Page, PageBatch, Receipt, Verdict, packing,
@@ -37,12 +38,10 @@ use crate::relay::Relay;
 use crate::risen::{self, Above, Again, Rising, Upstream};
 use crate::{db, doubt, log, numbers, places, settlements};
 
-/// The kind of a batch frame in a request.
-const BATCH_FRAME: u8 = 1;
 /// Batches handed to one session.
 const BATCHES_PER_ROUND: u32 = 2_000;
 /// A batch counts as at least this many bytes: the head of a request says one time for each.
-const BATCH_BYTES_MIN: usize = 256;
+const BATCH_BYTES_MIN: usize = 1_024;
 /// Rounds of one meeting; the rest goes up in the next.
 const ROUNDS_MAX: usize = 200;
 
@@ -243,14 +242,13 @@ impl Meeting<'_> {
                 .then(|| batches.iter().map(|(batch, _)| origin(batch)).collect()),
         }
         .bytes();
-        let mut rest = Vec::new();
+        let mut rest = Vec::with_capacity(batches.len());
         for (batch, form) in batches {
             let whole = *form == Form::Full;
             let frame = frames::rising(&self.connection, batch, whole);
-            let frame = frame.map_err(|error| internal(&self.relay.place, error))?;
-            let packed = self.packer.pack(&frame).map_err(strange)?;
-            rest.extend(stream::frame(BATCH_FRAME, &packed));
+            rest.push(frame.map_err(|error| internal(&self.relay.place, error))?);
         }
+        let rest = group::frames(&mut self.packer, &rest).map_err(strange)?;
         let mut response = self.post("/v1/sync", &head, &rest).await?;
         let mut splitter = Splitter::new(ANSWER_FRAME_BYTES_MAX);
         loop {

@@ -179,7 +179,8 @@ fn a_bomb_is_not_inflated() {
 fn as_many_batches_as_the_limit_are_read_and_no_more() {
     let town = Town::new();
     let mut li = town.worker(1, &[GRID_1]);
-    let frames = vec![Vec::new(); REQUEST_BATCHES_MAX + 1];
+    // Each says that it is one, and is nothing.
+    let frames = vec![vec![0, 1]; REQUEST_BATCHES_MAX + 1];
     let ask = li.ask(REQUEST_BATCHES_MAX, false);
     let answer = status(&town, &mut li, &ask, &frames[..REQUEST_BATCHES_MAX]);
     assert_eq!(answer.verdicts.len(), REQUEST_BATCHES_MAX);
@@ -206,7 +207,8 @@ fn garbage_is_refused_where_it_stands() {
     li.begin(doc(1), GRID_1);
     let batch = li.batch();
     let good = li.short(&[batch]).remove(0);
-    let frames = [b"<html>login</html>".to_vec(), good];
+    // It says that it is one batch.
+    let frames = [b"\0\x01<html>login</html>".to_vec(), good];
     let ask = li.ask(2, false);
     let answer = status(&town, &mut li, &ask, &frames);
     let refused = Verdict::Refused {

@@ -23,14 +23,11 @@ use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{BATCH_ITEMS_MAX, REQUEST_BATCH_BYTES_GOAL};
 use wangge_wire::{
     ActionId, ActorId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, Cursor,
-    DocId, DocKind, Item, LifeNonce, PROTOCOL_VERSION, Signature, packing, stream,
+    DocId, DocKind, Item, LifeNonce, PROTOCOL_VERSION, Signature, group, packing,
 };
 
 use super::measures::text;
 use super::server::invite;
-
-/// The kind of a frame that is a packed batch.
-const BATCH_FRAME: u8 = 1;
 
 /// A device's key and life.
 pub(super) struct Walker {
@@ -161,34 +158,35 @@ impl Walker {
     }
 
     fn pack(&mut self, items: Vec<Item>, packing: Packing) -> Result<Vec<Load>, String> {
-        let mut packer = Packer::new(packing)?;
-        let mut loads = vec![Load::default()];
-        let mut previous = None;
+        let mut packer = match packing {
+            Packing::Device => packing::Packer::new(),
+            Packing::Quick => packing::Packer::quick(),
+        }
+        .map_err(text)?;
+        let mut loads = Vec::new();
         let mut rest = items.into_iter().peekable();
         while rest.peek().is_some() {
-            let batch = self.batch(rest.by_ref().take(BATCH_ITEMS_MAX).collect());
-            let mut around = Surroundings {
-                device: Some(self.key.public().device()),
-                previous,
-            };
-            let mut packed = packer.pack(&self.frame(&batch, &around)?)?;
-            let full = |load: &Load| load.body.len() + packed.len() > REQUEST_BATCH_BYTES_GOAL;
-            if loads.last().is_some_and(full) {
-                // The first of a request says which batch was before it.
-                around.previous = None;
-                packed = packer.pack(&self.frame(&batch, &around)?)?;
-                loads.push(Load::default());
-            }
-            if let Some(load) = loads.last_mut() {
-                load.body.extend(stream::frame(BATCH_FRAME, &packed));
+            let mut load = Load::default();
+            // The first of a request says which batch was before it.
+            let (mut previous, mut frames, mut bytes) = (None, Vec::new(), 0);
+            while rest.peek().is_some() && bytes < REQUEST_BATCH_BYTES_GOAL {
+                let batch = self.batch(rest.by_ref().take(BATCH_ITEMS_MAX).collect());
+                let around = Surroundings {
+                    device: Some(self.key.public().device()),
+                    previous,
+                };
+                let frame = self.frame(&batch, &around)?;
+                bytes += frame.len();
+                frames.push(frame);
                 load.batches += 1;
                 load.items += batch.items.len();
                 let is_change = |item: &&Item| matches!(item, Item::Change { .. });
                 load.changes += batch.items.iter().filter(is_change).count();
+                previous = Some(batch.hash());
             }
-            previous = Some(batch.hash());
+            load.body = group::frames(&mut packer, &frames).map_err(text)?;
+            loads.push(load);
         }
-        loads.retain(|load| load.batches > 0);
         Ok(loads)
     }
 
@@ -246,29 +244,6 @@ impl Elide for Own<'_> {
         (2024..=2027)
             .find(|year| visit::book_id(&owner, *year) == change.doc)
             .map(|year| year.to_string())
-    }
-}
-
-enum Packer {
-    Device(packing::Packer),
-    Quick(zstd::bulk::Compressor<'static>),
-}
-
-impl Packer {
-    fn new(packing: Packing) -> Result<Self, String> {
-        Ok(match packing {
-            Packing::Device => Packer::Device(packing::Packer::new().map_err(text)?),
-            Packing::Quick => Packer::Quick(
-                zstd::bulk::Compressor::with_dictionary(1, packing::DICTIONARY).map_err(text)?,
-            ),
-        })
-    }
-
-    fn pack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        match self {
-            Packer::Device(packer) => packer.pack(bytes).map_err(text),
-            Packer::Quick(packer) => packer.compress(bytes).map_err(text),
-        }
     }
 }
 

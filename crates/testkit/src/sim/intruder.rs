@@ -8,6 +8,7 @@ use wangge_model::kind;
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
 use wangge_wire::batch::SUITE_PLAIN;
+use wangge_wire::group::{self, GROUP_FRAME};
 use wangge_wire::packing::Packer;
 use wangge_wire::{
     ActionId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, DeviceId, DocId,
@@ -72,7 +73,7 @@ impl Intruder {
             let (batch, name) = self.batch(home, field, dice);
             poison = (mischief == Mischief::Poison).then_some(name);
             let bytes = frame::encode_full(&batch).unwrap();
-            Packer::new().unwrap().pack(&bytes).unwrap()
+            group::pack(&mut Packer::new().unwrap(), &[bytes]).unwrap()
         };
         let future = u16::from(mischief == Mischief::FromTheFuture);
         let ask = self.ask(PROTOCOL_VERSION + future);
@@ -98,7 +99,7 @@ impl Intruder {
         let home = AreaCode::parse(GRIDS[1]).unwrap();
         let batch = self.signed_batch(home, vec![item], Vec::new());
         let bytes = frame::encode_full(&batch).unwrap();
-        let frame = Packer::new().unwrap().pack(&bytes).unwrap();
+        let frame = group::pack(&mut Packer::new().unwrap(), &[bytes]).unwrap();
         let ask = self.ask(PROTOCOL_VERSION);
         self.signed(&ask.bytes(), &frame, now_ms, dice)
     }
@@ -180,7 +181,7 @@ impl Intruder {
         let headers = request::sign(&self.key, &signed, now_ms.div_euclid(1000), &nonce);
         let mut body = u32::try_from(head.len()).unwrap().to_be_bytes().to_vec();
         body.extend_from_slice(head);
-        body.extend(stream::frame(1, frame));
+        body.extend(stream::frame(GROUP_FRAME, frame));
         Request::builder()
             .method("POST")
             .uri("/v1/sync")
