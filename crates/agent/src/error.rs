@@ -56,6 +56,12 @@ pub enum AgentError {
         /// What was typed.
         name: String,
     },
+    /// Nothing in the inbox has an id that begins so.
+    #[error("nothing in the inbox begins with {id}")]
+    NotInInbox {
+        /// What was typed.
+        id: String,
+    },
     /// Several have this name; the ids of up to twenty.
     #[error("{name} names several")]
     Ambiguous {

@@ -122,9 +122,7 @@ impl Replica {
     /// Returns the row that the typed digits begin.
     async fn inbox_row(&self, id: &str) -> Result<InboxRow, AgentError> {
         let typed = id.trim().to_lowercase();
-        let missing = || AgentError::NotFound {
-            name: id.to_owned(),
-        };
+        let missing = || AgentError::NotInInbox { id: id.to_owned() };
         let is_hex = typed.bytes().all(|byte| byte.is_ascii_hexdigit());
         if typed.len() < SHORT_DIGITS / 2 || !is_hex {
             return Err(missing());

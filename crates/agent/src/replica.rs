@@ -34,7 +34,12 @@ pub struct Replica {
     pub(crate) keep: bool,
     /// Records whose hidden fields were asked for in this run, with a reason that is written down.
     pub(crate) revealed: BTreeSet<DocId>,
+    /// Who is told how far a first download is.
+    pub(crate) watcher: Option<Watcher>,
 }
+
+/// Is told how many bytes of packs are here, and how many there are.
+pub type Watcher = Box<dyn Fn(u64, u64) + Send + Sync>;
 
 /// Who wrote something, as far as this device knows.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -48,6 +53,11 @@ pub struct WrittenBy {
 }
 
 impl Replica {
+    /// Has somebody told how far a first download is, each time something of it was written.
+    pub fn watch(&mut self, watcher: Watcher) {
+        self.watcher = Some(watcher);
+    }
+
     /// Makes a home that records without any relay.
     pub fn init(
         dir: &Path,
@@ -79,6 +89,7 @@ impl Replica {
             wrong_clock: None,
             keep: false,
             revealed: BTreeSet::new(),
+            watcher: None,
         };
         replica.load_roster()?;
         Ok(replica)

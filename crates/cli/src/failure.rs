@@ -228,6 +228,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.not_found(name),
             "wangge household list".to_owned(),
         ),
+        E::NotInInbox { id } => (
+            "not_found",
+            Exit::Failed,
+            lang.not_in_inbox(id),
+            "wangge inbox list".to_owned(),
+        ),
         E::Ambiguous { name, candidates } => {
             let lines: Vec<String> = candidates
                 .iter()

@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use wangge_agent::replica::Watcher;
 
 use crate::text::Lang;
 
@@ -76,6 +77,25 @@ impl Ui {
     pub(crate) fn ask(&self, text: &str) {
         let mut err = anstream::stderr().lock();
         let _ = write!(err, "{text}").and_then(|()| err.flush());
+    }
+
+    /// Returns who writes down how far a first download is, on one line of a terminal that is empty again at
+    /// the end; none where nobody looks.
+    pub(crate) fn watcher(&self) -> Option<Watcher> {
+        let lang = self.lang;
+        let looks = self.json.is_none() && io::stderr().is_terminal();
+        looks.then(|| -> Watcher {
+            Box::new(move |here, all| {
+                let percent = here.saturating_mul(100).checked_div(all).unwrap_or(100);
+                let line = match here < all {
+                    true => lang.packs_come(percent, all.div_ceil(1024)),
+                    false => String::new(),
+                };
+                let mut err = anstream::stderr().lock();
+                // To the beginning of the line, and what stood on it is taken away.
+                let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
+            })
+        })
     }
 
     /// Shows one thing: as JSON where that was asked for, else as `human` says it.

@@ -31,7 +31,7 @@ const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 const BUSY_MS: u64 = 5_000;
 /// What the writer's connection keeps of the database: a group of commits touches thousands of pages, and
 /// what does not fit is written twice.
-const WRITER_CACHE_KIB: u32 = 64 * 1024;
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
 
 /// Where a relay's database is and how large it may grow.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@
 //! agree.**
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_wire::{AreaCode, Audience, ChangeHash, Cursor, Digest, DocId, EntryKind, packing};
+use wangge_wire::{AreaCode, Audience, ChangeHash, Cursor, Day, Digest, DocId, EntryKind, packing};
 
 use crate::log::{signed, unsigned};
 use crate::{places, risen};
@@ -18,6 +18,8 @@ const STALE: i64 = 1;
 const TOLD_AGAIN: i64 = 2;
 /// The log above was read again from the beginning, and the digests do not agree yet.
 const READ_AGAIN: i64 = 3;
+/// Days after which a log that was read again in vain is read again.
+pub(crate) const READ_AGAIN_DAYS: u32 = 7;
 /// Read again from the beginning of the log above.
 const BEGINNING: &[u8] = &[0];
 
@@ -31,12 +33,12 @@ pub(crate) fn is_open(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(doubt(connection)? != NONE)
 }
 
-/// Judges the digests of an end, and whether everything is to be told again, or read again: that once a day
-/// at most.
+/// Judges the digests of an end, and whether everything is to be told again or, where that did not help, read
+/// again. Both cost as much as the first time: while that does not help, it is done once in so many days.
 pub(crate) fn judge(
     connection: &Connection,
     theirs: &[(Audience, Digest)],
-    new_day: bool,
+    today: Day,
 ) -> rusqlite::Result<()> {
     if risen::untold(connection)? > 0 {
         // What is still to be told differs for that reason; a later end tells.
@@ -45,20 +47,25 @@ pub(crate) fn judge(
     if is_explained(connection, theirs)? {
         return set(connection, NONE);
     }
+    let sql = "SELECT read_again_day FROM upstream";
+    let last: u32 = connection.query_row(sql, [], |row| row.get(0))?;
+    let may_read = last == 0 || today.0 >= last.saturating_add(READ_AGAIN_DAYS);
     match doubt(connection)? {
-        TOLD_AGAIN => {}
-        READ_AGAIN if new_day => {}
-        READ_AGAIN => return Ok(()),
+        TOLD_AGAIN if may_read => {
+            // A bit of a page may have changed on the way, and the cursor has passed it.
+            tracing::warn!("the relay above has what is not here: its log is read again");
+            let sql = "UPDATE upstream SET read_again_day = ?1";
+            connection.execute(sql, [today.0])?;
+            risen::forget_cursor(connection)?;
+            set(connection, READ_AGAIN)
+        }
+        READ_AGAIN | TOLD_AGAIN if !may_read => Ok(()),
         _ => {
             tracing::warn!("the relay above lacks what it had: it is told everything again");
             risen::forget(connection)?;
-            return set(connection, TOLD_AGAIN);
+            set(connection, TOLD_AGAIN)
         }
     }
-    // A bit of a page may have changed on the way, and the cursor has passed it.
-    tracing::warn!("the relay above has what is not here: its log is read again");
-    risen::forget_cursor(connection)?;
-    set(connection, READ_AGAIN)
 }
 
 /// Returns whether the digests above are those of this relay, but for what is known to be on one side.

@@ -32,6 +32,13 @@ pub(crate) enum Above {
     Refused,
 }
 
+impl Above {
+    /// Returns whether it says no number past a position of the log above.
+    pub(crate) fn is_read(self, through: u64) -> bool {
+        !matches!(self, Above::At(number) if number > through)
+    }
+}
+
 /// The relay above, and how far this one has come with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
@@ -450,7 +457,10 @@ mod tests {
     use super::*;
     use crate::relay::Relay;
     use crate::settings::Settings;
+    use wangge_wire::Day;
     use wangge_wire::order::LevelForm::{County, Township, Village};
+
+    const DAY: Day = Day(20_000);
 
     /// A village's relay below a township, with some entries, one of them a named exception.
     fn village(dir: &std::path::Path, entries: i64) -> Connection {
@@ -503,12 +513,12 @@ mod tests {
         assert_eq!(marks(&connection), [3, 3]);
         doubt::begin(&connection).unwrap();
         assert_eq!(marks(&connection), [0, 0]);
-        doubt::judge(&connection, &[], false).unwrap();
+        doubt::judge(&connection, &[], DAY).unwrap();
         assert_eq!(marks(&connection), [3, 3], "the digests explain it");
     }
 
     #[test]
-    fn digests_that_differ_for_no_reason_are_told_again_once_and_no_mark_is_given() {
+    fn digests_that_differ_for_no_reason_are_told_again_then_read_again_and_no_mark_is_given() {
         let dir = tempfile::tempdir().unwrap();
         let connection = village(dir.path(), 3);
         let area = wangge_wire::AreaCode::parse("511724103202").unwrap();
@@ -520,14 +530,36 @@ mod tests {
             }
             advance(&connection).unwrap();
         };
+        let cursor = Cursor {
+            relay: wangge_wire::RelayId([1; 16]),
+            incarnation: Incarnation([2; 16]),
+            position: 60,
+            chain: 3,
+            covers: None,
+            granted: None,
+        };
+        let judge = |day: Day| doubt::judge(&connection, &theirs, day).unwrap();
+        let stands = || upstream(&connection).unwrap().unwrap().cursor.is_some();
         tell();
-        doubt::judge(&connection, &theirs, false).unwrap();
-        assert_eq!(untold(&connection).unwrap(), 3, "all is told again");
-        doubt::judge(&connection, &theirs, false).unwrap();
-        tell();
-        assert_eq!(marks(&connection), [0]);
-        doubt::judge(&connection, &theirs, false).unwrap();
-        assert_eq!(untold(&connection).unwrap(), 0, "once");
-        assert_eq!(marks(&connection), [0]);
+        let later = Day(DAY.0 + doubt::READ_AGAIN_DAYS);
+        for (day, before) in [(DAY, Day(DAY.0 - 1)), (later, Day(later.0 - 1))] {
+            move_cursor(&connection, &cursor).unwrap();
+            judge(day);
+            assert_eq!(untold(&connection).unwrap(), 3, "all is told again");
+            judge(day);
+            tell();
+            assert_eq!(marks(&connection), [0]);
+            assert!(stands());
+            judge(day);
+            assert_eq!(untold(&connection).unwrap(), 0, "once");
+            assert!(!stands(), "and the log above is read again");
+            move_cursor(&connection, &cursor).unwrap();
+            for day in [day, Day(before.0 + doubt::READ_AGAIN_DAYS)] {
+                judge(day);
+                assert!(stands(), "once");
+                assert_eq!(untold(&connection).unwrap(), 0);
+            }
+            assert_eq!(marks(&connection), [0]);
+        }
     }
 }

@@ -95,7 +95,7 @@ fn of_item(
     author: &DeviceId,
 ) -> rusqlite::Result<Vec<Kept>> {
     let mut rows = connection.prepare_cached(
-        "SELECT s.position, s.device, e.received_ms, e.body
+        "SELECT s.position, s.device, e.received_ms, e.body, e.hash
          FROM settlement s JOIN entry e ON e.position = s.position
          WHERE s.doc = ?1 AND s.item = ?2 AND s.author = ?3 ORDER BY s.position",
     )?;
@@ -110,7 +110,7 @@ pub(crate) fn after(
     limit: usize,
 ) -> rusqlite::Result<Vec<Kept>> {
     let mut rows = connection.prepare_cached(
-        "SELECT s.position, s.device, e.received_ms, e.body
+        "SELECT s.position, s.device, e.received_ms, e.body, e.hash
          FROM settlement s JOIN entry e ON e.position = s.position
          WHERE s.position > ?1 ORDER BY s.position LIMIT ?2",
     )?;
@@ -186,13 +186,13 @@ pub(crate) fn digest(
 
 /// One that does not read any more decides nothing.
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {
-    let body: Vec<u8> = row.get(3)?;
+    let (body, hash): (Vec<u8>, _) = (row.get(3)?, ChangeHash(row.get(4)?));
     let (position, by, received_ms) = (unsigned(row.get(0)?), DeviceId(row.get(1)?), row.get(2)?);
     Ok(Settlement::read(&body).ok().map(|settlement| Kept {
         position,
         received_ms,
         settled: Settled {
-            hash: settlement.hash(),
+            hash,
             by,
             settlement,
         },

@@ -4,6 +4,7 @@
 //! says with its own signature who is above it.
 
 mod carrier;
+mod entries;
 mod line;
 mod meeting;
 

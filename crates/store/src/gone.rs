@@ -229,7 +229,6 @@ fn remove(
         ("imported", "doc"),
         ("deed", "doc"),
         ("change", "doc"),
-        ("unnumbered", "doc"),
         ("packed", "doc"),
         ("place", "doc"),
         ("document", "doc"),

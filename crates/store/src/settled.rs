@@ -209,6 +209,9 @@ pub(crate) fn forget_others(
             delete.execute(params![kind, doc.as_bytes(), hash])?;
         }
     }
+    let sql = "DELETE FROM unnumbered WHERE doc = ?1
+                 AND hash NOT IN (SELECT hash FROM entry WHERE doc = ?1)";
+    conn.prepare_cached(sql)?.execute([doc.as_bytes()])?;
     Ok(())
 }
 
@@ -236,20 +239,21 @@ pub(crate) fn bytes(conn: &Connection, name: &ItemName) -> Result<Option<Vec<u8>
 
 /// Returns the decisions about one document, or all of them.
 fn of_document(conn: &Connection, doc: Option<&DocId>) -> Result<Vec<Settled>, StoreError> {
-    let sql = "SELECT e.bytes, coalesce(b.device, x'00000000000000000000000000000000') FROM entry e
-               LEFT JOIN batch b ON b.hash = e.batch
+    let sql = "SELECT e.bytes, coalesce(b.device, x'00000000000000000000000000000000'), e.hash
+               FROM entry e LEFT JOIN batch b ON b.hash = e.batch
                WHERE e.kind = ?1 AND (?2 IS NULL OR e.doc = ?2)";
     let mut statement = conn.prepare_cached(sql)?;
     let values = params![EntryKind::SETTLEMENT.0, doc.map(DocId::as_bytes)];
     let rows = statement.query_map(values, |row| {
-        Ok((row.get::<_, Vec<u8>>(0)?, DeviceId(row.get(1)?)))
+        let named = (DeviceId(row.get(1)?), ChangeHash(row.get(2)?));
+        Ok((row.get::<_, Vec<u8>>(0)?, named))
     })?;
     let mut found = Vec::new();
     for row in rows {
-        let (bytes, by) = row?;
+        let (bytes, (by, hash)) = row?;
         if let Ok(settlement) = Settlement::read(&bytes) {
             found.push(Settled {
-                hash: settlement.hash(),
+                hash,
                 by,
                 settlement,
             });

@@ -19,6 +19,10 @@ use wangge_wire::{BatchHash, End, Receipt, Verdict};
 /// Requests that bring nothing further are repeated at most this often.
 const IDLE_ROUNDS_MAX: u32 = 2;
 
+/// Batches repeated in full in one request: beside those that waited, the head must still say the origin of
+/// each.
+const AGAIN_MAX: usize = 128;
+
 /// What the driver tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -172,8 +176,12 @@ impl Session {
 
     /// Composes the next request: what must be repeated in full, then what waits, up to the goal.
     fn ask(&mut self) -> Effect {
-        let mut batches: Vec<(BatchHash, Form)> =
-            std::mem::take(&mut self.again).into_iter().collect();
+        let mut batches = Vec::new();
+        while batches.len() < AGAIN_MAX
+            && let Some(again) = self.again.pop_first()
+        {
+            batches.push(again);
+        }
         let mut bytes = 0;
         let fitting = self
             .waiting
@@ -361,6 +369,30 @@ mod tests {
             asked(&session.handle(Event::Closed)[0]),
             vec![(batch(3), Form::Short)]
         );
+        session.handle(Event::End(end()));
+        assert_eq!(
+            session.handle(Event::Closed),
+            vec![Effect::Over(Outcome::Complete)]
+        );
+    }
+
+    #[test]
+    fn many_that_are_asked_for_in_full_take_several_requests() {
+        let mut session = Session::new(None);
+        let effects = session.handle(Event::LinkUp(parcels(&[900; 200])));
+        assert_eq!(asked(&effects[0]).len(), 200);
+        for index in 0..200 {
+            session.handle(Event::Verdict(Verdict::NeedFull { index }));
+        }
+        let mut full = BTreeMap::new();
+        for count in [AGAIN_MAX, 200 - AGAIN_MAX] {
+            session.handle(Event::End(end()));
+            let again = asked(&session.handle(Event::Closed)[0]);
+            assert_eq!(again.len(), count);
+            full.extend(again);
+        }
+        assert_eq!(full.len(), 200);
+        assert!(full.values().all(|form| *form == Form::Full));
         session.handle(Event::End(end()));
         assert_eq!(
             session.handle(Event::Closed),

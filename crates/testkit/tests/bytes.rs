@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use wangge_crdt::{Document, Put};
 use wangge_sync::riblt;
 use wangge_testkit::device::{Device, shape};
 use wangge_trust::KeyPair;
@@ -28,7 +29,8 @@ use wangge_wire::{
     AreaCode, Ask, Audience, Batch, BlobAsk, BlobHash, BlobState, ChangeHash, Cover, CoversRead,
     Cursor, Day, Decision, Digest, DocId, End, FrameHash, Grant, HoldReason, Incarnation, Item,
     ItemName, Manifest, OrderAsk, OrderBody, PackFrame, PackKey, Page, PageBatch, PersonId, Place,
-    Receipt, RelayAbove, RelayBelow, Role, Ruling, Settlement, Unit, Verdict, packing, stream,
+    Receipt, RelayAbove, RelayBelow, Role, Ruling, Settlement, Unit, Verdict, columns, group,
+    packing, stream,
 };
 
 const DOC: DocId = DocId([0xd0; 16]);
@@ -100,6 +102,8 @@ fn batches(lines: &mut Lines) -> Batch {
         frame::encode(&batch, &around, &AllHeld).unwrap(),
     );
     lines.insert("frame-in-a-stream", stream::frame(1, b"ab"));
+    let group = group::joined(&[b"ab".to_vec(), b"c".to_vec()]);
+    lines.insert("group-inflated", group.unwrap());
     batch
 }
 
@@ -144,6 +148,12 @@ fn settlements(lines: &mut Lines) {
     };
     let (doc, change) = (DOC, settlement.item);
     let ask = |wish| packing::encode(&InboxAsk { version: 0, wish });
+    let first_form = Settlement {
+        by: None,
+        ..settlement.clone()
+    };
+    lines.insert("settlement-first-form", first_form.bytes());
+    lines.insert("settlement-first-form-hash", first_form.hash().0.to_vec());
     lines.insert("inbox-answer", packing::encode(&answer));
     lines.insert("inbox-ask-open", ask(InboxWish::Open { after: 7 }));
     lines.insert("inbox-ask-settled", ask(InboxWish::Settled { after: 7 }));
@@ -333,24 +343,25 @@ fn packs(lines: &mut Lines) {
         signature: wangge_wire::Signature([0; 64]),
     };
     relay_key().sign_ruling(&mut hold);
-    let frame = PackFrame {
-        documents: vec![PackedDoc {
-            doc: DOC,
-            kind: shape().kind,
-            schema: 0,
-            owner: None,
-            place: Some(PackedPlace {
-                position: 1,
-                bytes: place().bytes(),
-            }),
+    let packed = PackedDoc {
+        doc: DOC,
+        kind: shape().kind,
+        schema: 0,
+        owner: None,
+        place: Some(PackedPlace {
+            position: 1,
+            bytes: place().bytes(),
+        }),
+        position: 3,
+        saved: vec![0x85, 0x6f],
+        beside: vec![Beside {
+            kind: 3,
             position: 3,
-            saved: vec![0x85, 0x6f],
-            beside: vec![Beside {
-                kind: 3,
-                position: 3,
-                bytes: hold.bytes(),
-            }],
+            bytes: hold.bytes(),
         }],
+    };
+    let frame = PackFrame {
+        documents: vec![packed.clone()],
         writers: vec![(Device::new(3).actor(), Device::new(3).id())],
     };
     let pack = |key| PackInfo {
@@ -383,7 +394,19 @@ fn packs(lines: &mut Lines) {
     relay_key().sign_manifest(&mut manifest);
     lines.insert("hold", hold.bytes());
     lines.insert("hold-hash", hold.hash().0.to_vec());
-    lines.insert("pack-frame-inflated", wangge_wire::columns::encode(&frame));
+    let mut document = Document::begin(&shape(), &DOC).unwrap();
+    let put = [Put::root("door", "2组6号"), Put::root("phone", "0")];
+    document.write(&Device::new(3).actor(), 7, &put).unwrap();
+    let cut = PackFrame {
+        documents: vec![PackedDoc {
+            saved: document.save(),
+            beside: Vec::new(),
+            ..packed
+        }],
+        writers: Vec::new(),
+    };
+    lines.insert("pack-frame-inflated", columns::encode(&frame));
+    lines.insert("pack-frame-cut-apart", columns::encode(&cut));
     lines.insert("manifest", packing::encode(&manifest));
     let ask = FramesAsk {
         version: 0,

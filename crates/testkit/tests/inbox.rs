@@ -320,7 +320,7 @@ fn a_decision_needs_a_desk_and_a_reason_and_looking_at_it_first_changes_nothing(
     assert!(shown.dry_run && !shown.changed);
     assert_eq!(cast.only_item().state, "open");
     let missing = wait(cast.desk.inbox_show("0123456789"));
-    assert!(matches!(missing, Err(AgentError::NotFound { .. })));
+    assert!(matches!(missing, Err(AgentError::NotInInbox { .. })));
     assert!(cast.desk.outbox().unwrap().is_empty());
 }
 
@@ -448,10 +448,8 @@ fn two_desks_that_decide_alike_sign_two_decisions_and_nobody_signs_anothers() {
     let mut county = device(&tree.county, 3, Role::County, &[AREAS[0]]);
     tree.settle();
     let item = parked(&tree, &mut li, 11);
-    let [one, other] = [&mut station, &mut county].map(|desk| {
-        let batch = desk.settle(item, Decision::Discard, &[]);
-        batch.items[0].name()
-    });
+    let desks = [&mut station, &mut county];
+    let [one, other] = desks.map(|desk| desk.settle(item, Decision::Discard, &[]).items[0].name());
     assert_ne!(one.hash, other.hash);
 
     let mut copier = device(&tree.village, 4, Role::Station, &[AREAS[2]]);

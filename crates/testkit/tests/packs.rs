@@ -6,6 +6,8 @@
     reason = "a test may fail loudly"
 )]
 
+use std::sync::{Arc, Mutex};
+
 use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::link::SyncReport;
 use wangge_agent::tickets::{Step, TicketInput};
@@ -120,6 +122,24 @@ fn a_desk_that_takes_packs_holds_what_one_that_read_pages_holds() {
     );
     let receipts = desk.receipts("3-8").unwrap();
     assert!(receipts.all_safe, "{receipts:?}");
+}
+
+#[test]
+fn a_first_download_tells_how_far_it_is_until_all_is_here() {
+    let district = District::new();
+    village(&district);
+    make(&district);
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tells = Arc::clone(&told);
+    desk.watch(Box::new(move |here, all| {
+        tells.lock().unwrap().push((here, all))
+    }));
+    let report = sync(&mut desk).unwrap();
+    let told = told.lock().unwrap();
+    assert!(told.is_sorted(), "{told:?}");
+    let bytes = report.packs.unwrap().bytes;
+    assert_eq!(told.last(), Some(&(bytes, bytes)));
 }
 
 #[test]

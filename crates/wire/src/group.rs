@@ -4,7 +4,7 @@
 //! inflated; **each batch in it is read, proven and answered by itself.**
 
 use crate::limits::{GROUP_BYTES_GOAL, GROUP_INFLATED_BYTES_MAX};
-use crate::packing::{Packer, Unpacker};
+use crate::packing::{self, Packer, Unpacker};
 use crate::{Malformed, stream};
 
 /// The kind of a frame of a request that is a group.
@@ -34,19 +34,31 @@ pub fn frames(packer: &mut Packer, batches: &[Vec<u8>]) -> Result<Vec<u8>, Malfo
 /// Returns batch frames as one group.
 pub fn pack(packer: &mut Packer, batches: &[Vec<u8>]) -> Result<Vec<u8>, Malformed> {
     let count = u16::try_from(batches.len()).map_err(|_| Malformed::shape("group of batches"))?;
-    let mut inflated = Vec::new();
-    for batch in batches {
-        let length = u32::try_from(batch.len()).map_err(|_| Malformed::shape("batch frame"))?;
-        inflated.extend_from_slice(&length.to_be_bytes());
-        inflated.extend_from_slice(batch);
-    }
-    Ok([count.to_be_bytes().as_slice(), &packer.pack(&inflated)?].concat())
+    let packed = packer.pack(&joined(batches)?)?;
+    Ok([count.to_be_bytes().as_slice(), &packed].concat())
 }
 
-/// Returns how many batches a group says it has; none if it says nothing.
+/// Returns what is packed: each batch frame behind its length.
+pub fn joined(batches: &[Vec<u8>]) -> Result<Vec<u8>, Malformed> {
+    let mut joined = Vec::new();
+    for batch in batches {
+        let length = u32::try_from(batch.len()).map_err(|_| Malformed::shape("batch frame"))?;
+        joined.extend_from_slice(&length.to_be_bytes());
+        joined.extend_from_slice(batch);
+    }
+    Ok(joined)
+}
+
+/// Returns how many batches a group says it has; none if it says nothing, or none.
 pub fn count(group: &[u8]) -> Option<usize> {
     let (count, _) = group.split_first_chunk::<2>()?;
-    Some(usize::from(u16::from_be_bytes(*count)))
+    Some(usize::from(u16::from_be_bytes(*count))).filter(|count| *count > 0)
+}
+
+/// Returns how many bytes a group says it is inflated; what says more than the limit is not inflated.
+pub fn inflated(group: &[u8]) -> usize {
+    let packed = group.get(2..).unwrap_or_default();
+    packing::said_size(packed).map_or(0, |size| size.min(GROUP_INFLATED_BYTES_MAX))
 }
 
 /// Returns the batch frames of a group: as many as it says.
@@ -56,13 +68,16 @@ pub fn unpack(unpacker: &mut Unpacker, group: &[u8]) -> Result<Vec<Vec<u8>>, Mal
     let inflated = unpacker.unpack(packed, GROUP_INFLATED_BYTES_MAX)?;
     let mut rest = inflated.as_slice();
     let mut batches = Vec::new();
-    while let Some((length, behind)) = rest.split_first_chunk::<LENGTH_BYTES>() {
+    let count = count(group).ok_or_else(shape)?;
+    while let Some((length, behind)) = rest.split_first_chunk::<LENGTH_BYTES>()
+        && batches.len() < count
+    {
         let length = u32::from_be_bytes(*length) as usize;
         let (batch, behind) = behind.split_at_checked(length).ok_or_else(shape)?;
         batches.push(batch.to_vec());
         rest = behind;
     }
-    let whole = rest.is_empty() && count(group) == Some(batches.len());
+    let whole = rest.is_empty() && batches.len() == count;
     whole.then_some(batches).ok_or_else(shape)
 }
 
@@ -118,8 +133,22 @@ mod tests {
         for cut in 0..group.len() {
             assert!(read(&group[..cut]).is_err(), "cut at {cut}");
         }
-        let mut lying = group;
-        lying[1] += 1;
-        assert!(read(&lying).is_err());
+        let lying = |count: u8| [&[0, count], &group[2..]].concat();
+        for count in [0, 1, 3] {
+            assert!(read(&lying(count)).is_err(), "{count} of 2");
+        }
+        assert_eq!(count(&lying(0)), None);
+        assert_eq!(inflated(&group), 26);
+        let large = [
+            &[0, 1],
+            Packer::new()
+                .unwrap()
+                .pack(&vec![0; 1 << 22])
+                .unwrap()
+                .as_slice(),
+        ]
+        .concat();
+        assert_eq!(inflated(&large), GROUP_INFLATED_BYTES_MAX);
+        assert_eq!(inflated(&group[..3]), 0);
     }
 }

@@ -71,6 +71,12 @@ impl Packer {
     }
 }
 
+/// Returns how many bytes a frame says it holds; none if it says nothing.
+pub(crate) fn said_size(frame: &[u8]) -> Option<usize> {
+    let size = zstd::zstd_safe::get_frame_content_size(frame).ok()??;
+    Some(usize::try_from(size).unwrap_or(usize::MAX))
+}
+
 /// Unpacks frames of the shared dictionary.
 pub struct Unpacker {
     decompressor: Decompressor<'static>,
@@ -92,10 +98,7 @@ impl Unpacker {
         {
             return Err(Malformed::UnknownDictionary { id: id.get() });
         }
-        let size = match zstd::zstd_safe::get_frame_content_size(frame) {
-            Ok(Some(size)) => usize::try_from(size).unwrap_or(usize::MAX),
-            _ => return Err(Malformed::shape("packed frame")),
-        };
+        let size = said_size(frame).ok_or(Malformed::shape("packed frame"))?;
         if size > limit {
             return Err(Malformed::TooLarge {
                 what: "an inflated frame",

@@ -5,7 +5,7 @@
 //! was taken is never fetched again, in this sync or a later one. Nothing is concluded from packs: whether
 //! an area is complete the digests say, at the end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -122,10 +122,17 @@ impl Meeting<'_> {
 
     /// Fetches the frames that are not here.
     async fn fetch_frames(&mut self, manifest: &Manifest) -> Result<Came, AgentError> {
-        let mut wanted: Vec<FrameInfo> = Vec::new();
+        let (mut wanted, mut seen) = (Vec::new(), BTreeSet::new());
+        self.pack_bytes = (0, 0);
         for frame in manifest.packs.iter().flat_map(|pack| &pack.frames) {
+            if !seen.insert(frame.hash) {
+                continue;
+            }
             let (taken, _) = self.replica.home.store.frame(&frame.hash)?;
-            if !taken && !wanted.iter().any(|one| one.hash == frame.hash) {
+            self.pack_bytes.1 += frame.bytes;
+            if taken {
+                self.pack_bytes.0 += frame.bytes;
+            } else {
                 wanted.push(*frame);
             }
         }
@@ -242,7 +249,12 @@ impl Meeting<'_> {
         self.report.held += outcome.held;
         let report = self.report.packs.get_or_insert_default();
         report.frames += frames.len();
-        report.bytes += frames.iter().map(OpenFrame::bytes).sum::<u64>();
+        let bytes = frames.iter().map(OpenFrame::bytes).sum::<u64>();
+        report.bytes += bytes;
+        self.pack_bytes.0 += bytes;
+        if let Some(watcher) = &self.replica.watcher {
+            watcher(self.pack_bytes.0, self.pack_bytes.1);
+        }
         // To free thousands of documents takes as long as to write some.
         tokio::task::spawn_blocking(move || drop(frames));
         Ok(())

@@ -105,6 +105,8 @@ pub(super) struct Meeting<'a> {
     log_changed: bool,
     /// What the relay told in the place of pages: packs to take before reading on.
     pub(super) packs: Option<Manifest>,
+    /// Bytes of packs that are here, and of all.
+    pub(super) pack_bytes: (u64, u64),
     /// Whether packs are taken where the relay has some.
     pub(super) takes_packs: bool,
     /// Whether what is sent now is what the relay has lost.
@@ -162,6 +164,7 @@ impl Replica {
             relay_ms: 0,
             log_changed: false,
             packs: None,
+            pack_bytes: (0, 0),
             gives_back: false,
             here: Vec::new(),
             takes_packs: !self.home.store.prefers_pages(&relay_key.relay())?,

@@ -27,6 +27,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         return plan(context, &mut replica);
     }
+    if let Some(watcher) = context.ui.watcher() {
+        replica.watch(watcher);
+    }
     let report = match &args.relay {
         None => block_on(replica.sync())??,
         Some(url) => block_on(replica.sync_at(url, args.plain_http))??,

@@ -114,6 +114,8 @@ messages! {
         zh: "数据库损坏了。原文件没有删除，保存在 {aside}，并已另建新库。已同步过的可以从中继取回；没有送出的还在那个文件里，请把它交给管理员。",
         en: "The database was damaged. It was not deleted: it is kept at {aside}, and a new one was begun. What was synced comes back from the relay; what was not sent is still in that file, so hand it to the operator."
     }
+    /// Nothing in an inbox begins so.
+    not_in_inbox(id: &str) { zh: "收件箱里没有编号以「{id}」开头的条目。什么也没有改动。", en: "Nothing in the inbox begins with \"{id}\". Nothing was changed." }
     /// Nothing has this name.
     not_found(name: &str) { zh: "没有找到「{name}」。什么也没有改动。", en: "Nothing is named \"{name}\". Nothing was changed." }
     /// Several have this name.

@@ -58,6 +58,11 @@ words! {
 }
 
 messages! {
+    /// How far a first download is, on a line that is written over.
+    packs_come(percent: u64, kib: u64) {
+        zh: "首次下载 {percent}%（共 {kib} KB）",
+        en: "first download {percent}% of {kib} KB"
+    }
     /// What came as packs.
     packs_came(documents: u64, kib: u64) {
         zh: "  首次下载：{documents} 份文档，资料包 {kib} KB",

@@ -109,6 +109,7 @@ fn without_a_desk_an_item_or_a_link_nothing_is_decided() {
         .at("周文", &["inbox", "show", "00000000", "--json"])
         .ends(1);
     assert_eq!(missing.error()["kind"], "not_found");
+    assert_eq!(missing.error()["hint"], "wangge inbox list");
     let listed = world.at("周文", &["inbox", "list", "--json"]).ok().json();
     let id = listed[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(Relay::end(relay, "-TERM"), Some(0));

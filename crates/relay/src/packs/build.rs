@@ -24,6 +24,9 @@ use crate::pull::StepError;
 /// Of frames that are large enough, about one group of documents in so many ends one.
 const CUT_MASK: u8 = 0x07;
 
+/// Bytes of a document in a frame beside its form, its place and its entries; it has fewer.
+const DOCUMENT_BYTES: usize = 128;
+
 /// A document that lives somewhere.
 #[derive(Debug, Clone)]
 pub(super) struct Living {
@@ -124,13 +127,9 @@ pub(super) fn frames(
         let Some(document) = document(log, shelf, until, living)? else {
             continue;
         };
-        let size = document.saved.len()
-            + document
-                .beside
-                .iter()
-                .map(|it| it.bytes.len())
-                .sum::<usize>();
         let beside = document.beside.iter().map(|beside| beside.bytes.len());
+        let place = document.place.as_ref().map_or(0, |place| place.bytes.len());
+        let size = DOCUMENT_BYTES + document.saved.len() + place + beside.clone().sum::<usize>();
         if size > PACK_FRAME_INFLATED_BYTES_MAX / 2 || beside.max() > Some(CHANGE_BYTES_MAX) {
             tracing::warn!(doc = %living.doc, "too large for a pack");
             return Ok(None);

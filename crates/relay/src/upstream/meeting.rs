@@ -8,31 +8,26 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
-use wangge_trust::KeyPair;
-use wangge_trust::key::{verify_batch, verify_receipt};
-use wangge_wire::batch::NO_DOC;
+use wangge_trust::key::verify_receipt;
 use wangge_wire::enroll::OrderBytes;
-use wangge_wire::frame::{self, Surroundings, Unread};
 use wangge_wire::group;
 use wangge_wire::limits::{ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX, RISE_BYTES_MAX};
 use wangge_wire::message::{AnswerKind, PageEntry, Standing as StandingFrame};
 use wangge_wire::packing::{Packer, Unpacker};
-use wangge_wire::receipt::ItemState;
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
-    ActorId, Ask, Audience, BatchHash, ChangeHash, Day, DeviceId, DocId, End, EntryKind, Order,
-    PROTOCOL_VERSION, Page, PageBatch, Receipt, Verdict, packing,
+    ActorId, Ask, Audience, BatchHash, Day, DeviceId, End, EntryKind, PROTOCOL_VERSION, Page,
+    Receipt, Verdict, packing,
 };
 
 use super::UpstreamTrouble;
+use super::entries::{note_item, note_receipt, take_batch, take_order};
 use super::line::{Address, Line, body};
-use crate::accept::{self, Pushed};
 use crate::error::RelayError;
 use crate::frames;
-use crate::holdings::SqlHoldings;
-use crate::orders::{self, Standing};
+use crate::orders::Standing;
 use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::risen::{self, Above, Again, Rising, Upstream};
@@ -183,7 +178,6 @@ impl Meeting<'_> {
                 };
                 self.orders.push((*position, above));
             }
-            self.met.orders += answer.positions.iter().filter(|at| **at > 0).count() as u64;
         }
         Ok(())
     }
@@ -286,7 +280,9 @@ impl Meeting<'_> {
                 if frame.relay != self.upstream.key.relay() {
                     return Err(UpstreamTrouble::WrongRelay.into());
                 }
-                if frame.stale_cursor {
+                let known = self.read(risen::upstream)?.and_then(|it| it.incarnation);
+                if frame.stale_cursor || known.is_some_and(|known| known != frame.incarnation) {
+                    // What was told before is of a log that is another one.
                     self.receipts.clear();
                     self.orders.clear();
                 }
@@ -344,7 +340,7 @@ impl Meeting<'_> {
         }
         if Sabotage::NotedBeforeTheEnd.is_on() {
             self.write(|transaction, _| {
-                note_receipt(transaction, receipt)?;
+                note_receipt(transaction, receipt, u64::MAX)?;
                 risen::advance(transaction)
             })?;
         }
@@ -427,12 +423,15 @@ impl Meeting<'_> {
         let orders = std::mem::take(&mut self.orders);
         // Once a day: the two may count otherwise for good, where somebody old is new in an area.
         let (retold, new_day) = (self.retold, self.is_new_day());
+        let today = Day::of_ms(self.relay.settings.clock.now_ms());
         let (complete, lacks) = self.write(|transaction, standing| {
             for receipt in &receipts {
-                note_receipt(transaction, receipt)?;
+                note_receipt(transaction, receipt, end.cursor.position)?;
             }
             for (position, above) in &orders {
-                risen::note(transaction, *position, *above)?;
+                if above.is_read(end.cursor.position) {
+                    risen::note(transaction, *position, *above)?;
+                }
             }
             let mut complete = true;
             for (audience, theirs) in &end.digests {
@@ -451,7 +450,7 @@ impl Meeting<'_> {
                 _ => false,
             };
             let theirs: Vec<_> = end.digests.iter().filter(is_own).cloned().collect();
-            doubt::judge(transaction, &theirs, new_day)?;
+            doubt::judge(transaction, &theirs, today)?;
             // It may have lost a decision after its receipt was read and before this relay's cursor passed it.
             let decisions = settlements::digest(transaction, standing.roster(), &DeviceId(me.0))?;
             let lacks = decisions != end.decisions && risen::untold(transaction)? == 0;
@@ -460,6 +459,8 @@ impl Meeting<'_> {
             }
             Ok((complete, lacks))
         })?;
+        let told = |(_, above): &&(u64, Above)| matches!(above, Above::At(_));
+        self.met.orders += orders.iter().filter(told).count() as u64;
         self.met.complete = complete;
         self.retold |= lacks;
         Ok(())
@@ -485,97 +486,6 @@ impl Meeting<'_> {
         transaction.commit().map_err(fail)?;
         Ok(done)
     }
-}
-
-/// Notes what a receipt says of each item that this relay has.
-fn note_receipt(connection: &Connection, receipt: &Receipt) -> rusqlite::Result<()> {
-    let names = frames::names(connection, &receipt.batch)?;
-    for (name, state) in names.iter().zip(&receipt.items) {
-        let above = match state {
-            ItemState::At(position) => Above::At(*position),
-            ItemState::Waiting | ItemState::Inbox(_) => Above::Unnumbered,
-            ItemState::Refused(_) => Above::Refused,
-        };
-        note_item(connection, &name.doc, &name.hash, above)?;
-    }
-    Ok(())
-}
-
-fn note_item(
-    connection: &Connection,
-    doc: &DocId,
-    hash: &ChangeHash,
-    above: Above,
-) -> rusqlite::Result<()> {
-    match log::position_of(connection, doc, hash)? {
-        Some(position) => {
-            doubt::proven(connection, doc, hash)?;
-            risen::note(connection, position, above)
-        }
-        None => risen::note_parked(connection, doc, hash, above),
-    }
-}
-
-fn take_batch(
-    connection: &Connection,
-    standing: &Standing,
-    page: &PageBatch,
-    (through, now_ms): (u64, i64),
-) -> Result<PageTaken, StepError> {
-    let held = SqlHoldings::new(connection);
-    let rebuilt = frame::decode(&page.frame, &Surroundings::default(), &held);
-    held.finish()?;
-    let rebuilt = match rebuilt {
-        Ok(rebuilt) => rebuilt,
-        Err(Unread::NeedFull) => return Ok(PageTaken::NeedFull),
-        Err(Unread::Malformed(error)) => return Err(error.into()),
-    };
-    let batch = rebuilt.batch;
-    let names: Vec<_> = batch.items.iter().map(wangge_wire::Item::name).collect();
-    let Some(signer) = standing.roster().known(&batch.head.device) else {
-        tracing::warn!(device = %batch.head.device, "a batch from above of somebody unknown");
-        let numbered = names.iter().zip(&page.positions).filter(|it| *it.1 > 0);
-        let names = numbered.map(|(name, _)| (&name.doc, &name.hash));
-        doubt::pass_by(connection, names, standing.at())?;
-        return Ok(PageTaken::Applied);
-    };
-    if !verify_batch(&signer.key, &batch) {
-        tracing::warn!(device = %batch.head.device, "a batch from above whose signature does not fit");
-        return Ok(PageTaken::Applied);
-    }
-    let pushed = Pushed {
-        batch,
-        damaged: rebuilt.damaged,
-        first_received_ms: Some(page.first_received_ms),
-        of_sender: false,
-        given_back: false,
-        from_above: true,
-    };
-    accept::store(connection, standing.roster(), &pushed, now_ms)?;
-    for (name, above) in names.iter().zip(&page.positions) {
-        // A batch tells the numbers of all its items, also of those that stand further on: what is
-        // believed is what the cursor's chain stands for.
-        if (1..=through).contains(above) {
-            note_item(connection, &name.doc, &name.hash, Above::At(*above))?;
-        }
-    }
-    Ok(PageTaken::Applied)
-}
-
-fn take_order(
-    connection: &Connection,
-    standing: &mut Standing,
-    key: &KeyPair,
-    bytes: &[u8],
-    above: u64,
-    now_ms: i64,
-) -> Result<PageTaken, StepError> {
-    let order = Order::read(bytes)?;
-    orders::take(connection, standing, key, &order, now_ms)?;
-    if let Some(position) = log::position_of(connection, &NO_DOC, &order.hash())? {
-        risen::note(connection, position, Above::At(above))?;
-    }
-    Ok(PageTaken::Applied)
 }
 
 fn no_answer(reason: &str) -> RelayError {

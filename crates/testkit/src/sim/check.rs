@@ -108,6 +108,9 @@ impl World {
             .unwrap();
         let sql = "SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2 AND (state = 3 OR kind = 8)";
         let mut settled = relay.prepare(sql).unwrap();
+        let sql =
+            "SELECT 1 FROM parked WHERE doc = ?1 AND hash = ?2 AND (state IN (2, 3) OR kind = 8)";
+        let mut before_a_desk = relay.prepare(sql).unwrap();
         let ledger = self.net.ledger.lock().unwrap();
         for told in ledger.receipts.iter().filter(|told| told.station == at) {
             let names = told.names.iter().flatten();
@@ -128,7 +131,7 @@ impl World {
                     ItemState::At(at) => match found {
                         Some(it) => it == *at || told.rollbacks < rollbacks,
                         None if self.is_tree() => {
-                            told.rollbacks < rollbacks && parked.exists(key).unwrap()
+                            told.rollbacks < rollbacks && before_a_desk.exists(key).unwrap()
                         }
                         None => told.rollbacks < rollbacks && settled.exists(key).unwrap(),
                     },

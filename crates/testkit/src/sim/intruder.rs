@@ -68,6 +68,12 @@ impl Intruder {
         let frame = if mischief == Mischief::Noise {
             let mut noise = vec![0; dice.below(400)];
             dice.fill(&mut noise);
+            // Half of it says that it is one batch, and is looked into.
+            if noise.len().is_multiple_of(2)
+                && let Some(front) = noise.first_chunk_mut()
+            {
+                *front = [0, 1];
+            }
             noise
         } else {
             let (batch, name) = self.batch(home, field, dice);

@@ -26,17 +26,17 @@ impl World {
         std::iter::successors(Some(from), |at| self.stations[*at].seat.above).collect()
     }
 
-    /// Returns what is in a relay's log, with what was in one that was put back unless `strict`: then with
-    /// what came back to it and lies before the desk.
+    /// Returns what is in a relay's log, with what was in one that was put back; if `strict`, only as far as
+    /// that came back and lies before the desk.
     fn logged(&self, at: usize, strict: bool) -> BTreeSet<Name> {
         let station = &self.stations[at];
         let mut names = look::names(&station.look(), "SELECT doc, hash FROM entry");
-        if !strict {
-            names.extend(station.ever.lock().unwrap().iter().copied());
-        } else if *station.rollbacks.lock().unwrap() > 0 {
-            let parked = "SELECT doc, hash FROM parked WHERE state = 2";
-            names.extend(look::names(&station.look(), parked));
-        }
+        let ever = station.ever.lock().unwrap();
+        let parked = look::names(
+            &station.look(),
+            "SELECT doc, hash FROM parked WHERE state = 2",
+        );
+        names.extend(ever.iter().filter(|name| !strict || parked.contains(name)));
         names
     }
 

@@ -40,13 +40,13 @@ pub struct Hunt {
 fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
     let first = match variant {
         Sabotage::WatermarkAhead
-        | Sabotage::NamedCalledSafe
         | Sabotage::InboxStaysBelow
         | Sabotage::OrdersStayBelow
         | Sabotage::OriginLost
         | Sabotage::ScopeUncheckedBelow => 0,
         // In the larger tree.
         Sabotage::OldWatermarksKept => 2,
+        Sabotage::NamedCalledSafe => 17,
         Sabotage::NotedBeforeTheEnd => 1000,
         Sabotage::LostAboveIgnored => 2,
         Sabotage::RefusedForGood => 1010,
@@ -76,7 +76,12 @@ impl Grounds {
     /// Runs a broken variant until a seed notices it.
     pub fn hunt(&self, variant: Sabotage) -> Hunt {
         let (template, seeds) = match first_in_a_tree(variant) {
-            Some(first) if variant == Sabotage::OldWatermarksKept => {
+            Some(first)
+                if matches!(
+                    variant,
+                    Sabotage::OldWatermarksKept | Sabotage::NamedCalledSafe
+                ) =>
+            {
                 (&self.large, first..first + TREE_SEEDS_MAX)
             }
             Some(first) => (&self.tree, first..first + TREE_SEEDS_MAX),

@@ -158,6 +158,7 @@ impl Station {
             copy_dir(&beside, &self.dir);
         }
         *self.rollbacks.lock().unwrap() += 1;
+        *self.furthest.lock().unwrap() = 0;
         true
     }
 
