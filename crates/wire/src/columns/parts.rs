@@ -14,6 +14,7 @@ pub(super) struct Parts<'a> {
     pub(super) operations: Vec<(u64, &'a [u8])>,
     pub(super) suffix: &'a [u8],
 }
+
 impl<'a> Parts<'a> {
     pub(super) fn cut(saved: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader { bytes: saved };
@@ -75,6 +76,7 @@ fn specs(reader: &mut Reader<'_>) -> Result<Vec<(u64, usize)>, Malformed> {
     }
     Ok(specs)
 }
+
 impl Parts<'_> {
     /// Returns the keys of operations as they travel, if all of the form comes out again byte for byte but for
     /// its heads.
@@ -100,6 +102,7 @@ impl Parts<'_> {
         Err(shape())
     }
 }
+
 /// A column of strings in runs, as it travels.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -153,6 +156,8 @@ fn literals(run: i64) -> u64 {
         _ => run.unsigned_abs(),
     }
 }
+
+/// The streams of keys, read from their fronts.
 pub(super) struct KeysReader<'a> {
     pub(super) runs: Reader<'a>,
     pub(super) shared: Reader<'a>,
