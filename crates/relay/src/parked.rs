@@ -13,8 +13,8 @@ use wangge_wire::{
 
 use crate::accept::Source;
 
-const WAITING: i64 = 1;
-const INBOX: i64 = 2;
+pub(crate) const WAITING: i64 = 1;
+pub(crate) const INBOX: i64 = 2;
 const DISCARDED: i64 = 3;
 
 /// A parked item as a batch of its own, to be judged again.
@@ -214,11 +214,15 @@ pub(crate) fn forget_id(connection: &Connection, id: i64) -> rusqlite::Result<()
         .map(|_| ())
 }
 
-/// Returns how many of a device's items are in the inbox.
-pub(crate) fn inbox_count(connection: &Connection, device: &DeviceId) -> rusqlite::Result<u32> {
+/// Returns how many of a device's items are in this state.
+pub(crate) fn count(
+    connection: &Connection,
+    device: &DeviceId,
+    state: i64,
+) -> rusqlite::Result<u32> {
     connection
-        .prepare_cached("SELECT count(*) FROM parked WHERE device = ?1 AND state = 2")?
-        .query_row([device.0], |row| row.get(0))
+        .prepare_cached("SELECT count(*) FROM parked WHERE device = ?1 AND state = ?2")?
+        .query_row(params![device.0, state], |row| row.get(0))
 }
 
 /// Returns a parked item; none if it has left or its bytes no longer read.

@@ -424,13 +424,15 @@ impl Pull {
             .map(|(audience, digest, _)| (audience, digest))
             .collect();
         let (watermarks, above) = levels(connection, scope)?;
+        let waiting = parked::count(connection, &self.device, parked::WAITING)?;
         Ok(End {
             cursor: self.cursor_at(connection, scope, self.scanned)?,
             digests,
             watermarks,
-            inbox: parked::inbox_count(connection, &self.device)?,
+            inbox: parked::count(connection, &self.device, parked::INBOX)?,
             above: Some(above).filter(|names| !names.is_empty()),
             decisions: settlements::digest(connection, scope.roster, &self.device)?,
+            waiting: Some(waiting).filter(|count| *count > 0),
         })
     }
 }

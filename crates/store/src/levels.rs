@@ -159,6 +159,7 @@ mod tests {
             inbox: 0,
             above: None,
             decisions: None,
+            waiting: None,
         }
     }
 
@@ -170,8 +171,7 @@ mod tests {
     /// A store that has a change at position 30 of the relay's log.
     fn arrived(dir: &std::path::Path) -> Store {
         let store = Store::open(&dir.join("wangge.db")).unwrap();
-        let sql =
-            "INSERT INTO arrival (relay, doc, hash, position, at_ms) VALUES (?1, ?2, ?3, 30, 5)";
+        let sql = "INSERT OR IGNORE INTO arrival (relay, doc, hash, position, at_ms) VALUES (?1, ?2, ?3, 30, 5)";
         let row = params![RELAY.as_bytes(), DOC.as_bytes(), HASH.as_bytes()];
         store.conn.execute(sql, row).unwrap();
         store
@@ -185,6 +185,33 @@ mod tests {
         assert!(is_above(&store));
         store.forget_cursor(&RELAY).unwrap();
         assert!(!is_above(&store), "its positions are of another log now");
+    }
+
+    #[test]
+    fn what_has_no_number_at_a_relay_that_tells_of_fewer_is_sent_again() {
+        let dir = tempfile::tempdir().unwrap();
+        for (state, waiting, inbox) in [(1, 1, 0), (2, 0, 1)] {
+            let mut store = arrived(dir.path());
+            store.conn.execute_batch("DELETE FROM outbox").unwrap();
+            let sql =
+                "INSERT INTO outbox (entry, doc, hash, state, area) VALUES (1, ?1, ?2, ?3, '')";
+            let row = params![DOC.as_bytes(), HASH.as_bytes(), state];
+            store.conn.execute(sql, row).unwrap();
+            let mut ends = |waiting: u32, inbox| {
+                let waiting = Some(waiting).filter(|count| *count > 0);
+                let end = End {
+                    waiting,
+                    inbox,
+                    ..end(0)
+                };
+                store.end_sync(&end, 5).unwrap();
+                let sql = "SELECT state FROM outbox";
+                let state: i64 = store.conn.query_row(sql, [], |row| row.get(0)).unwrap();
+                state
+            };
+            assert_eq!(ends(waiting, inbox), state, "it is there");
+            assert_eq!(ends(0, 0), 0, "it was lost there");
+        }
     }
 
     #[test]

@@ -111,8 +111,8 @@ impl Store {
             .zip(&here)
             .all(|((_, relay), (_, here))| relay == here);
         levels::keep_end(&transaction, end, same_log)?;
-        // A relay that was put back from a copy may have lost its inbox too, and no digest tells.
-        let unsent = settled::send_again(&transaction, end.inbox)?;
+        // A relay that was put back from a copy may have lost what has no number too, and no digest tells.
+        let unsent = settled::send_again(&transaction, end)?;
         transaction.execute("DELETE FROM complete", [])?;
         let mut areas = Vec::new();
         for ((audience, relay), (_, here)) in end.digests.iter().zip(&here) {

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 use wangge_wire::settle::{self, Settled};
 use wangge_wire::{
-    AreaCode, ChangeHash, Decision, DeviceId, Digest, DocId, EntryKind, ItemName, Place, Settlement,
+    AreaCode, ChangeHash, Decision, DeviceId, Digest, DocId, End, EntryKind, ItemName, Place,
+    Settlement,
 };
 
 use crate::document;
@@ -144,23 +145,29 @@ pub(crate) fn arrived(conn: &Connection, bytes: &[u8]) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Sends again what lies in the relay's inbox, where the relay tells of fewer entries than are known
-/// here: it may have lost its inbox with a copy that was put back, and no digest tells. Returns whether
+/// Sends again what lies in the relay's inbox or waits there, where the relay tells of fewer entries than are
+/// known here: it may have lost them with a copy that was put back, and no digest tells. Returns whether
 /// there is something to be sent.
-pub(crate) fn send_again(conn: &Connection, told: u32) -> Result<bool, StoreError> {
+pub(crate) fn send_again(conn: &Connection, end: &End) -> Result<bool, StoreError> {
     let discarded = discarded(conn)?;
-    let mut rows = conn.prepare_cached("SELECT id, doc, hash FROM outbox WHERE state = 2")?;
-    let rows = rows.query_map([], |row| {
-        let item = (DocId(row.get(1)?), ChangeHash(row.get(2)?));
-        Ok((row.get::<_, i64>(0)?, item))
-    })?;
-    let rows: Vec<(i64, (DocId, ChangeHash))> = rows.collect::<Result<_, _>>()?;
-    let open = rows.iter().filter(|(_, item)| !discarded.contains(item));
-    let open: Vec<i64> = open.map(|(id, _)| *id).collect();
-    let lost = open.len() > usize::try_from(told).unwrap_or(usize::MAX);
-    for id in open.iter().filter(|_| lost) {
-        let sql = "UPDATE outbox SET state = 0 WHERE id = ?1";
-        conn.prepare_cached(sql)?.execute([id])?;
+    let mut lost = false;
+    for (state, told) in [(1, end.waiting.unwrap_or_default()), (2, end.inbox)] {
+        let mut rows = conn.prepare_cached("SELECT id, doc, hash FROM outbox WHERE state = ?1")?;
+        let rows = rows.query_map([state], |row| {
+            let item = (DocId(row.get(1)?), ChangeHash(row.get(2)?));
+            Ok((row.get::<_, i64>(0)?, item))
+        })?;
+        let rows: Vec<(i64, (DocId, ChangeHash))> = rows.collect::<Result<_, _>>()?;
+        let open = rows.iter().filter(|(_, item)| !discarded.contains(item));
+        let open: Vec<i64> = open.map(|(id, _)| *id).collect();
+        if open.len() <= usize::try_from(told).unwrap_or(usize::MAX) {
+            continue;
+        }
+        lost = true;
+        for id in open {
+            let sql = "UPDATE outbox SET state = 0 WHERE id = ?1";
+            conn.prepare_cached(sql)?.execute([id])?;
+        }
     }
     Ok(lost)
 }

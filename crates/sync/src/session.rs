@@ -319,6 +319,7 @@ mod tests {
             inbox: 0,
             above: None,
             decisions: None,
+            waiting: None,
         }
     }
 

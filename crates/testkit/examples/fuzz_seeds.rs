@@ -88,6 +88,7 @@ fn main() {
         inbox: 1,
         above: None,
         decisions: None,
+        waiting: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

@@ -221,6 +221,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         inbox: 1,
         above: None,
         decisions: None,
+        waiting: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -242,8 +243,13 @@ fn answers(lines: &mut Lines, batch: &Batch) {
     lines.insert("end-named-above", packing::encode(&named));
     let decided = End {
         decisions: Some(Digest::from_parts(1, [4; 16])),
+        ..end.clone()
+    };
+    let waiting = End {
+        waiting: Some(3),
         ..end
     };
+    lines.insert("end-waiting", packing::encode(&waiting));
     lines.insert("end-decisions", packing::encode(&decided));
 }
 

@@ -237,6 +237,9 @@ pub struct End {
     /// digest counts them, since most of those who read the area never see one.
     #[n(5)]
     pub decisions: Option<Digest>,
+    /// Items of the asking device that wait at this relay for what they rest on; absent for none.
+    #[n(6)]
+    pub waiting: Option<u32>,
 }
 
 /// The kinds of answer frames, one byte in front of each.
