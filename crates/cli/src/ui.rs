@@ -14,6 +14,9 @@ use wangge_agent::replica::Watcher;
 
 use crate::text::Lang;
 
+/// To the beginning of a terminal's line, and what stood on it is taken away.
+const CLEAR_LINE: &str = "\r\x1b[K";
+
 /// How data leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Json {
@@ -79,6 +82,11 @@ impl Ui {
         let _ = write!(err, "{text}").and_then(|()| err.flush());
     }
 
+    /// Takes away what stands on the line that a watcher wrote: a download that was cut left it there.
+    pub(crate) fn clear_line(&self) {
+        self.ask(CLEAR_LINE);
+    }
+
     /// Returns who writes down how far a first download is, on one line of a terminal that is empty again at
     /// the end; none where nobody looks.
     pub(crate) fn watcher(&self) -> Option<Watcher> {
@@ -92,8 +100,7 @@ impl Ui {
                     false => String::new(),
                 };
                 let mut err = anstream::stderr().lock();
-                // To the beginning of the line, and what stood on it is taken away.
-                let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
+                let _ = write!(err, "{CLEAR_LINE}{line}").and_then(|()| err.flush());
             })
         })
     }

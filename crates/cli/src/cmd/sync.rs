@@ -27,13 +27,19 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     if args.dry_run {
         return plan(context, &mut replica);
     }
-    if let Some(watcher) = context.ui.watcher() {
+    let watcher = context.ui.watcher();
+    let watched = watcher.is_some();
+    if let Some(watcher) = watcher {
         replica.watch(watcher);
     }
     let report = match &args.relay {
-        None => block_on(replica.sync())??,
-        Some(url) => block_on(replica.sync_at(url, args.plain_http))??,
+        None => block_on(replica.sync())?,
+        Some(url) => block_on(replica.sync_at(url, args.plain_http))?,
     };
+    if watched {
+        context.ui.clear_line();
+    }
+    let report = report?;
     let conflicts = replica.conflicts()?.len();
     context.ui.show(&report, || {
         let mut lines = vec![
