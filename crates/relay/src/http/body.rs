@@ -41,16 +41,14 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Takes a group in; false for one that says no number, or with which there are too many batches.
-    fn take(&mut self, group: &[u8]) -> bool {
-        let batches = group::count(group).map(|count| self.batches + count);
-        match batches.filter(|batches| *batches <= REQUEST_BATCHES_MAX) {
-            Some(batches) => {
-                self.batches = batches;
-                self.packed.push(group.to_vec());
-                true
-            }
-            None => false,
-        }
+    fn take(&mut self, group: Vec<u8>) -> bool {
+        let batches = group::count(&group).map(|count| self.batches + count);
+        let Some(batches) = batches.filter(|batches| *batches <= REQUEST_BATCHES_MAX) else {
+            return false;
+        };
+        self.batches = batches;
+        self.packed.push(group);
+        true
     }
 }
 
@@ -104,7 +102,11 @@ impl Incoming {
             splitter.push(&std::mem::take(&mut self.buffer));
             loop {
                 match splitter.next_frame() {
-                    Ok(Some((GROUP_FRAME, group))) if came.take(&group) => {}
+                    Ok(Some((GROUP_FRAME, group))) => {
+                        if !came.take(group) {
+                            return (came, Some(Fault::Garbage));
+                        }
+                    }
                     Ok(None) => break,
                     Ok(Some(_)) | Err(_) => return (came, Some(Fault::Garbage)),
                 }

@@ -415,8 +415,8 @@ impl Meeting<'_> {
     }
 
     /// Keeps what the answer came to: what the receipts and the answers to orders say, and where this relay
-    /// stands now, in one transaction. **So the cursor's chain stands for every number that is noted**: a log above that was
-    /// put back to before one of them cannot go unnoticed.
+    /// stands now, in one transaction. **So the cursor's chain stands for every number that is noted**: a
+    /// log above that was put back to before one of them cannot go unnoticed.
     fn end(&mut self, end: &End) -> Result<(), RelayError> {
         let me = self.relay.secrets.key.public().relay();
         let receipts = std::mem::take(&mut self.receipts);
