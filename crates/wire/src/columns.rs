@@ -99,6 +99,7 @@ struct ColumnForm {
     #[cbor(with = "minicbor::bytes")]
     bytes: Vec<u8>,
 }
+
 /// Returns a frame's bytes, not packed.
 pub fn encode(frame: &PackFrame) -> Vec<u8> {
     let mut writer = Writer::default();
@@ -140,6 +141,7 @@ pub fn decode(bytes: &[u8]) -> Result<PackFrame, Malformed> {
         writers: form.writers,
     })
 }
+
 /// Returns a saved form with these heads in the place of those it has.
 pub fn with_heads(saved: &[u8], heads: &[ChangeHash]) -> Result<Vec<u8>, Malformed> {
     let heads: Vec<u8> = heads.iter().flat_map(|head| head.0).collect();
@@ -153,6 +155,7 @@ pub fn with_heads(saved: &[u8], heads: &[ChangeHash]) -> Result<Vec<u8>, Malform
     };
     Ok(parts.join())
 }
+
 fn shape() -> Malformed {
     Malformed::shape("frame of a pack")
 }

@@ -67,19 +67,8 @@ impl<'a> Parts<'a> {
         data.extend_from_slice(self.suffix);
         chunk::seal(TYPE_DOCUMENT, &data).1
     }
-}
 
-fn specs(reader: &mut Reader<'_>) -> Result<Vec<(u64, usize)>, Malformed> {
-    let mut specs = Vec::new();
-    for _ in 0..reader.length()? {
-        specs.push((reader.uleb()?, reader.length()?));
-    }
-    Ok(specs)
-}
-
-impl Parts<'_> {
-    /// Returns the keys of operations as they travel, if all of the form comes out again byte for byte but for
-    /// its heads.
+    /// Returns the keys of operations as they travel, if the form comes out of its parts again byte for byte.
     pub(super) fn keys(&self, saved: &[u8]) -> Result<Keys, Malformed> {
         let once = |columns: &[(u64, &[u8])]| {
             let specs: BTreeSet<u64> = columns.iter().map(|(spec, _)| *spec).collect();
@@ -101,6 +90,14 @@ impl Parts<'_> {
         }
         Err(shape())
     }
+}
+
+fn specs(reader: &mut Reader<'_>) -> Result<Vec<(u64, usize)>, Malformed> {
+    let mut specs = Vec::new();
+    for _ in 0..reader.length()? {
+        specs.push((reader.uleb()?, reader.length()?));
+    }
+    Ok(specs)
 }
 
 /// A column of strings in runs, as it travels.
