@@ -395,7 +395,7 @@ fn visit_rows(
             .execute([doc.as_bytes()])?;
     }
     let sql =
-        "INSERT OR REPLACE INTO visit (id, book, household, happened_on, at_ms, writer, content,
+        "INSERT INTO visit (id, book, household, happened_on, at_ms, writer, content,
                  counts, same, next_on, void)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut insert = conn.prepare_cached(sql)?;

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006-unnumbered.sql"),
     include_str!("../migrations/0007-search.sql"),
     include_str!("../migrations/0008-damaged.sql"),
+    include_str!("../migrations/0009-visits.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.

@@ -369,13 +369,20 @@ impl Store {
         household: Option<&DocId>,
         limit: usize,
     ) -> Result<Vec<VisitRow>, StoreError> {
-        let sql = "SELECT id, household, book, writer, content FROM visit
-                   WHERE void = 0 AND (?1 IS NULL OR household = ?1)
-                   ORDER BY happened_on DESC, at_ms DESC, id LIMIT ?2";
-        let mut statement = self.conn.prepare_cached(sql)?;
-        let household = household.map(|doc| self.survivor(doc)).transpose()?;
-        let values = params![household.as_ref().map(DocId::as_bytes), limit as i64];
-        let rows = statement.query_map(values, visit_row)?;
+        // Apart, for a question about all of them finds no household's by its index.
+        let of = household.map_or("", |_| "AND household = ?2");
+        let sql = format!(
+            "SELECT id, household, book, writer, content FROM visit WHERE void = 0 {of}
+             ORDER BY happened_on DESC, at_ms DESC, id LIMIT ?1"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = match household {
+            Some(household) => {
+                let household = self.survivor(household)?;
+                statement.query_map(params![limit as i64, household.as_bytes()], visit_row)?
+            }
+            None => statement.query_map([limit as i64], visit_row)?,
+        };
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
