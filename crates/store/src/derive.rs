@@ -394,8 +394,7 @@ fn visit_rows(
         conn.prepare_cached("DELETE FROM visit WHERE book = ?1")?
             .execute([doc.as_bytes()])?;
     }
-    let sql =
-        "INSERT INTO visit (id, book, household, happened_on, at_ms, writer, content,
+    let sql = "INSERT INTO visit (id, book, household, happened_on, at_ms, writer, content,
                  counts, same, next_on, void)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut insert = conn.prepare_cached(sql)?;

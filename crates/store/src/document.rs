@@ -1,12 +1,11 @@
 //! Documents in the file: loading from the cache, from the changes when the cache is damaged, saving.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use wangge_crdt::Document;
 use wangge_model::kind;
-use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, EntryKind, Place};
+use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, Place};
 
+use crate::counted::{Seat, Told};
 use crate::error::StoreError;
 use crate::packed;
 
@@ -164,23 +163,38 @@ pub(crate) fn home(conn: &Connection, doc: &DocId) -> Result<Option<AreaCode>, S
     Ok(home.and_then(|code| AreaCode::parse(&code).ok()))
 }
 
-/// Returns every document of which it is known where it lives: by its own place, else by its owner's.
-pub(crate) fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
-    let sql = "SELECT d.doc, d.kind, d.owner, coalesce(nullif(d.home, ''), o.home, ''),
-                      CASE WHEN d.home <> '' THEN d.audiences ELSE coalesce(o.audiences, x'80') END
+/// Returns every document of which it is known where it lives: by its own place, or where `told` says
+/// instead, else by its owner's.
+pub(crate) fn all(conn: &Connection, told: &Told) -> Result<Vec<Lives>, StoreError> {
+    let sql = "SELECT d.doc, d.kind, d.owner, d.home, d.audiences, o.doc, coalesce(o.home, ''),
+                      coalesce(o.audiences, x'80')
                FROM document d LEFT JOIN document o ON o.doc = d.owner";
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
+    let seat = |row: &Row<'_>, doc: &DocId, at: usize| match told.get(doc) {
+        Some(seat) => Ok(seat.clone()),
+        None => Ok::<_, StoreError>(Some(Seat {
+            home: row.get(at)?,
+            audiences: row.get(at + 1)?,
+        })),
+    };
+    let has_home = |seat: &Seat| !seat.home.is_empty();
     while let Some(row) = rows.next()? {
-        let (home, audiences): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
+        let doc = DocId(row.get(0)?);
+        let mut lives = seat(row, &doc, 3)?.filter(has_home);
+        if let (None, Some(owner)) = (&lives, row.get(5)?) {
+            lives = seat(row, &DocId(owner), 6)?;
+        }
         // Where nothing says where it lives, nothing says that it is somebody else's.
-        let Ok(home) = AreaCode::parse(&home) else {
+        let Some((Ok(home), audiences)) =
+            lives.map(|seat| (AreaCode::parse(&seat.home), seat.audiences))
+        else {
             continue;
         };
         let owner: Option<Vec<u8>> = row.get(2)?;
         found.push(Lives {
-            doc: DocId(row.get(0)?),
+            doc,
             kind: DocKind(row.get(1)?),
             owner: owner.and_then(|bytes| DocId::from_slice(&bytes)),
             home,
@@ -188,113 +202,4 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<Lives>, StoreError> {
         });
     }
     Ok(found)
-}
-
-/// Returns own changes that a relay keeps without a number, or refused, and those of others that it was
-/// given back and keeps so: its digests do not count them, and only a person's decision can bring them
-/// there.
-pub(crate) fn unnumbered(conn: &Connection) -> Result<BTreeSet<(DocId, ChangeHash)>, StoreError> {
-    let sql = "SELECT doc, hash FROM outbox WHERE entry = ?1 AND state <> 0
-               UNION SELECT doc, hash FROM unnumbered";
-    let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query_map([EntryKind::CHANGE.0], |row| {
-        Ok((DocId(row.get(0)?), ChangeHash(row.get(1)?)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Returns the digest of what is placed in each of these audiences, as a relay counts it.
-///
-/// One walk over all documents: to look up where the one that each belongs to lives takes three times as
-/// long among a hundred thousand.
-pub(crate) fn digests(
-    conn: &Connection,
-    audiences: &[Audience],
-) -> Result<Vec<(Audience, Digest)>, StoreError> {
-    let mut apart: BTreeMap<DocId, Vec<Digest>> = BTreeMap::new();
-    for (doc, hash) in unnumbered(conn)? {
-        apart.entry(doc).or_default().push(Digest::of(&doc, &hash));
-    }
-    let mut seats = Seats::default();
-    let mut lives: HashMap<DocId, usize> = HashMap::new();
-    let mut owned: Vec<(DocId, Digest)> = Vec::new();
-    let sql = "SELECT doc, home, audiences, owner, changes, sum FROM document";
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let doc = DocId(row.get(0)?);
-        let digest = Digest::from_parts(row.get::<_, i64>(4)?.unsigned_abs(), row.get(5)?);
-        let apart = apart.get(&doc).into_iter().flatten();
-        let digest = apart.fold(digest, |digest, one| digest.minus(*one));
-        let (home, named) = (row.get_ref(1)?, row.get_ref(2)?);
-        let home = home.as_str().unwrap_or_default();
-        if home.is_empty() {
-            if let Some(owner) = row.get(3)? {
-                owned.push((DocId(owner), digest));
-            }
-            continue;
-        }
-        let seat = seats.of(home, named.as_blob().unwrap_or_default());
-        seats.add(seat, digest);
-        lives.insert(doc, seat);
-    }
-    for (owner, digest) in owned {
-        if let Some(seat) = lives.get(&owner) {
-            seats.add(*seat, digest);
-        }
-    }
-    Ok(seats.among(audiences))
-}
-
-/// Where documents live, and the digest of each such seat.
-#[derive(Default)]
-struct Seats {
-    numbers: HashMap<String, HashMap<Vec<u8>, usize>>,
-    seats: Vec<(String, Vec<u8>, Digest)>,
-}
-
-impl Seats {
-    /// Returns the number of a home with these audiences.
-    fn of(&mut self, home: &str, audiences: &[u8]) -> usize {
-        let known = self.numbers.get(home).and_then(|it| it.get(audiences));
-        if let Some(number) = known {
-            return *number;
-        }
-        let number = self.seats.len();
-        let of_home = self.numbers.entry(home.to_owned()).or_default();
-        of_home.insert(audiences.to_owned(), number);
-        let seat = (home.to_owned(), audiences.to_owned(), Digest::default());
-        self.seats.push(seat);
-        number
-    }
-
-    fn add(&mut self, number: usize, digest: Digest) {
-        if let Some((_, _, sum)) = self.seats.get_mut(number) {
-            *sum = sum.plus(digest);
-        }
-    }
-
-    fn among(&self, audiences: &[Audience]) -> Vec<(Audience, Digest)> {
-        let mut sums: Vec<_> = audiences
-            .iter()
-            .map(|audience| (audience.clone(), Digest::default()))
-            .collect();
-        for (home, named, digest) in &self.seats {
-            let Ok(home) = AreaCode::parse(home) else {
-                continue;
-            };
-            let named = wangge_wire::packing::decode::<Vec<Audience>>(named, "audiences");
-            let named = named.unwrap_or_default();
-            for (audience, sum) in &mut sums {
-                let belongs = match audience {
-                    Audience::Area(area) => area.covers(&home),
-                    other => named.contains(other),
-                };
-                if belongs {
-                    *sum = sum.plus(*digest);
-                }
-            }
-        }
-        sums
-    }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use wangge_model::kind;
 use wangge_wire::{AreaCode, Audience, DeviceId, DocId, DocKind};
 
+use crate::counted::Told;
 use crate::document::{self, Lives};
 use crate::error::StoreError;
 use crate::open::{self, Store};
@@ -138,7 +139,7 @@ fn sort_out(
         // So it is after nearly every sync, and to walk over all documents takes long.
         return Ok(lost);
     }
-    for lives in document::all(conn)? {
+    for lives in document::all(conn, &Told::new())? {
         let Lives {
             doc, kind, home, ..
         } = &lives;

@@ -8,6 +8,7 @@
 pub mod alias;
 pub mod apply;
 pub mod blobs;
+mod counted;
 pub mod day;
 mod derive;
 mod document;

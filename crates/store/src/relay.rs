@@ -8,7 +8,7 @@ use wangge_wire::{
 };
 
 use crate::apply::keep_order;
-use crate::document;
+use crate::counted;
 use crate::error::StoreError;
 use crate::levels;
 use crate::open::Store;
@@ -104,7 +104,7 @@ impl Store {
             .prepare_cached(sql)?
             .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
-        let here = document::digests(&transaction, &audiences)?;
+        let here = counted::digests(&transaction, &audiences)?;
         let same_log = end
             .digests
             .iter()
@@ -138,7 +138,7 @@ impl Store {
         }
         // What is unsent now counts again: the relay lacks it, and a repair sends it at once.
         let here = match unsent {
-            true => document::digests(&transaction, &audiences)?,
+            true => counted::digests(&transaction, &audiences)?,
             false => here,
         };
         transaction.commit()?;
@@ -166,7 +166,7 @@ impl Store {
 
     /// Returns the digest of what is placed in each of these audiences.
     pub fn digests(&self, audiences: &[Audience]) -> Result<Vec<(Audience, Digest)>, StoreError> {
-        document::digests(&self.conn, audiences)
+        counted::digests(&self.conn, audiences)
     }
 
     /// Returns the areas whose completeness was last found unequal.

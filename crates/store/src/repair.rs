@@ -13,6 +13,7 @@ use wangge_wire::{
 };
 
 use crate::apply::{Incoming, PageOutcome, Taking};
+use crate::counted;
 use crate::document;
 use crate::error::StoreError;
 use crate::open::Store;
@@ -39,9 +40,9 @@ impl Store {
         let mut hashes = self
             .conn
             .prepare_cached("SELECT hash FROM change WHERE doc = ?1")?;
-        let unnumbered = document::unnumbered(&self.conn)?;
+        let unnumbered = counted::unnumbered(&self.conn)?;
         let mut names = Vec::new();
-        for lives in document::all(&self.conn)? {
+        for lives in document::all(&self.conn, &counted::told(&self.conn)?)? {
             let belongs = match audience {
                 Audience::Area(area) => area.covers(&lives.home),
                 other => lives.audiences.contains(other),

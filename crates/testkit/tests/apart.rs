@@ -4,8 +4,10 @@
 
 use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::inbox::Settle;
+use wangge_agent::visits::VisitInput;
 use wangge_store::Store;
-use wangge_testkit::district::{District, sync};
+use wangge_testkit::district::{District, sync, wait};
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{Incarnation, Receipt, RelayId, Role, Signature};
 
@@ -47,6 +49,34 @@ fn what_is_in_the_inbox_makes_no_area_incomplete() {
         "{report:?}"
     );
     assert_eq!(report.repair, None, "nothing was damaged");
+}
+
+#[test]
+fn what_was_accepted_of_a_family_that_lives_elsewhere_for_the_relay_makes_no_area_incomplete() {
+    let district = District::new();
+    let mut second = second(&district);
+    let visit = VisitInput {
+        household: "2-21".into(),
+        note: "在家".into(),
+        ..VisitInput::default()
+    };
+    second.add_visit(visit).unwrap();
+    sync(&mut second).unwrap();
+    let mut desk = district.home("陈站长", Role::Township, &["511724103"]);
+    sync(&mut desk).unwrap();
+    let items = wait(desk.inbox(false)).unwrap();
+    let book = items.iter().find(|item| item.kind == "visit_book").unwrap();
+    wait(desk.inbox_settle(&book.id, &Settle::Accept, false)).unwrap();
+    // The desk took the visit in where the first claim says that the family lives; that the second one
+    // waits there is all that this device knows.
+    for _ in 0..2 {
+        let report = sync(&mut second).unwrap();
+        assert!(
+            report.complete.values().all(|area| area.equal),
+            "{report:?}"
+        );
+        assert_eq!(report.repair, None, "{report:?}");
+    }
 }
 
 #[test]
