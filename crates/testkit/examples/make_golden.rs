@@ -12,15 +12,21 @@
 use std::path::Path;
 
 use wangge_agent::Replica;
+use wangge_agent::attach::AttachInput;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::inbox::Settle;
 use wangge_agent::reports::ReportInput;
 use wangge_agent::rounds::{MarkInput, RoundInput};
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::visits::VisitInput;
-use wangge_testkit::district::{District, sync};
+use wangge_relay::Packs;
+use wangge_testkit::district::{District, sync, wait};
 use wangge_wire::Role;
 
 const GRID: &str = "511724103202001";
+const NEXT_GRID: &str = "511724103202002";
+/// With these there are as many documents as packs begin at.
+const MORE_DOORS: usize = 61;
 
 fn main() {
     let to = std::env::args().nth(1).expect("the folder to write");
@@ -28,7 +34,6 @@ fn main() {
     assert!(!to.exists(), "a golden folder is made once");
     let mut district = District::new();
     let mut desk = district.home("desk", Role::Township, &["511724103"]);
-    let mut li = district.home("li", Role::Worker, &[GRID]);
     for (door, head) in [
         ("3组12号", "曾小红"),
         ("4组8号", "王建国"),
@@ -50,8 +55,7 @@ fn main() {
         };
         desk.add_household(input).unwrap();
     }
-    sync(&mut desk).unwrap();
-    sync(&mut li).unwrap();
+    let mut li = taken_from_packs(&district, &mut desk);
     for replica in [&mut desk, &mut li] {
         let id = replica.name_household("曾小红").unwrap();
         let phone = if replica.role() == Role::Worker {
@@ -99,6 +103,16 @@ fn main() {
     later_documents(&mut desk, &mut li);
     sync(&mut desk).unwrap();
     sync(&mut li).unwrap();
+    before_the_desk(&mut desk, &mut li);
+    let file = district.path().join("roof.pdf");
+    std::fs::write(&file, b"%PDF-1.4 roof").unwrap();
+    let attached = AttachInput {
+        file,
+        to: li.visits(None, 1).unwrap()[0].id.clone(),
+        ..AttachInput::default()
+    };
+    li.attach(&attached).unwrap();
+    sync(&mut li).unwrap();
     li.add_visit(visit("还没有送出去的走访")).unwrap();
     let home = li.dir().to_owned();
     drop((li, desk));
@@ -145,11 +159,65 @@ fn later_documents(desk: &mut Replica, li: &mut Replica) {
     sync(li).unwrap();
 }
 
+/// What version 0.3.0 brought: a first download by packs.
+fn taken_from_packs(district: &District, desk: &mut Replica) -> Replica {
+    for n in 1..=MORE_DOORS {
+        let input = HouseholdInput {
+            area: Some(GRID.into()),
+            door: format!("6组{n}号"),
+            members: vec![MemberInput {
+                name: "曾大山".into(),
+                ..MemberInput::default()
+            }],
+            ..HouseholdInput::default()
+        };
+        desk.add_household(input).unwrap();
+    }
+    sync(desk).unwrap();
+    district.relay().make_packs(&Packs::default()).unwrap();
+    let mut li = district.home("li", Role::Worker, &[GRID]);
+    assert!(sync(&mut li).unwrap().packs.is_some());
+    li
+}
+
+/// What version 0.3.0 brought: a family that somebody else had placed first, before the desk, which
+/// discarded it.
+fn before_the_desk(desk: &mut Replica, li: &mut Replica) {
+    for (replica, grid) in [(&mut *desk, NEXT_GRID), (li, GRID)] {
+        let input = HouseholdInput {
+            area: Some(grid.into()),
+            door: "7组1号".into(),
+            members: vec![MemberInput {
+                name: "曾小河".into(),
+                ..MemberInput::default()
+            }],
+            ..HouseholdInput::default()
+        };
+        replica.add_household(input).unwrap();
+        sync(replica).unwrap();
+    }
+    sync(desk).unwrap();
+    let discard = Settle::Discard {
+        reason: "登记在二网格".into(),
+    };
+    for item in wait(desk.inbox(false)).unwrap() {
+        wait(desk.inbox_settle(&item.id, &discard, false)).unwrap();
+    }
+    sync(li).unwrap();
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_owned();
+        if path.is_dir() {
+            // Packs are made anew.
+            if name != "packs" {
+                copy(&path, &to.join(name));
+            }
+            continue;
+        }
         assert!(
             !name.to_string_lossy().ends_with("-wal"),
             "closed databases have no WAL"
