@@ -157,6 +157,12 @@ pub enum AgentError {
         /// What happened, for the log.
         reason: String,
     },
+    /// There is no database any more, though there was one: a new one was begun.
+    #[error("the database is gone")]
+    Lost {
+        /// The folder it was in.
+        at: PathBuf,
+    },
     /// The relay does not know this device, or not any more.
     #[error("the relay refused this device")]
     Refused {

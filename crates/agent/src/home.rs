@@ -1,7 +1,6 @@
-//! The folder of one person on one device: key, life, profile, database, lock.
+//! The folder of one person on one device: key, profile, database, lock; `life` beside it.
 //!
-//! The key and the life stand beside the database, not in it: a database that was copied, restored or
-//! lost must not write as the actor it was before. **One program at a time**: the lock is held while a
+//! **One program at a time**: the lock is held while a
 //! home is open.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -16,6 +15,7 @@ use wangge_trust::KeyPair;
 use wangge_wire::{AreaCode, LifeNonce, PublicKey};
 
 use crate::error::AgentError;
+use crate::life;
 use crate::machine::Machine;
 
 const DATABASE: &str = "wangge.db";
@@ -23,16 +23,13 @@ const DEVICE_KEY: &str = "device.key";
 const ID_KEY: &str = "id.key";
 /// The keys of id hashes before enrolment, one after the other.
 const PAST_ID_KEYS: &str = "id.keys.past";
-const LIFE: &str = "life";
 const PROFILE: &str = "profile.json";
 const LOCK: &str = "lock";
 /// Made by whoever waits for the lock: what can wait itself makes room.
 const KNOCK: &str = "knock";
 const TICKETS: &str = "tickets";
-/// The life as the database knows it; another one beside it means the database is a copy.
-const LIFE_META: &str = "life";
-/// The lives before it, eight bytes each.
-const LIVES_META: &str = "lives";
+/// When the database before this one was found to be gone.
+const LOST_META: &str = "lost";
 /// How long a command waits for another one in the same home.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
 const LOCK_PAUSE: Duration = Duration::from_millis(30);
@@ -83,6 +80,12 @@ pub struct Home {
     pub store: Store,
     /// Where a damaged database was put when this home was opened.
     pub set_aside: Option<PathBuf>,
+    /// Whether there was no database any more when this home was opened, though there had been one.
+    pub lost: bool,
+    /// Whether the database was found to be a copy, or put back, when this home was opened.
+    pub copied: bool,
+    /// When the file of the database was made, milliseconds since 1970, where its folder says.
+    pub(crate) born_ms: Option<i64>,
     _lock: File,
 }
 
@@ -93,6 +96,7 @@ impl Home {
             return Err(AgentError::HomeExists { at: dir.to_owned() });
         }
         fs::create_dir_all(dir)?;
+        keep_private(dir)?;
         let lock = lock(dir)?;
         if !dir.join(DEVICE_KEY).exists() {
             write_secret(&dir.join(DEVICE_KEY), &machine.random::<32>()?)?;
@@ -118,6 +122,8 @@ impl Home {
         let key = KeyPair::from_secret(&read_secret(&dir.join(DEVICE_KEY))?);
         let id_key = IdKey::new(read_secret(&dir.join(ID_KEY))?);
         let path = dir.join(DATABASE);
+        keep_private(dir)?;
+        let lost = life::had_one(dir) && fs::metadata(&path).map_or(0, |file| file.len()) == 0;
         let (store, set_aside) = match Store::open(&path) {
             Ok(store) => (store, None),
             Err(StoreError::Damaged { .. }) => {
@@ -135,47 +141,32 @@ impl Home {
             life: LifeNonce([0; 8]),
             store,
             set_aside,
+            lost,
+            copied: false,
+            born_ms: None,
             _lock: lock,
         };
-        home.life = home.settle_life(machine)?;
+        if lost {
+            home.store
+                .set_meta(LOST_META, &(machine.now_ms)().to_be_bytes())?;
+        }
+        home.settle_life(machine)?;
         Ok(home)
     }
 
-    /// Begins a new life of the database: from now on this device writes as another actor.
-    ///
-    /// The lives before it are kept: what they wrote and has not been sent is still theirs to sign.
-    pub fn new_life(&mut self, machine: &Machine) -> Result<(), AgentError> {
-        let life = LifeNonce(machine.random()?);
-        let mut lives = self.store.meta(LIVES_META)?.unwrap_or_default();
-        lives.extend(self.store.meta(LIFE_META)?.unwrap_or_default());
-        self.store.set_meta(LIVES_META, &lives)?;
-        self.store.set_meta(LIFE_META, life.as_bytes())?;
-        self.life = life;
-        self.mark_life()
+    /// Returns since when this home has a database that was begun because the one before was gone, in
+    /// milliseconds since 1970; none once everything the relay has is here again.
+    pub fn lost_ms(&self) -> Result<Option<i64>, AgentError> {
+        let bytes = self.store.meta(LOST_META)?.unwrap_or_default();
+        Ok(bytes.try_into().ok().map(i64::from_be_bytes))
     }
 
-    /// Returns every life of this database, the present one last.
-    pub fn lives(&self) -> Result<Vec<LifeNonce>, AgentError> {
-        let past = self.store.meta(LIVES_META)?.unwrap_or_default();
-        let mut lives: Vec<LifeNonce> = past
-            .chunks_exact(8)
-            .filter_map(LifeNonce::from_slice)
-            .collect();
-        lives.retain(|life| *life != self.life);
-        lives.push(self.life);
-        Ok(lives)
-    }
-
-    /// Notes beside the database how far its life has come: one that is behind was put back from an
-    /// older copy, and must not write again what it wrote before.
-    pub fn mark_life(&self) -> Result<(), AgentError> {
-        let (number, _) = self
-            .store
-            .last_batch(&self.key.public().actor(&self.life))?;
-        write_whole(
-            &self.dir.join(LIFE),
-            format!("{} {number}", self.life).as_bytes(),
-        )
+    /// Notes that everything the relay has is here again.
+    pub(crate) fn found_again(&self) -> Result<(), AgentError> {
+        if self.lost_ms()?.is_some() {
+            self.store.set_meta(LOST_META, &[])?;
+        }
+        Ok(())
     }
 
     /// Keeps a changed profile.
@@ -221,35 +212,9 @@ impl Home {
         let path = self.dir.join(DATABASE);
         let aside = Store::set_aside(&path, &mark(machine))?;
         self.store = Store::open(&path)?;
-        self.life = self.settle_life(machine)?;
+        self.settle_life(machine)?;
         self.set_aside = Some(aside.clone());
         Ok(Some(aside))
-    }
-
-    /// Returns the life that file and database agree on, or a new one.
-    fn settle_life(&mut self, machine: &Machine) -> Result<LifeNonce, AgentError> {
-        let beside = fs::read_to_string(self.dir.join(LIFE)).ok();
-        let beside: Option<(LifeNonce, u64)> = beside.and_then(|text| {
-            let (life, batches) = text.trim().split_once(' ').unwrap_or((text.trim(), "0"));
-            Some((life.parse().ok()?, batches.parse().ok()?))
-        });
-        let inside = self
-            .store
-            .meta(LIFE_META)?
-            .and_then(|bytes| LifeNonce::from_slice(&bytes));
-        let reached = match inside {
-            Some(life) => self.store.last_batch(&self.key.public().actor(&life))?.0,
-            None => 0,
-        };
-        match (beside, inside) {
-            (Some((beside, batches)), Some(inside)) if beside == inside && batches <= reached => {
-                Ok(beside)
-            }
-            _ => {
-                self.new_life(machine)?;
-                Ok(self.life)
-            }
-        }
     }
 }
 
@@ -309,6 +274,19 @@ fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), AgentError> {
     {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// Lets nobody else on this computer read what residents told.
+fn keep_private(dir: &Path) -> Result<(), AgentError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let now = fs::metadata(dir)?.permissions().mode();
+        if now & 0o077 != 0 {
+            fs::set_permissions(dir, fs::Permissions::from_mode(now & !0o077))?;
+        }
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ pub mod households;
 pub mod import;
 pub mod inbox;
 pub mod levels;
+mod life;
 pub mod link;
 pub mod look;
 pub mod machine;

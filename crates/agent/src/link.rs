@@ -14,6 +14,7 @@ mod order;
 mod packs;
 mod plan;
 mod repair;
+mod standing;
 mod sync;
 
 pub use blobs::BlobReport;

@@ -1,5 +1,6 @@
 //! The clock and the dice, in one place, so that a test can hold both still.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use wangge_model::clock::china_day;
@@ -9,12 +10,18 @@ use crate::error::AgentError;
 /// Fills a slice with random bytes, or says that the system has none.
 pub type Dice = Box<dyn Fn(&mut [u8]) -> Result<(), AgentError> + Send + Sync>;
 
+/// Says when a file was made.
+pub type Birth = Box<dyn Fn(&Path) -> Option<i64> + Send + Sync>;
+
 /// Where a replica takes time and chance from.
 pub struct Machine {
     /// Milliseconds since 1970.
     pub now_ms: Box<dyn Fn() -> i64 + Send + Sync>,
     /// Fills the slice with random bytes.
     pub fill: Dice,
+    /// Returns when a file was made, milliseconds since 1970; none where its folder does not say. A copy was
+    /// made when it was copied.
+    pub born_ms: Birth,
 }
 
 impl Default for Machine {
@@ -28,6 +35,13 @@ impl Default for Machine {
             }),
             fill: Box::new(|bytes| {
                 getrandom::fill(bytes).map_err(|error| AgentError::Internal(error.to_string()))
+            }),
+            born_ms: Box::new(|path| {
+                let made = std::fs::metadata(path)
+                    .and_then(|file| file.created())
+                    .ok()?;
+                let since = made.duration_since(UNIX_EPOCH).ok()?;
+                i64::try_from(since.as_millis()).ok()
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use wangge_model::clock::ClockFlag;
@@ -78,6 +78,17 @@ impl Replica {
         Self::over(Home::open(dir, &machine)?, machine)
     }
 
+    /// Looks at every page of a home's database where something of it did not read: a damaged one is set aside
+    /// and a new one begun. Returns where it is now; none where its pages are sound and only some record is
+    /// not.
+    pub fn check(dir: &Path, machine: &Machine) -> Result<Option<PathBuf>, AgentError> {
+        let mut home = Home::open(dir, machine)?;
+        match home.set_aside.take() {
+            Some(aside) => Ok(Some(aside)),
+            None => home.check(machine),
+        }
+    }
+
     pub(crate) fn over(home: Home, machine: Machine) -> Result<Self, AgentError> {
         let mut replica = Self {
             home,
@@ -113,6 +124,16 @@ impl Replica {
     /// Returns where a damaged database was put when this home was opened.
     pub fn set_aside(&self) -> Option<&Path> {
         self.home.set_aside.as_deref()
+    }
+
+    /// Returns whether there was no database any more when this home was opened, though there had been one.
+    pub fn is_lost(&self) -> bool {
+        self.home.lost
+    }
+
+    /// Returns whether this home was found to be a copy, or put back, when it was opened.
+    pub fn is_copied(&self) -> bool {
+        self.home.copied
     }
 
     /// Returns the database, for reading.

@@ -12,7 +12,7 @@ use wangge_store::ReceiptRow;
 use wangge_store::Store;
 use wangge_store::outbox::Pending;
 use wangge_store::query::Counts;
-use wangge_wire::{AreaCode, DocId, EntryKind, RelayId};
+use wangge_wire::{AreaCode, DocId, EntryKind, RelayId, Role};
 
 use crate::error::AgentError;
 use crate::inbox::DecisionView;
@@ -48,7 +48,16 @@ pub struct Status {
     pub all_safe: bool,
     /// Damaged databases that were set aside in this home; they may hold work that was never sent.
     pub set_aside: Vec<PathBuf>,
-    /// Areas that were not complete at the last sync.
+    /// When the database before this one was found to be gone, milliseconds since 1970; none once a sync
+    /// brought back what the relay has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_ms: Option<i64>,
+    /// When the relay refused this device, milliseconds since 1970; none once it syncs again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_ms: Option<i64>,
+    /// How much of the relay's inbox waited for this desk at the last sync.
+    pub undecided: u32,
+    /// Areas that were not complete at the last sync, or never were.
     pub incomplete: Vec<AreaCode>,
     /// Changes that wait for others, and changes the gate holds.
     pub waiting: u64,
@@ -148,6 +157,8 @@ pub struct ReceiptsView {
 pub struct ChangeView {
     /// Its hash.
     pub hash: String,
+    /// What it is a change of: of a household also those of its visits are told.
+    pub of: &'static str,
     /// Who wrote it.
     pub by: WrittenBy,
     /// The writer's clock, milliseconds since 1970.
@@ -199,7 +210,8 @@ impl Replica {
         let (waiting, held) = self.home.store.unapplied()?;
         let counts = self.home.store.counts()?;
         let attachments_waiting = self.attachments_waiting()?;
-        let incomplete = self.home.store.incomplete_areas()?;
+        let (lost_ms, refused_ms) = (self.home.lost_ms()?, self.refused_ms()?);
+        let mut undecided = 0;
         let set_aside = Store::all_set_aside(self.home.store.path())?;
         let levels = self.missing_by_level()?;
         // Of one relay alone its receipts say all; of several the highest decides.
@@ -208,6 +220,7 @@ impl Replica {
             None => None,
             Some(link) => {
                 let row = self.home.store.relay(&link.key.relay())?;
+                undecided = row.undecided;
                 Some(RelayView {
                     url: link.url.clone(),
                     name: link.name.clone(),
@@ -216,6 +229,7 @@ impl Replica {
                 })
             }
         };
+        let incomplete = self.incomplete(relay.is_some())?;
         Ok(Status {
             name: self.home.profile.name.clone(),
             role: self.role().as_str(),
@@ -229,8 +243,13 @@ impl Replica {
                 && at_the_top
                 && attachments_waiting == 0
                 && incomplete.is_empty()
-                && set_aside.is_empty(),
+                && set_aside.is_empty()
+                && lost_ms.is_none()
+                && refused_ms.is_none(),
             set_aside,
+            lost_ms,
+            refused_ms,
+            undecided,
             attachments_waiting,
             levels,
             relay,
@@ -241,6 +260,19 @@ impl Replica {
             held,
             handed_over: self.handed_over()?,
         })
+    }
+
+    /// Returns the areas that are not proven complete: a first download that was cut tells of none.
+    fn incomplete(&self, enrolled: bool) -> Result<Vec<AreaCode>, AgentError> {
+        let mut incomplete = self.home.store.incomplete_areas()?;
+        let complete = self.home.store.complete_areas()?;
+        let reads = self.role().is_desk() || self.role() == Role::Worker;
+        if enrolled && reads {
+            let never = |area: &&AreaCode| !complete.contains(area) && !incomplete.contains(area);
+            let never: Vec<AreaCode> = self.areas().iter().filter(never).cloned().collect();
+            incomplete.extend(never);
+        }
+        Ok(incomplete)
     }
 
     /// Returns what has no receipt, oldest first.
@@ -267,7 +299,8 @@ impl Replica {
             .collect()
     }
 
-    /// Returns where a record's changes stand; of a visit its own change only.
+    /// Returns where a record's changes stand; of a visit its own change only, of a household those of its
+    /// visits too.
     pub fn receipts(&self, name: &str) -> Result<ReceiptsView, AgentError> {
         let (doc, only) = match self.name_any(name)? {
             Named::Document(doc) => (doc, None),
@@ -280,13 +313,23 @@ impl Replica {
             .ok_or_else(|| AgentError::NotFound {
                 name: name.to_owned(),
             })?;
-        let mut rows = self.home.store.receipts(&doc)?;
-        if let Some(only) = only {
-            rows.retain(|row| row.hash == only);
+        let mut docs = vec![(doc, kind::name(doc_kind))];
+        if doc_kind == kind::HOUSEHOLD {
+            let books = self.home.store.visit_books(&doc)?;
+            docs.extend(books.into_iter().map(|book| (book, "visit_book")));
         }
+        let mut rows = Vec::new();
+        for (doc, of) in docs {
+            let of_one = self.home.store.receipts(&doc)?;
+            rows.extend(of_one.into_iter().map(|row| (doc, of, row)));
+        }
+        if let Some(only) = only {
+            rows.retain(|(_, _, row)| row.hash == only);
+        }
+        rows.sort_by_key(|(_, _, row)| row.at_ms);
         let changes = rows
             .into_iter()
-            .map(|row| {
+            .map(|(doc, of, row)| {
                 let mut state = state_of(&row);
                 if state == "at_relay" && self.home.store.is_named_above(&doc, &row.hash)? {
                     state = "inbox_above";
@@ -303,6 +346,7 @@ impl Replica {
                     decision: self.decision_on(&doc, &row.hash)?,
                     clock: flag(row.at_ms, arrived, before),
                     hash: row.hash.to_string(),
+                    of,
                     by: self.written_by(&row.writer)?,
                     at_ms: row.at_ms,
                     state,

@@ -26,6 +26,8 @@ pub struct Verified {
     pub unsent: u64,
     /// Entries in the relay's inbox.
     pub inbox: u32,
+    /// Changes that are here and not shown: they wait for others, or the gate holds them.
+    pub not_shown: u64,
 }
 
 /// One area.
@@ -44,7 +46,10 @@ pub struct VerifiedArea {
 impl Verified {
     /// Returns whether every area is complete and everything has a receipt with a position.
     pub fn is_whole(&self) -> bool {
-        self.areas.iter().all(|area| area.complete) && self.unsent == 0 && self.inbox == 0
+        self.areas.iter().all(|area| area.complete)
+            && self.unsent == 0
+            && self.inbox == 0
+            && self.not_shown == 0
     }
 }
 
@@ -68,7 +73,9 @@ impl Replica {
         let link = self.home.profile.relay.as_ref();
         let link = link.ok_or(AgentError::NotEnrolled)?;
         let cursor = self.home.store.relay(&link.key.relay())?.cursor;
+        let (waiting, held) = self.home.store.unapplied()?;
         Ok(Verified {
+            not_shown: waiting + held,
             areas,
             position: cursor.map_or(0, |cursor| cursor.position),
             repair: report.repair,

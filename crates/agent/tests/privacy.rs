@@ -46,6 +46,7 @@ fn machine() -> Machine {
             }
             Ok(())
         }),
+        ..Machine::default()
     }
 }
 

@@ -90,13 +90,18 @@ impl Context {
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
         let mut replica = Replica::open(&self.home()?, Machine::default())?;
         replica.keep_notes(self.keep_note);
-        match replica.set_aside() {
-            Some(aside) => Err(AgentError::Damaged {
-                aside: aside.to_owned(),
-            }
-            .into()),
-            None => Ok(replica),
+        if let Some(aside) = replica.set_aside() {
+            let aside = aside.to_owned();
+            return Err(AgentError::Damaged { aside }.into());
         }
+        if replica.is_lost() {
+            let at = replica.dir().to_owned();
+            return Err(AgentError::Lost { at }.into());
+        }
+        if replica.is_copied() {
+            self.ui.talk(self.ui.lang.home_copied());
+        }
+        Ok(replica)
     }
 
     /// Tells the person that the clock is wrong under which something was just saved.

@@ -2,6 +2,7 @@
 //!
 //! **One place decides.** A failure says whether anything was lost and names one command.
 
+mod damage;
 mod inbox;
 mod relay;
 
@@ -196,6 +197,18 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             "in_use",
             Exit::Refused,
             lang.in_use().to_owned(),
+            "wangge status".to_owned(),
+        ),
+        E::Lost { at } => (
+            "lost",
+            Exit::Damaged,
+            lang.database_gone(&at.display().to_string()),
+            "wangge sync".to_owned(),
+        ),
+        E::Damaged { aside } if aside.as_os_str().is_empty() => (
+            "damaged",
+            Exit::Damaged,
+            lang.damaged_in_place().to_owned(),
             "wangge status".to_owned(),
         ),
         E::Damaged { aside } => (

@@ -61,7 +61,7 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
             context.keep_note = cli.global.keep_note;
             let exit = match cmd::run(&context, cli.command) {
                 Ok(exit) => exit,
-                Err(failure) => failure.report(&context),
+                Err(failure) => failure.looked_into(&context).report(&context),
             };
             match context.ui.take_failure() {
                 Some(error) => Failure::Output {

@@ -25,6 +25,7 @@ use wangge_wire::{
 
 use crate::error::RelayError;
 use crate::frames::{self, Fetched};
+use crate::inbox::Desk;
 use crate::log::{self, signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::scope::{Light, Scope, light};
@@ -433,7 +434,27 @@ impl Pull {
             above: Some(above).filter(|names| !names.is_empty()),
             decisions: settlements::digest(connection, scope.roster, &self.device)?,
             waiting: Some(waiting).filter(|count| *count > 0),
+            undecided: self.undecided(connection, scope)?,
         })
+    }
+
+    /// Returns how much of the inbox waits for the asker, where that is a desk; none for nothing.
+    fn undecided(
+        &self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+    ) -> Result<Option<u32>, StepError> {
+        if !scope.me.role.is_desk() {
+            return Ok(None);
+        }
+        let desk = Desk {
+            connection,
+            roster: scope.roster,
+            device: self.device,
+            day: self.day,
+        };
+        let rows = desk.open(0)?.rows.len();
+        Ok(u32::try_from(rows).ok().filter(|count| *count > 0))
     }
 }
 

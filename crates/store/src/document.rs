@@ -1,5 +1,7 @@
 //! Documents in the file: loading from the cache, from the changes when the cache is damaged, saving.
 
+use std::path::PathBuf;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wangge_crdt::Document;
 use wangge_model::kind;
@@ -90,12 +92,20 @@ pub(crate) fn load(
         None => Document::begin(&shape, doc)?,
     };
     let mut statement =
-        conn.prepare_cached("SELECT raw FROM change WHERE doc = ?1 AND state = 0")?;
-    let raws = statement
-        .query_map([doc.as_bytes()], |row| row.get(0))?
-        .collect::<Result<Vec<Vec<u8>>, _>>()?;
+        conn.prepare_cached("SELECT hash, raw FROM change WHERE doc = ?1 AND state = 0")?;
+    let rows = statement
+        .query_map([doc.as_bytes()], |row| {
+            Ok((ChangeHash(row.get(0)?), row.get(1)?))
+        })?
+        .collect::<Result<Vec<(ChangeHash, Vec<u8>)>, _>>()?;
+    let (names, raws): (Vec<ChangeHash>, Vec<Vec<u8>>) = rows.into_iter().unzip();
     document.apply(&raws);
-    Ok(Some(document))
+    // All of it was part of the document once: what is not any more was damaged, and half a family must
+    // not be shown as a whole one.
+    match names.iter().all(|name| document.contains(name)) {
+        true => Ok(Some(document)),
+        false => Err(StoreError::Damaged { at: PathBuf::new() }),
+    }
 }
 
 /// Keeps the saved form of a document.

@@ -160,6 +160,7 @@ mod tests {
             above: None,
             decisions: None,
             waiting: None,
+            undecided: None,
         }
     }
 

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007-search.sql"),
     include_str!("../migrations/0008-damaged.sql"),
     include_str!("../migrations/0009-visits.sql"),
+    include_str!("../migrations/0010-undecided.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.

@@ -410,6 +410,15 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Returns the visit books of a household.
+    pub fn visit_books(&self, household: &DocId) -> Result<Vec<DocId>, StoreError> {
+        let sql = "SELECT doc FROM document WHERE owner = ?1 AND kind = ?2 ORDER BY doc";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let values = params![household.as_bytes(), kind::VISIT_BOOK.0];
+        let rows = statement.query_map(values, |row| row.get(0).map(DocId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Returns where each change of a document stands, oldest first.
     pub fn receipts(&self, doc: &DocId) -> Result<Vec<ReceiptRow>, StoreError> {
         let sql = "SELECT c.hash, c.actor, c.at_ms, o.state, coalesce(o.reason, '') FROM change c

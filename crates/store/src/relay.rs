@@ -27,6 +27,8 @@ pub struct RelayRow {
     pub last_sync_ms: i64,
     /// How many of this device's entries its inbox held then.
     pub inbox: u32,
+    /// How much of its inbox waited for this desk then.
+    pub undecided: u32,
 }
 
 /// An area, what the relay says is there, what is here.
@@ -60,7 +62,7 @@ impl Store {
     /// Returns what is known of a relay.
     pub fn relay(&self, relay: &RelayId) -> Result<RelayRow, StoreError> {
         let sql =
-            "SELECT incarnation, position, chain, last_sync_ms, inbox, covers_day, covers_orders, granted
+            "SELECT incarnation, position, chain, last_sync_ms, inbox, covers_day, covers_orders, granted, undecided
                    FROM relay WHERE relay = ?1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let found = statement.query_row([relay.as_bytes()], |row| {
@@ -84,12 +86,14 @@ impl Store {
                 }),
                 last_sync_ms: row.get(3)?,
                 inbox: row.get(4)?,
+                undecided: row.get(8)?,
             })
         });
         let none = RelayRow {
             cursor: None,
             last_sync_ms: 0,
             inbox: 0,
+            undecided: 0,
         };
         Ok(found.optional()?.unwrap_or(none))
     }
@@ -99,10 +103,13 @@ impl Store {
         let transaction = self.conn.transaction()?;
         move_cursor(&transaction, &end.cursor)?;
         let relay = end.cursor.relay;
-        let sql = "UPDATE relay SET last_sync_ms = ?2, inbox = ?3 WHERE relay = ?1";
-        transaction
-            .prepare_cached(sql)?
-            .execute(params![relay.as_bytes(), now_ms, end.inbox])?;
+        let sql = "UPDATE relay SET last_sync_ms = ?2, inbox = ?3, undecided = ?4 WHERE relay = ?1";
+        transaction.prepare_cached(sql)?.execute(params![
+            relay.as_bytes(),
+            now_ms,
+            end.inbox,
+            end.undecided.unwrap_or_default()
+        ])?;
         let audiences: Vec<Audience> = end.digests.iter().map(|(who, _)| who.clone()).collect();
         let here = counted::digests(&transaction, &audiences)?;
         let same_log = end

@@ -320,6 +320,7 @@ mod tests {
             above: None,
             decisions: None,
             waiting: None,
+            undecided: None,
         }
     }
 

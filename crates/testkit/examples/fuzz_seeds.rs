@@ -89,6 +89,7 @@ fn main() {
         above: None,
         decisions: None,
         waiting: None,
+        undecided: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

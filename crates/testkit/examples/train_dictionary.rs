@@ -55,6 +55,7 @@ fn machine(seed: u64) -> Machine {
             dice.lock().unwrap().fill(bytes);
             Ok(())
         }),
+        ..Machine::default()
     }
 }
 

@@ -222,6 +222,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         above: None,
         decisions: None,
         waiting: None,
+        undecided: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -247,6 +248,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
     };
     let waiting = End {
         waiting: Some(3),
+        undecided: Some(4),
         ..end
     };
     lines.insert("end-waiting", packing::encode(&waiting));

@@ -44,6 +44,7 @@ fn machine(seed: u64) -> Machine {
             }
             Ok(())
         }),
+        ..Machine::default()
     }
 }
 

@@ -240,6 +240,10 @@ pub struct End {
     /// Items of the asking device that wait at this relay for what they rest on; absent for none.
     #[n(6)]
     pub waiting: Option<u32>,
+    /// Items of this relay's inbox that wait for the asking desk, and changes that are held, at most
+    /// as many as one answer about the inbox tells; absent for none.
+    #[n(7)]
+    pub undecided: Option<u32>,
 }
 
 /// The kinds of answer frames, one byte in front of each.

@@ -54,6 +54,9 @@ pub struct SyncReport {
     pub complete: BTreeMap<AreaCode, AreaReport>,
     /// Entries of this device in the relay's inbox.
     pub inbox: u32,
+    /// How much of the relay's inbox waits for this desk.
+    #[serde(skip_serializing_if = "is_none")]
+    pub undecided: u32,
     /// Entries that have no receipt after this sync.
     pub unsent: u64,
     /// Changes the gate holds, and batches whose signature does not fit.
@@ -70,6 +73,14 @@ pub struct SyncReport {
     pub handed_over: usize,
     /// Households that are somebody else's now and stay until what was written of them is receipted.
     pub hand_over_waits: usize,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The proof of one area.
@@ -127,12 +138,15 @@ impl Replica {
             .relay
             .clone()
             .ok_or(AgentError::NotEnrolled)?;
-        if self.member().is_none() {
+        // Where the roster went with a database that is gone, the relay still knows this device.
+        if self.member().is_none() && self.roster_position > 0 {
             return Err(AgentError::NotEnrolled);
         }
         // The address was judged when it was enrolled with.
         let address = Address::parse(&link.url, true)?;
-        self.sync_with(address, link.key).await
+        let synced = self.sync_with(address, link.key).await;
+        self.note_standing(&synced)?;
+        synced
     }
 
     /// Syncs with the relay that has this key.
@@ -505,6 +519,7 @@ impl Meeting<'_> {
         let now_ms = self.replica.now_ms();
         let ended = self.replica.home.store.end_sync(end, now_ms)?;
         self.report.inbox = end.inbox;
+        self.report.undecided = end.undecided.unwrap_or_default();
         self.told = Some(end.clone());
         self.here = ended.here;
         self.report.complete = ended

@@ -29,10 +29,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         for change in &view.changes {
             let when = moment::minute(lang, change.at_ms, today);
             let state = lang.code("state", change.state);
-            lines.push(format!(
-                "● {} {when} · {state}",
-                lang.this_device_or(change.by.here, &change.by.name)
-            ));
+            let by = lang.this_device_or(change.by.here, &change.by.name);
+            let of = match change.of == view.kind {
+                true => String::new(),
+                false => format!("{} · ", lang.code("kind", change.of)),
+            };
+            lines.push(format!("● {by} {when} · {of}{state}"));
             if let Some(flag) = change.clock {
                 let what = lang.code("clock", flag.as_str());
                 lines.push(tone(Tone::Warn, &format!("  └ {what}")));

@@ -63,7 +63,10 @@ fn next(status: &Status) -> &'static str {
         "wangge enroll CODE --relay URL"
     } else if status.counts.conflicts > 0 {
         "wangge conflict list"
+    } else if status.refused_ms.is_none() && status.undecided > 0 {
+        "wangge inbox list"
     } else if status.counts.unsent > 0
+        || !status.incomplete.is_empty()
         || status.attachments_waiting > 0
         || status.counts.households == 0
     {
@@ -120,6 +123,17 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
     for aside in &status.set_aside {
         let line = lang.still_set_aside(&aside.display().to_string());
         lines.push(tone(Tone::Bad, &line));
+    }
+    if let Some(at) = status.lost_ms {
+        let since = moment::minute(lang, at, replica.today());
+        lines.push(tone(Tone::Bad, &lang.was_lost(&since)));
+    }
+    if let Some(at) = status.refused_ms {
+        let since = moment::minute(lang, at, replica.today());
+        lines.push(tone(Tone::Bad, &lang.was_refused(&since)));
+    }
+    if status.undecided > 0 {
+        lines.push(tone(Tone::Warn, &lang.undecided(status.undecided)));
     }
     if counts.conflicts > 0 {
         lines.push(tone(Tone::Warn, &lang.conflicts_wait(counts.conflicts)));

@@ -67,6 +67,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         if report.inbox > 0 {
             lines.push(tone(Tone::Warn, &lang.in_inbox(report.inbox)));
         }
+        if report.undecided > 0 {
+            lines.push(tone(Tone::Warn, &lang.undecided(report.undecided)));
+        }
         if report.handed_over > 0 {
             lines.push(lang.left_device(report.handed_over));
         }

@@ -37,6 +37,9 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
         if found.inbox > 0 {
             lines.push(tone(Tone::Warn, &lang.in_inbox(found.inbox)));
         }
+        if found.not_shown > 0 {
+            lines.push(tone(Tone::Warn, &lang.not_shown(found.not_shown)));
+        }
         lines.join("\n")
     });
     Ok(match found.is_whole() {

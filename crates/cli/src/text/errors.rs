@@ -85,6 +85,14 @@ words! {
         zh: "请写明情况：好、无人、家属，或记一句话；没有记下走访。",
         en: "Say how it was: fine, nobody, family, or a note; no visit was recorded."
     }
+    damaged_in_place {
+        zh: "数据库里有一份资料损坏，读不出来。什么也没有删除，其他资料照常能用；请把这个文件夹交给站里的技术人员。",
+        en: "A record in the database is damaged and does not read. Nothing was deleted, and all others can be used; hand this folder to whoever helps with computers."
+    }
+    home_copied {
+        zh: "这份本机数据是复制或恢复来的，已换成新的书写身份，记的不会和原来那份混淆。两份不要同时用。",
+        en: "This home was copied or put back; it writes as another one from now on, so that nothing is mixed up with the original. Do not use both."
+    }
     choice_needed {
         zh: "请说明取哪个值：--use 序号，或 --value 新值。",
         en: "Say which value stands: --use NUMBER, or --value VALUE."
@@ -113,6 +121,21 @@ messages! {
     damaged(aside: &str) {
         zh: "数据库损坏了。原文件没有删除，保存在 {aside}，并已另建新库。已同步过的可以从中继取回；没有送出的还在那个文件里，请把它交给管理员。",
         en: "The database was damaged. It was not deleted: it is kept at {aside}, and a new one was begun. What was synced comes back from the relay; what was not sent is still in that file, so hand it to the operator."
+    }
+    /// The database is gone.
+    database_gone(at: &str) {
+        zh: "{at} 里的数据库不见了，已另建新库。已同步过的可以从中继取回；没有送出的只在原来的文件里，请找回它，交给站里的技术人员。",
+        en: "The database in {at} is gone, and a new one was begun. What was synced comes back from the relay; what was not sent is only in the old file, so look for it and hand it to whoever helps with computers."
+    }
+    /// The database was gone, and what the relay has is not all here again.
+    was_lost(since: &str) {
+        zh: "{since} 原来的数据库不见了；同步以前，从中继来的资料还不在这台设备上。没有送出过的只在原来的文件里。",
+        en: "The database was gone at {since}; until a sync, what the relay has is not on this device. What was never sent is only in the old file."
+    }
+    /// The relay does not know this device.
+    was_refused(since: &str) {
+        zh: "{since} 起中继不认这台设备，不能证明所记都在那里；没有送出的都在这台设备上。请站里重新邀请，再运行 wangge enroll。",
+        en: "Since {since} the relay does not know this device, and nothing proves that it has what was recorded here; what was not sent is on this device. Ask the station for a new invitation and enrol again."
     }
     /// Nothing in an inbox begins so.
     not_in_inbox(id: &str) { zh: "收件箱里没有编号以「{id}」开头的条目。什么也没有改动。", en: "Nothing in the inbox begins with \"{id}\". Nothing was changed." }

@@ -32,6 +32,16 @@ messages! {
         zh: "有 {count} 条在中继上已经丢失，这台设备还有；要等原来登记的人用自己的设备同步一次才能补回。请保留好这台设备，并告诉村站。",
         en: "{count} are lost at the relay and still on this device. They come back when whoever wrote them syncs; keep this device until then, and tell the station."
     }
+    /// Changes are here and not shown.
+    not_shown(count: u64) {
+        zh: "有 {count} 条改动在这台设备上还没有放行或在等前面的内容，没有显示，也没有丢",
+        en: "{count} changes are on this device and not shown: they wait for others, or are held; they are not lost"
+    }
+    /// Something waits for this desk.
+    undecided(count: u32) {
+        zh: "收件箱里有 {count} 条等您处理（wangge inbox list）",
+        en: "{count} in the inbox wait for you (wangge inbox list)"
+    }
     /// Something is unsent.
     still_unsent(count: u64) {
         zh: "还有 {count} 条没有回执，都在这台设备上，没有丢",

@@ -165,6 +165,39 @@ fn a_damaged_database_is_kept_and_the_next_command_works() {
 }
 
 #[test]
+fn a_database_that_is_damaged_further_in_is_set_aside_where_the_message_says() {
+    let world = World::new();
+    world.home_with_households("d");
+    let file = world.path("d").join("wangge.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    // The first page and the schema read; what they point to does not.
+    let tail = bytes.split_off(bytes.len() / 3);
+    bytes.extend(tail.iter().map(|byte| byte ^ 0x5a));
+    std::fs::write(&file, bytes).unwrap();
+    let out = world.at("d", &["household", "list", "--json"]).ends(7);
+    assert_eq!(out.error()["kind"], "damaged");
+    let shown = world.at("d", &["status", "--json"]).ok().json();
+    let kept = shown["set_aside"][0].as_str().unwrap();
+    assert!(std::path::Path::new(kept).exists());
+    assert!(out.error()["message"].as_str().unwrap().contains(kept));
+}
+
+#[test]
+fn a_database_that_is_gone_is_missed() {
+    let world = World::new();
+    world.home_with_households("d");
+    for name in ["wangge.db", "wangge.db-wal", "wangge.db-shm"] {
+        let _ = std::fs::remove_file(world.path("d").join(name));
+    }
+    let out = world.at("d", &["status", "--json"]).ends(7);
+    assert_eq!(out.error()["kind"], "lost");
+    let status = world.at("d", &["status", "--check", "--json"]).ends(10);
+    assert_eq!(status.json()["all_safe"], false);
+    let words = world.at("d", &["status"]).ok().stdout;
+    assert!(words.contains("不见了"), "{words}");
+}
+
+#[test]
 fn a_database_of_a_newer_program_is_not_touched() {
     let world = World::new();
     world.home_with_households("d");

@@ -2,7 +2,7 @@
 
 use crate::world::{GRID, Relay, TOWNSHIP, World};
 
-/// A household of 李梅, whose home was copied; the copy has written too, under the same numbers, and
+/// A household of 李梅, whose home was copied with its whole disk; the copy has written too, under the same numbers, and
 /// that lies in the inbox. 周文 is at the desk.
 fn town() -> (World, Relay) {
     let world = World::new();
@@ -18,6 +18,10 @@ fn town() -> (World, Relay) {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
     }
+    // As where a whole disk was put back: no file says that it is a copy.
+    let life = std::fs::read_to_string(copy.join("life")).unwrap();
+    let (life, _born) = life.rsplit_once(' ').unwrap();
+    std::fs::write(copy.join("life"), life).unwrap();
     for (home, note) in [("李梅", "在家"), ("副本", "外出")] {
         world
             .at(home, &["household", "edit", "3-12", "--note", note])

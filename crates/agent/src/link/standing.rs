@@ -1,0 +1,39 @@
+//! Whether the relay still knows this device, and whether all it has came back: what "all safe" rests on
+//! beside receipts.
+
+use super::sync::SyncReport;
+use crate::error::AgentError;
+use crate::replica::Replica;
+
+/// When the relay refused this device.
+const REFUSED_META: &str = "refused";
+
+impl Replica {
+    /// Keeps what a sync told of this device's standing: until one succeeds, nothing is called safe by a
+    /// relay that does not know this device, or may not have brought back all that a lost database held.
+    pub(super) fn note_standing(
+        &mut self,
+        synced: &Result<SyncReport, AgentError>,
+    ) -> Result<(), AgentError> {
+        match synced {
+            Ok(report) => {
+                self.home.store.set_meta(REFUSED_META, &[])?;
+                if report.complete.values().all(|area| area.equal) {
+                    self.home.found_again()?;
+                }
+            }
+            Err(AgentError::Refused { .. }) => {
+                let now_ms = self.now_ms().to_be_bytes();
+                self.home.store.set_meta(REFUSED_META, &now_ms)?;
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Returns when the relay refused this device, milliseconds since 1970; none once it syncs again.
+    pub(crate) fn refused_ms(&self) -> Result<Option<i64>, AgentError> {
+        let bytes = self.home.store.meta(REFUSED_META)?.unwrap_or_default();
+        Ok(bytes.try_into().ok().map(i64::from_be_bytes))
+    }
+}
