@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::inbox::Settle;
+use wangge_agent::reports::ReportInput;
 use wangge_agent::visits::VisitInput;
+use wangge_agent::{Machine, Replica};
 use wangge_store::Store;
 use wangge_testkit::district::{District, sync, wait};
 use wangge_wire::receipt::{ItemState, Reason};
-use wangge_wire::{Incarnation, Receipt, RelayId, Role, Signature};
+use wangge_wire::{AreaCode, Incarnation, Receipt, RelayId, Role, Signature};
 
 const GRIDS: [&str; 2] = ["511724103202001", "511724103202002"];
 
@@ -77,6 +78,53 @@ fn what_was_accepted_of_a_family_that_lives_elsewhere_for_the_relay_makes_no_are
         );
         assert_eq!(report.repair, None, "{report:?}");
     }
+}
+
+#[test]
+fn what_had_no_place_is_accepted_once_what_it_belongs_to_has_one_also_after_it_was_discarded() {
+    let district = District::new();
+    let mut desk = district.home("陈站长", Role::Township, &["511724103"]);
+    let grid = AreaCode::parse("511724103202003").unwrap();
+    let folder = district.path().join("offline");
+    let mut li = Replica::init(&folder, "李梅", vec![grid], Machine::default()).unwrap();
+    claim(&mut li, "511724103202003");
+    let report = ReportInput {
+        household: Some("2-21".into()),
+        category: Some("D05".into()),
+        text: "水管漏水".into(),
+        ..ReportInput::default()
+    };
+    li.add_report(report).unwrap();
+    let code = district.invite("李梅", Role::Worker, &[GRIDS[0]]);
+    let url = format!("http://{}", district.address());
+    wait(li.enroll(&code, &url, "李梅", false)).unwrap();
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    let of_kind = |desk: &Replica, kind: &str| {
+        let items = wait(desk.inbox(false)).unwrap();
+        let found = items.into_iter().filter(|item| item.kind == kind);
+        found.collect::<Vec<_>>()
+    };
+    let discard = Settle::Discard {
+        reason: "先放一放".into(),
+    };
+    let reported = of_kind(&desk, "report");
+    for item in &reported {
+        wait(desk.inbox_settle(&item.id, &discard, false)).unwrap();
+    }
+    let to = Settle::Rehome {
+        to: "511724103202003".into(),
+    };
+    for item in of_kind(&desk, "household") {
+        let _ = wait(desk.inbox_settle(&item.id, &to, false));
+    }
+    assert!(of_kind(&desk, "household").is_empty());
+    for item in &reported {
+        let done = wait(desk.inbox_settle(&item.id, &Settle::Accept, false)).unwrap();
+        assert_eq!(done.item.state, "accepted", "{item:?}");
+    }
+    sync(&mut desk).unwrap();
+    assert_eq!(desk.reports(10).unwrap().len(), 1);
 }
 
 #[test]

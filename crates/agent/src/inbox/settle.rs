@@ -123,7 +123,8 @@ impl Replica {
             (None, Some(Reason::Equivocation)) => no(InboxRefusal::Equivocation),
             (None, Some(Reason::OverLimit)) => no(InboxRefusal::OverLimit),
             (None, Some(Reason::RestsOnDiscarded)) => no(InboxRefusal::RestsOnDiscarded),
-            (None, Some(Reason::Unplaced)) if *settle == Settle::Accept => {
+            // It had no place when it came; what it belongs to may have got one since.
+            (None, Some(Reason::Unplaced)) if *settle == Settle::Accept && row.home.is_none() => {
                 no(InboxRefusal::Unplaced)
             }
             (None, _) => Ok(false),
