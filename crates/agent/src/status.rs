@@ -41,6 +41,9 @@ pub struct Status {
     pub unsent: Unsent,
     /// Attachments made here that have not arrived at the relay.
     pub attachments_waiting: usize,
+    /// Attachments made here. Their text tells by receipts where it is; of an attachment only the device's
+    /// own relay is known to have it, which hands it on.
+    pub attachments: usize,
     /// The levels from the relay up, and what of this device's work is not known to be there.
     pub levels: Vec<LevelCount>,
     /// Whether receipts cover everything this device made, but for what a desk discarded, up to the
@@ -251,6 +254,7 @@ impl Replica {
             refused_ms,
             undecided,
             attachments_waiting,
+            attachments: self.home.store.blobs_made()?,
             levels,
             relay,
             counts,

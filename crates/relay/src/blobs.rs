@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 use wangge_trust::{Action, Roster, What, allowed};
 use wangge_wire::limits::BLOB_PARTS_MAX;
-use wangge_wire::{BlobAsk, BlobHash, Day, DeviceId, DocId};
+use wangge_wire::{BlobAsk, BlobHash, Day, DeviceId, DocId, Role};
 
 use crate::log::{signed, unsigned};
 use crate::places;
@@ -250,14 +250,21 @@ pub(crate) fn standing(
     for named in &refs {
         readable = readable || may(named, Action::Read)?;
     }
-    // What somebody wrote arrives whole: its photo too, wherever the document went meanwhile.
-    let wrote = action == Action::Write && has_written(connection, device, doc)?;
+    let is_write = action == Action::Write;
+    // What somebody wrote arrives whole: its photo too, wherever the document went meanwhile. A relay below
+    // brings what was brought to it of what it reads.
+    let relay = roster
+        .member(device)
+        .is_some_and(|me| me.role == Role::Relay);
+    let wrote =
+        is_write && (has_written(connection, device, doc)? || relay && may(doc, Action::Read)?);
     Ok(Standing {
         allowed: wrote || may(doc, action)?,
         named: refs.contains(doc),
         readable,
         bytes,
-        brought,
+        // Each device it was brought by has its own measure below.
+        brought: if relay { 0 } else { brought },
     })
 }
 
@@ -270,4 +277,25 @@ fn has_written(connection: &Connection, device: &DeviceId, doc: &DocId) -> rusql
                  OR EXISTS (SELECT 1 FROM parked WHERE doc = ?1 AND device = ?2)",
         )?
         .query_row(params![doc.0, device.0], |row| row.get(0))
+}
+
+/// Attachments that are wanted at once, at most: the newest.
+const WANTED_MAX: i64 = 256;
+
+/// Notes that somebody who reads a document asked for an attachment of it that is not here: the relay above
+/// may have it.
+pub(crate) fn want(
+    connection: &Connection,
+    (hash, doc): (&BlobHash, &DocId),
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO blob_wanted (hash, doc, asked_ms) VALUES (?1, ?2, ?3)
+               ON CONFLICT (hash, doc) DO UPDATE SET asked_ms = excluded.asked_ms";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![hash.0, doc.0, now_ms])?;
+    let sql = "DELETE FROM blob_wanted WHERE (hash, doc) IN (
+                 SELECT hash, doc FROM blob_wanted ORDER BY asked_ms DESC LIMIT -1 OFFSET ?1)";
+    connection.prepare_cached(sql)?.execute([WANTED_MAX])?;
+    Ok(())
 }

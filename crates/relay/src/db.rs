@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006-levels.sql"),
     include_str!("../migrations/0007-decisions.sql"),
     include_str!("../migrations/0008-origins.sql"),
+    include_str!("../migrations/0009-blobs.sql"),
 ];
 /// Marks a file as a relay's: "wgRl".
 const APPLICATION_ID: i32 = 0x7767_526c;

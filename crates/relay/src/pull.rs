@@ -72,7 +72,7 @@ pub(crate) enum Step {
     /// Nothing visible so far; there is more to look at.
     Moved,
     /// The log has ended.
-    End(End),
+    End(Box<End>),
     /// The device may not take part any more.
     NotAMember,
 }
@@ -168,7 +168,8 @@ impl Pull {
         if self.scanned < head.position || !self.queue.is_empty() {
             return Ok(Step::Moved);
         }
-        self.end(connection, &scope).map(Step::End)
+        let end = self.end(connection, &scope)?;
+        Ok(Step::End(Box::new(end)))
     }
 
     /// Moves on to the next entry that must be looked at; returns how many of them follow each other,

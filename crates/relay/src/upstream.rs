@@ -3,6 +3,7 @@
 //! **Joining changes nothing for anybody below**: this relay goes on as the one its devices pinned, and
 //! says with its own signature who is above it.
 
+mod blobs;
 mod carrier;
 mod entries;
 mod line;

@@ -16,7 +16,9 @@ use wangge_trust::KeyPair;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::sabotage::Sabotage;
-use wangge_wire::{DeviceId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature};
+use wangge_wire::{
+    BlobHash, DeviceId, DocId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature,
+};
 
 use crate::accept::{self, Pushed, Stored};
 use crate::blobs::{self, Arrived};
@@ -55,6 +57,8 @@ pub(crate) enum Job {
     Rule(Vec<NewRuling>, oneshot::Sender<Result<(), Unwritten>>),
     /// Number orders of relays below, as far as they count; 0 for those that do not.
     Rise(Vec<Order>, oneshot::Sender<Result<Vec<u64>, Unwritten>>),
+    /// Note that somebody asked for an attachment that is not here.
+    Want(BlobHash, DocId, oneshot::Sender<Result<(), Unwritten>>),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
     /// End after the jobs before it.
@@ -124,6 +128,7 @@ impl Job {
             Job::Order(_, _, reply) => drop(reply.send(Err(why))),
             Job::Rise(_, reply) => drop(reply.send(Err(why))),
             Job::Blob(_, reply) | Job::Rule(_, reply) => drop(reply.send(Err(why))),
+            Job::Want(_, _, reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Stop => {}
         }
     }
@@ -342,6 +347,7 @@ impl Desk {
                     let _ = reply.send(Ok(*ordered));
                 }
                 (Job::Blob(_, reply) | Job::Rule(_, reply), Some(_)) => drop(reply.send(Ok(()))),
+                (Job::Want(_, _, reply), Some(_)) => drop(reply.send(Ok(()))),
                 (Job::Rise(_, reply), Some(Done::Risen(positions))) => {
                     let _ = reply.send(Ok(positions));
                 }
@@ -426,6 +432,9 @@ fn run(
             let positions = positions.collect::<rusqlite::Result<_>>()?;
             numbers::top_up(connection, standing, &secrets.key, now_ms)?;
             Ok(Done::Risen(positions))
+        }
+        Job::Want(hash, doc, _) => {
+            blobs::want(connection, (hash, doc), now_ms).map(|()| Done::Noted)
         }
         Job::Seen(device, at_ms) => {
             connection

@@ -100,6 +100,13 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Returns how many attachments were made here.
+    pub fn blobs_made(&self) -> Result<usize, StoreError> {
+        let sql = "SELECT count(*) FROM blob_up WHERE thumb = 0";
+        let made: i64 = self.conn.query_row(sql, [], |row| row.get(0))?;
+        Ok(usize::try_from(made).unwrap_or_default())
+    }
+
     /// Returns whether this blob of this document waits to be carried up.
     pub fn is_blob_pending(
         &self,

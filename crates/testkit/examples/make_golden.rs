@@ -108,7 +108,7 @@ fn main() {
     std::fs::write(&file, b"%PDF-1.4 roof").unwrap();
     let attached = AttachInput {
         file,
-        to: li.visits(None, 1).unwrap()[0].id.clone(),
+        to: li.visits(None, 1).unwrap().remove(0).id,
         ..AttachInput::default()
     };
     li.attach(&attached).unwrap();

@@ -159,9 +159,14 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
 fn unsent(lang: Lang, status: &Status) -> String {
     if status.all_safe {
         return match status.levels.as_slice() {
-            [_, .., top] => {
-                let level = lang.code("level", top.level);
-                tone(Tone::Good, &lang.all_safe_at(level))
+            [own, .., top] => {
+                let safe = lang.all_safe_at(lang.code("level", top.level));
+                let own = lang.code("level", own.level);
+                let line = match status.attachments {
+                    0 => safe,
+                    _ => format!("{safe}{}", lang.attachments_at(own)),
+                };
+                tone(Tone::Good, &line)
             }
             _ => tone(Tone::Good, lang.all_safe()),
         };

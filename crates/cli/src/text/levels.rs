@@ -126,6 +126,11 @@ messages! {
         zh: "本机所记全部已送达{level}级",
         en: "Everything made here is at the {level}"
     }
+    /// What is said behind it where attachments were made: of those only the own relay is known to have them.
+    attachments_at(level: &str) {
+        zh: "；附件已到{level}级，由中继接着往上送",
+        en: "; attachments are at the {level}, whose relay hands them on"
+    }
     /// A record is safe at the highest level.
     all_arrived_at(level: &str) {
         zh: "全部已送达{level}级。",

@@ -115,7 +115,7 @@ async fn pages(app: &Arc<App>, out: &Out, mut pull: Pull) -> Result<(), Ended> {
                 out.send(AnswerKind::PAGE, &packed).await?;
             }
             Step::Moved => {}
-            Step::End(end) => return out.send(AnswerKind::END, &packing::encode(&end)).await,
+            Step::End(end) => return out.send(AnswerKind::END, &packing::encode(&*end)).await,
             Step::NotAMember => return Err(Ended::Failed("revoked")),
         }
     }

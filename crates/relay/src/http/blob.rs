@@ -139,6 +139,10 @@ async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> 
     let known = look(app, device, (hash, doc), Action::Read).await?;
     let shelf = Shelf::beside(&app.relay.place.path);
     let readable = known.allowed && known.named && shelf.has(&hash);
+    if known.allowed && !shelf.has(&hash) {
+        // Who wants it asks again where this was not noted.
+        let _ = app.ask_writer(|reply| Job::Want(hash, doc, reply)).await;
+    }
     let total = known.bytes.filter(|_| readable);
     let total = total.ok_or_else(|| words(StatusCode::NOT_FOUND, "no such attachment"))?;
     if from >= total {

@@ -148,6 +148,43 @@ impl Line {
         }
     }
 
+    /// Asks for the bytes behind `from`, signed; the head is empty, path and query say what is asked. Returns
+    /// whatever is answered in the end.
+    pub(super) async fn get(
+        &mut self,
+        (path, query): (&str, &str),
+        from: u64,
+        key: &KeyPair,
+        (dice, now_ms): (&Dice, i64),
+    ) -> Result<Response, RelayError> {
+        let mut told_time = false;
+        loop {
+            let nonce: [u8; 8] = dice.random()?;
+            let signed = Signed {
+                method: "GET",
+                authority: &self.address.authority,
+                path,
+                query,
+                head: &[],
+            };
+            let created_s = now_ms.saturating_add(self.offset_ms).div_euclid(1000);
+            let headers = request::sign(key, &signed, created_s, &nonce);
+            let request = self
+                .client
+                .get(self.url(&format!("{path}{query}"))?)
+                .header(HEAD_HEADER, headers.head)
+                .header("signature-input", headers.signature_input)
+                .header("signature", headers.signature)
+                .header(reqwest::header::RANGE, format!("bytes={from}-"));
+            let response = self.send(request).await?;
+            match relay_time(&response).filter(|_| !told_time) {
+                Some(relay_ms) => self.offset_ms = relay_ms.saturating_sub(now_ms),
+                None => return Ok(response),
+            }
+            told_time = true;
+        }
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Response, UpstreamTrouble> {
         let request = request.build().map_err(|error| no_link(&error))?;
         match &self.carrier {
@@ -166,10 +203,18 @@ impl Line {
 }
 
 /// Returns the whole body of an answer; one past the limit is not read to its end.
-pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, UpstreamTrouble> {
+pub(super) async fn body(response: Response) -> Result<Vec<u8>, UpstreamTrouble> {
+    body_up_to(response, ANSWER_BYTES_MAX).await
+}
+
+/// Returns the whole body of an answer of at most so many bytes.
+pub(super) async fn body_up_to(
+    mut response: Response,
+    most: usize,
+) -> Result<Vec<u8>, UpstreamTrouble> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| no_link(&error))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+        if body.len() + chunk.len() > most {
             let what = "an answer past its limit";
             return Err(UpstreamTrouble::Strange { what });
         }

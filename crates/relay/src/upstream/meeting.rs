@@ -55,12 +55,12 @@ pub struct Met {
     pub waiting: u64,
 }
 
-struct Meeting<'a> {
-    relay: &'a Relay,
+pub(super) struct Meeting<'a> {
+    pub(super) relay: &'a Relay,
     connection: Connection,
     standing: Standing,
-    upstream: Upstream,
-    line: Line,
+    pub(super) upstream: Upstream,
+    pub(super) line: Line,
     session: Session,
     packer: Packer,
     unpacker: Unpacker,
@@ -111,6 +111,10 @@ impl Relay {
             met: Met::default(),
         };
         meeting.hold().await?;
+        // After all text, and never a reason for a meeting to fail.
+        if let Err(error) = meeting.attachments().await {
+            tracing::info!(%error, "attachments are left for the next meeting");
+        }
         Ok(meeting.met)
     }
 }
@@ -260,7 +264,7 @@ impl Meeting<'_> {
         }
     }
 
-    async fn post(
+    pub(super) async fn post(
         &mut self,
         path: &str,
         head: &[u8],
@@ -466,14 +470,14 @@ impl Meeting<'_> {
         Ok(())
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, RelayError> {
         ask(&self.connection).map_err(|source| RelayError::sqlite(&self.relay.place.path, source))
     }
 
-    fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &mut Standing) -> rusqlite::Result<T>,
     ) -> Result<T, RelayError> {
