@@ -238,3 +238,22 @@ fn what_a_relay_takes_back_without_a_number_is_given_back_once() {
     assert!(then.repair.is_none() && is_whole(&then), "{then:?}");
     assert_eq!(visits(&desk), 1);
 }
+
+#[test]
+fn what_a_colleague_wrote_whom_a_relay_has_forgotten_stays_here_and_is_said_to() {
+    let mut district = District::new();
+    let mut wang = district.home("王芳", Role::Worker, &[GRID]);
+    sync(&mut wang).unwrap();
+    let before = Yesterday::keep(&mut district);
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    visit(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    sync(&mut wang).unwrap();
+    before.return_to(&mut district);
+    for _ in 0..2 {
+        let repair = sync(&mut wang).unwrap().repair.unwrap();
+        assert_eq!((repair.given_back, repair.unproven), (0, 2));
+        assert_eq!(visits(&wang), 1, "it is kept");
+    }
+}

@@ -30,7 +30,7 @@ pub struct RepairReport {
     /// Changes that the relay had no more, or never had, and was sent.
     pub given_back: usize,
     /// Changes that the relay has no more and that stay here: a pack brought them, without their authors'
-    /// word.
+    /// word, or it knows their authors no more.
     pub unproven: usize,
     /// Questions asked before the first entry travelled.
     pub questions: u32,
@@ -75,7 +75,28 @@ impl Meeting<'_> {
         let effects = self.session.handle(Event::LinkUp(parcels));
         let outcome = self.drive(effects).await;
         self.gives_back = false;
+        let stays = self.refused_of_others(&lacking)?;
+        if let Some(report) = &mut self.report.repair {
+            report.given_back = report.given_back.saturating_sub(stays);
+            report.unproven += stays;
+        }
         outcome.map(Some)
+    }
+
+    /// Returns how many of these changes others signed whom the relay does not know any more: it was put back
+    /// to before they were enrolled, and takes nothing of theirs.
+    fn refused_of_others(&self, lacking: &[(DocId, ChangeHash)]) -> Result<usize, AgentError> {
+        let me = self.replica.device();
+        let mut stays = 0;
+        for (batch, _) in self.session.refused() {
+            let batch = self.replica.home.store.batch(batch)?;
+            if batch.head.device != me {
+                let names = batch.items.iter().map(wangge_wire::Item::name);
+                let lacks = names.filter(|name| lacking.contains(&(name.doc, name.hash)));
+                stays += lacks.count();
+            }
+        }
+        Ok(stays)
     }
 
     /// Returns what has another digest here, and how many entries the relay has of it.

@@ -64,6 +64,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 false => tone(Tone::Warn, &lang.area_differs(&name)),
             });
         }
+        if let Some(repair) = report.repair.as_ref().filter(|it| it.unproven > 0) {
+            lines.push(tone(Tone::Warn, &lang.only_here(repair.unproven)));
+        }
         if report.inbox > 0 {
             lines.push(tone(Tone::Warn, &lang.in_inbox(report.inbox)));
         }
