@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use wangge_model::kind;
-use wangge_wire::{AreaCode, Audience, DeviceId, DocId, DocKind};
+use wangge_wire::{AreaCode, Audience, DeviceId, DocId, DocKind, EntryKind};
 
 use crate::counted::Told;
 use crate::document::{self, Lives};
@@ -139,11 +139,13 @@ fn sort_out(
         // So it is after nearly every sync, and to walk over all documents takes long.
         return Ok(lost);
     }
+    let unplaced = unplaced(conn)?;
     for lives in document::all(conn, &Told::new())? {
         let Lives {
             doc, kind, home, ..
         } = &lives;
-        if reads(home, &lives.audiences) {
+        let is_unplaced = unplaced.contains(&lives.owner.unwrap_or(*doc)) || unplaced.contains(doc);
+        if is_unplaced || reads(home, &lives.audiences) {
             if known.contains(doc) {
                 conn.prepare_cached("DELETE FROM gone WHERE doc = ?1")?
                     .execute([doc.as_bytes()])?;
@@ -158,6 +160,14 @@ fn sort_out(
         lost.insert(*doc, (lives.owner.unwrap_or(*doc), *kind));
     }
     Ok(lost)
+}
+
+/// Returns the documents that this device placed and no relay has given that place a number: nobody took
+/// those over, wherever they are said to live, until a desk says so.
+fn unplaced(conn: &Connection) -> Result<BTreeSet<DocId>, StoreError> {
+    let mut rows = conn.prepare_cached("SELECT doc FROM outbox WHERE entry = ?1")?;
+    let rows = rows.query_map([EntryKind::PLACE.0], |row| row.get(0).map(DocId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Returns whether every area in which a document lives is read here, whoever it names beside.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::inbox::Settle;
 use wangge_agent::reports::ReportInput;
 use wangge_agent::visits::VisitInput;
@@ -98,7 +98,18 @@ fn what_had_no_place_is_accepted_once_what_it_belongs_to_has_one_also_after_it_w
     let code = district.invite("李梅", Role::Worker, &[GRIDS[0]]);
     let url = format!("http://{}", district.address());
     wait(li.enroll(&code, &url, "李梅", false)).unwrap();
-    sync(&mut li).unwrap();
+    let report = sync(&mut li).unwrap();
+    assert_eq!(
+        report.handed_over + report.hand_over_waits,
+        0,
+        "nobody took it over"
+    );
+    let note = HouseholdEdit {
+        note: Some("门前有井".into()),
+        ..HouseholdEdit::default()
+    };
+    let family = li.name_household("2-21").unwrap();
+    li.edit_household(&family, note).unwrap();
     sync(&mut desk).unwrap();
     let of_kind = |desk: &Replica, kind: &str| {
         let items = wait(desk.inbox(false)).unwrap();
