@@ -3,6 +3,7 @@
 //! **A closed pipe is no error and never a panic**: what nobody reads is not written. Colour only
 //! where a terminal reads it and `NO_COLOR` does not forbid it.
 
+mod narrow;
 pub(crate) mod table;
 
 use std::cell::RefCell;

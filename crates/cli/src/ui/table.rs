@@ -3,6 +3,8 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
+use super::narrow;
+
 /// Returns rows under their headings; a column that is empty in every row is left out.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let used: Vec<bool> = (0..headings.len())
@@ -19,30 +21,46 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
             .map(|(cell, _)| cell)
             .collect()
     };
-    let mut table = bare();
-    table.set_header(keep(
-        headings.iter().map(|text| (*text).to_owned()).collect(),
-    ));
-    for row in rows {
-        table.add_row(keep(row.clone()));
+    let heading = keep(headings.iter().map(|text| (*text).to_owned()).collect());
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| keep(row.clone())).collect();
+    let all = [vec![heading.clone()], rows.clone()].concat();
+    if let Some(cells) = too_narrow(&all) {
+        return narrow::laid_out(&all, cells);
     }
+    let mut table = bare();
+    table.set_header(heading);
+    table.add_rows(rows);
     trimmed(&table)
 }
 
 /// Returns `name  value` lines; what has no value is left out.
 pub(crate) fn pairs(rows: &[(&str, String)]) -> String {
-    let mut table = bare();
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        table.add_row([(*name).to_owned(), value.clone()]);
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| vec![(*name).to_owned(), value.clone()])
+        .collect();
+    if let Some(cells) = too_narrow(&rows) {
+        return narrow::pairs_in(&rows, cells);
     }
+    let mut table = bare();
+    table.add_rows(rows);
     trimmed(&table)
+}
+
+/// Returns the terminal's width where the rows do not fit in it; none where they do, or nothing is a
+/// terminal: what a pipe reads is never broken.
+fn too_narrow(rows: &[Vec<String>]) -> Option<usize> {
+    let cells = usize::from(Table::new().width()?);
+    (narrow::natural(rows) > cells).then_some(cells)
 }
 
 fn bare() -> Table {
     let mut table = Table::new();
+    // It fits, or nobody's terminal breaks it.
     table
         .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+        .set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
