@@ -62,7 +62,20 @@ pub(crate) fn built(lang: Lang) -> Command {
 pub(crate) fn rendered(lang: Lang, command: &mut Command) -> String {
     let usage = usage(lang, command);
     let mut command = command.clone().override_usage(usage);
-    command.render_help().ansi().to_string()
+    let page = command.render_help().ansi().to_string();
+    match lang {
+        Lang::En => page,
+        // clap writes the sign of its own language behind a heading.
+        Lang::Zh => [
+            lang.heading_commands(),
+            lang.heading_arguments(),
+            lang.heading_options(),
+        ]
+        .iter()
+        .fold(page, |page, heading| {
+            page.replace(&format!("{heading}:"), &format!("{heading}："))
+        }),
+    }
 }
 
 /// Returns a built command's usage without its heading.

@@ -10,6 +10,7 @@ mod codes;
 mod day;
 pub(crate) mod demo;
 mod due;
+mod english;
 mod errors;
 mod family;
 pub(crate) mod help;

@@ -70,7 +70,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             })
             .collect();
         table(
-            &[lang.col_code(), lang.col_name(), lang.col_level(), ""],
+            &[lang.col_code(), lang.col_title(), lang.col_level(), ""],
             &cells,
         )
     });

@@ -21,7 +21,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let reason = access::needed(context, args.reason.as_deref())?;
     let view = context.open()?.call(&args.name, reason)?;
     context.ui.show(&view, || {
-        let mut lines = vec![tone(Tone::Strong, &view.title)];
+        let mut lines = vec![tone(Tone::Strong, &context.ui.lang.placed(&view.title))];
         lines.extend(view.numbers.iter().map(|number| {
             format!("{} {}", number.phone, number.name)
                 .trim()

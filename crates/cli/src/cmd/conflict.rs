@@ -92,7 +92,7 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
                     .collect();
                 vec![
                     conflict.number.to_string(),
-                    conflict.title.clone(),
+                    lang.placed(&conflict.title),
                     named(lang, conflict),
                     values.join(" / "),
                 ]
@@ -120,7 +120,11 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
 }
 
 fn human(lang: Lang, conflict: &ConflictView, today: chrono::NaiveDate) -> String {
-    let heading = format!("{} · {}", conflict.title, named(lang, conflict));
+    let heading = format!(
+        "{} · {}",
+        lang.placed(&conflict.title),
+        named(lang, conflict)
+    );
     let mut lines = vec![tone(Tone::Strong, &heading)];
     for (number, version) in (1..).zip(&conflict.versions) {
         let by = lang.this_device_or(version.by.here, &version.by.name);
@@ -165,7 +169,7 @@ fn settle(context: &Context, args: Settle) -> Result<Exit, Failure> {
     });
     context.ui.show(&shown, || {
         lang.settled(
-            &conflict.title,
+            &lang.placed(&conflict.title),
             &named(lang, &conflict),
             &lang.value_of(&conflict.field, &value),
         )

@@ -129,7 +129,7 @@ pub(crate) fn reports(lang: Lang, rows: &[Value]) -> Table {
         table.rows.push(vec![
             text(row, "happened_on").into(),
             text(row, "urgency").into(),
-            text(row, "category_name").into(),
+            lang.category(text(row, "category")).into(),
             crate::areas::shown(text(row, "area")).into(),
             text(row, "text").into(),
             if_named(row, "requester").into(),

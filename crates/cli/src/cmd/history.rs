@@ -28,7 +28,7 @@ pub(crate) fn show(
 }
 
 fn human(lang: Lang, history: &Value, today: chrono::NaiveDate) -> String {
-    let mut lines = vec![tone(Tone::Strong, text(history, "title"))];
+    let mut lines = vec![tone(Tone::Strong, &lang.placed(text(history, "title")))];
     for change in items(history, "changes") {
         let by = change.get("by").unwrap_or(&Value::Null);
         let here = crate::view::flag(by, "here");
@@ -97,21 +97,15 @@ impl Lang {
 
     fn coded(self, name: &str, text: &str) -> String {
         let group = match name {
-            "residence" | "mode" | "met" | "identity" | "left" => name,
+            "residence" | "mode" | "met" | "identity" | "left" | "basis" | "every"
+            | "done_kind" | "card" => name,
             "for" => "duty",
             "tag" => "care",
             "kind" => "ticket",
-            "relation" => {
-                let known = wangge_agent::tables::relation(text);
-                return known.map_or(text, |known| known.name).to_owned();
-            }
-            "category" => {
-                let known = wangge_agent::tables::event(text);
-                let path = |known: &wangge_agent::tables::Event| {
-                    format!("{}/{}", known.domain, known.subtype)
-                };
-                return known.map_or(text.to_owned(), path);
-            }
+            "relation" => return self.relation(text).to_owned(),
+            "category" => return self.category(text),
+            // How a consent was given; how a resident was told is text.
+            "how" => "consent_how",
             "area" => return crate::areas::shown(text),
             name if name.starts_with("id_hash.") => return self.field(text).to_owned(),
             _ => return text.to_owned(),
@@ -145,5 +139,25 @@ mod tests {
         assert_eq!(Lang::Zh.value_of("visits/a/same", &json!(true)), "是");
         assert_eq!(Lang::Zh.value_of("members/a/sex", &json!(2)), "女");
         assert_eq!(Lang::Zh.value_of("note", &json!("good")), "good");
+        let consent = |key: &str| format!("consent/0bd90945/{key}");
+        assert_eq!(
+            Lang::Zh.value_of(&consent("basis"), &json!("consent")),
+            "同意"
+        );
+        assert_eq!(Lang::Zh.value_of(&consent("how"), &json!("spoken")), "口头");
+        assert_eq!(Lang::Zh.value_of("every", &json!("monthly")), "每月");
+    }
+
+    #[test]
+    fn every_field_of_an_edit_has_a_name() {
+        for (field, han) in [
+            ("residence_since", "居住情况从哪天起"),
+            ("consent/0bd90945/withdrawn", "撤回同意的日期"),
+            ("needs/0bd90945/done", "解决的日期"),
+            ("phone.0bd90945", "其他电话"),
+            ("contacts/phone.0bd90945.whose", "谁的电话"),
+        ] {
+            assert_eq!(Lang::Zh.field(field), han, "{field}");
+        }
     }
 }

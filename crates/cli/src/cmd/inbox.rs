@@ -134,7 +134,7 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
             .map(|(row, value)| cells(lang, row, value, today))
             .collect();
         let heads = [
-            "",
+            lang.col_id(),
             lang.col_when(),
             lang.col_name(),
             lang.col_kind(),
@@ -154,7 +154,7 @@ fn cells(lang: Lang, row: &InboxItem, value: &Value, today: chrono::NaiveDate) -
         moment::minute(lang, row.received_ms, today),
         author(lang, row),
         kind(lang, row),
-        text(value, "title").to_owned(),
+        lang.placed(text(value, "title")),
         area(lang, row),
         why(lang, row),
         stands(lang, row, today),
@@ -174,7 +174,12 @@ fn human(lang: Lang, replica: &Replica, shown: &InboxShown) -> String {
     let today = replica.today();
     let value = seen(shown, sight(replica, &shown.item.area).in_words());
     let item = &shown.item;
-    let heading = format!("{} {} {}", item.id, kind(lang, item), text(&value, "title"));
+    let heading = format!(
+        "{} {} {}",
+        item.id,
+        kind(lang, item),
+        lang.placed(text(&value, "title"))
+    );
     let mut lines = vec![
         tone(Tone::Strong, heading.trim_end()),
         format!(

@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
                 vec![
                     moment::minute(lang, row.at_ms, today),
                     lang.code("kind", kind).to_owned(),
-                    row.title.clone(),
+                    lang.placed(&row.title),
                     lang.code("state", row.state).to_owned(),
                     why(lang, row, today),
                 ]

@@ -24,7 +24,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let view = replica.receipts(&args.id)?;
     let today = replica.today();
     context.ui.show(&view, || {
-        let heading = format!("{} {}", lang.code("kind", view.kind), view.title);
+        let heading = format!(
+            "{} {}",
+            lang.code("kind", view.kind),
+            lang.placed(&view.title)
+        );
         let mut lines = vec![tone(Tone::Strong, &heading)];
         for change in &view.changes {
             let when = moment::minute(lang, change.at_ms, today);

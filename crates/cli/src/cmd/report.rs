@@ -242,7 +242,7 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
                 vec![
                     moment::day(lang, text(row, "happened_on"), today),
                     text(row, "urgency").to_owned(),
-                    text(row, "category_name").to_owned(),
+                    lang.category(text(row, "category")),
                     text(row, "text").to_owned(),
                     if handled {
                         lang.handled().to_owned()
@@ -364,9 +364,9 @@ fn facts<'a>(lang: Lang, report: &Value) -> Vec<(&'a str, String)> {
     vec![
         (lang.col_when(), said("happened_on")),
         (lang.col_urgency(), said("urgency")),
-        (lang.col_category(), said("category_name")),
+        (lang.col_category(), lang.category(text(report, "category"))),
         (lang.col_area(), areas::shown(text(report, "area"))),
-        (lang.col_household(), said("household")),
+        (lang.col_household(), lang.placed(&said("household"))),
         (lang.col_place(), said("place")),
         (lang.col_requester(), said("requester")),
         (lang.col_contact(), said("contact")),

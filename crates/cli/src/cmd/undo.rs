@@ -47,7 +47,7 @@ fn human(lang: Lang, view: &Value, today: chrono::NaiveDate) -> String {
     }
     for took in took {
         let what = lang.code("record", text(took, "what"));
-        let mut parts = vec![what.to_owned(), text(took, "title").to_owned()];
+        let mut parts = vec![what.to_owned(), lang.placed(text(took, "title"))];
         if let Some(edit) = took.get("edit") {
             parts.push(edit_line(lang, edit));
         }
@@ -66,7 +66,7 @@ fn human(lang: Lang, view: &Value, today: chrono::NaiveDate) -> String {
         };
         lines.push(tone(
             Tone::Warn,
-            &lang.not_undone(text(left, "title"), field, reason),
+            &lang.not_undone(&lang.placed(text(left, "title")), field, reason),
         ));
     }
     lines.join("\n")

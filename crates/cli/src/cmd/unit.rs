@@ -73,7 +73,7 @@ fn list(context: &Context, units: &[UnitView]) {
         }
         let cells: Vec<Vec<String>> = units.iter().map(|unit| row(lang, unit)).collect();
         let heads = [
-            lang.col_name(),
+            lang.col_title(),
             lang.col_area(),
             lang.col_phone(),
             lang.col_staff(),

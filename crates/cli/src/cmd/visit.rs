@@ -297,9 +297,13 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
 pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
     let mut parts = vec![moment::day(lang, text(visit, "happened_on"), today)];
     parts.push(
-        format!("{} {}", text(visit, "door"), text(visit, "head"))
-            .trim()
-            .to_owned(),
+        format!(
+            "{} {}",
+            lang.placed(text(visit, "door")),
+            text(visit, "head")
+        )
+        .trim()
+        .to_owned(),
     );
     let mode = text(visit, "mode");
     if mode != "door" {

@@ -18,7 +18,8 @@ words! {
     away_for_work { zh: "外出务工", en: "away for work" }
     shown_now { zh: "（现在显示）", en: " (shown now)" }
     col_code { zh: "代码", en: "code" }
-    col_name { zh: "姓名/名称", en: "name" }
+    col_name { zh: "姓名", en: "name" }
+    col_title { zh: "名称", en: "name" }
     col_level { zh: "级别", en: "level" }
     col_when { zh: "时间", en: "when" }
     col_kind { zh: "类型", en: "kind" }
@@ -332,7 +333,27 @@ const CODES: &[(&str, &str, &str, &str)] = &[
     ("meaning", "size", "人数", "size"),
 ];
 
-/// Care tags in Chinese; in English the code is the word.
+/// Care tags in English.
+const CARE_ENGLISH: &[(&str, &str)] = &[
+    ("living_alone_elder", "elder living alone"),
+    ("empty_nest_elder", "elder without children at home"),
+    ("left_behind_elder", "left-behind elder"),
+    ("incapacitated", "incapacitated"),
+    ("severe_disability", "severe disability"),
+    ("disability", "disability"),
+    ("bereaved_parents", "bereaved parents"),
+    ("left_behind_child", "left-behind child"),
+    ("child_in_hardship", "child in hardship"),
+    ("uncared_child", "child nobody cares for"),
+    ("grave_illness", "grave illness"),
+    ("subsistence_allowance", "subsistence allowance"),
+    ("extreme_hardship", "extreme hardship"),
+    ("poverty_watch", "watched for poverty"),
+    ("maternity", "maternity"),
+    ("housebound", "housebound for a time"),
+];
+
+/// Care tags in Chinese.
 const CARE: &[(&str, &str)] = &[
     ("living_alone_elder", "独居老人"),
     ("empty_nest_elder", "空巢老人"),
@@ -392,10 +413,17 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("id_number", "身份证号", "the id number"),
     ("care", "关爱类别", "the care tag"),
     ("household", "住户", "the household"),
+    (
+        "residence_since",
+        "居住情况从哪天起",
+        "since when they live so",
+    ),
+    ("withdrawn", "撤回同意的日期", "the day it was withdrawn"),
+    ("done", "解决的日期", "the day it was met"),
 ];
 
 impl Lang {
-    /// Returns a code in words; care tags and what is not in the table stay as they are.
+    /// Returns a code in words; what is not in the table stays as it is.
     pub(crate) fn code<'a>(self, group: &str, code: &'a str) -> &'a str {
         if group == "care" || group == "meaning" {
             return self.care(code);
@@ -420,7 +448,10 @@ impl Lang {
                 .iter()
                 .find(|(name, _)| *name == code)
                 .map_or(code, |(_, zh)| zh),
-            Lang::En => code,
+            Lang::En => CARE_ENGLISH
+                .iter()
+                .find(|(name, _)| *name == code)
+                .map_or(code, |(_, english)| english),
         }
     }
 
@@ -430,6 +461,8 @@ impl Lang {
         // The hash of an id's number is named by its key, which says nothing to people.
         let name = match name.split_once('.') {
             Some(("id_hash", _)) => "id_hash",
+            // A further telephone is named by its id, and what is said of it stands behind that.
+            Some(("phone", rest)) => rest.split_once('.').map_or("contacts", |(_, said)| said),
             _ => name,
         };
         let topics = super::TOPICS.iter().flat_map(|topic| topic.fields);

@@ -123,7 +123,7 @@ words! {
     bad_command_line { zh: "命令写得不对", en: "the command line does not read" }
     root_after {
         zh: "例子：\n  wangge 走访 zjg 好            记一次走访：张建国家安好\n  wangge 走访 3-12 无人         三组 12 号没人在家\n  wangge 上报 zjg 水管爆 --source 电话\n  wangge 同步                   送出本机所记，取回新的\n\n退出码：wangge 帮助 退出码",
-        en: "Examples:\n  wangge visit zjg fine         Record a visit: all is well\n  wangge visit 3-12 nobody      Nobody home at group 3, door 12\n  wangge report zjg \"burst pipe\" --source 电话\n  wangge sync                   Send what is here, fetch what is new\n\nExit codes: wangge help exit-codes"
+        en: "Examples:\n  wangge visit zjg fine         Record a visit: all is well\n  wangge visit 3-12 nobody      Nobody home at group 3, door 12\n  wangge report zjg \"burst pipe\" --source phone\n  wangge sync                   Send what is here, fetch what is new\n\nExit codes: wangge help exit-codes"
     }
     nothing_done { zh: "。什么也没有做。", en: ". Nothing was done." }
 }

@@ -26,7 +26,7 @@ words! {
     said_already { zh: "原来就是这样，没有改动。", en: "It said so already; nothing was changed." }
     grid_needed { zh: "您负责的网格不止一个，请说明导入到哪个：--grid 代码。", en: "You have several grids; say which one it goes to: --grid CODE." }
     visit_example { zh: "wangge 走访 zjg 好", en: "wangge visit zjg fine" }
-    report_example { zh: "wangge 上报 zjg 水管爆 --source 电话", en: "wangge report zjg \"burst pipe\" --source 电话" }
+    report_example { zh: "wangge 上报 zjg 水管爆 --source 电话", en: "wangge report zjg \"burst pipe\" --source phone" }
     ticket_example { zh: "wangge 工单 新建 zjg 修路灯", en: "wangge ticket open zjg \"mend the lamp\"" }
     visit_loop {
         zh: "输入首字母、姓名或门牌，回车；再选 1 安好  2 无人  3 记一笔。空行跳过，q 结束。",
@@ -53,10 +53,10 @@ messages! {
     /// How much is here.
     counts(households: u64, visits: u64, reports: u64, tickets: u64) {
         zh: "本机有 {households} 户 · {visits} 次走访 · {reports} 条上报 · {tickets} 张工单",
-        en: "Here: {households} households · {visits} visits · {reports} reports · {tickets} tickets"
+        en: "Here: households {households} · visits {visits} · reports {reports} · tickets {tickets}"
     }
     /// What has no receipt.
-    unsent(count: u64, parts: &str) { zh: "未送达 {count} 条：{parts}", en: "Unsent {count}: {parts}" }
+    unsent(count: u64, parts: &str) { zh: "未送达 {count} 条：{parts}", en: "Unsent: {count} ({parts})" }
     /// Of these in a state.
     of_these(state: &str, count: usize) { zh: "；其中{state} {count}", en: "; of these {state} {count}" }
     /// The last sync.
@@ -84,7 +84,7 @@ messages! {
     /// What a sync cost.
     sync_cost(trips: u32, up: u64, down: u64, ms: u64) {
         zh: "  往返 {trips} 次 · 上行 {up} 字节 · 下行 {down} 字节 · {ms} 毫秒",
-        en: "  {trips} round trips · {up} bytes up · {down} bytes down · {ms} ms"
+        en: "  round trips {trips} · {up} bytes up · {down} bytes down · {ms} ms"
     }
     /// An area is proven equal.
     area_equal(area: &str, changes: u64) {
@@ -114,7 +114,7 @@ messages! {
         en: "{first} to {last} of {total} households; --page or --offset shows others"
     }
     /// How many households.
-    rows(count: usize) { zh: "共 {count} 户", en: "{count} households" }
+    rows(count: usize) { zh: "共 {count} 户", en: "households: {count}" }
     /// A field in conflict.
     conflict_in(field: &str, number: i64) {
         zh: "! {field}有两个值：wangge 冲突 查看 {number}",

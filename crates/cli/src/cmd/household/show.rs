@@ -58,7 +58,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 fn human(lang: Lang, replica: &Replica, value: &Value) -> String {
-    let heading = format!("{} {}", text(value, "door_short"), head_name(value));
+    let heading = format!(
+        "{} {}",
+        lang.placed(text(value, "door_short")),
+        head_name(value)
+    );
     let facts = pairs(&[
         (lang.col_area(), areas::shown(text(value, "area"))),
         (lang.col_number(), text(value, "number").to_owned()),
@@ -161,7 +165,7 @@ fn member_cells(lang: Lang, row: usize, member: &Value, household: &Value) -> Ve
     vec![
         row.to_string(),
         name.to_owned(),
-        relation(text(member, "relation")).to_owned(),
+        lang.relation(text(member, "relation")).to_owned(),
         lang.code("sex", &sex).to_owned(),
         [text(member, "birth"), text(member, "age_band")].concat(),
         text(member, "phone_masked").to_owned(),
@@ -279,9 +283,4 @@ fn join(parts: &[&str]) -> String {
         .filter(|part| !part.is_empty())
         .collect();
     parts.join(" ")
-}
-
-/// Returns the word of a relation's code; the code itself where the table has none.
-fn relation(code: &str) -> &str {
-    wangge_agent::tables::relation(code).map_or(code, |relation| relation.name)
 }

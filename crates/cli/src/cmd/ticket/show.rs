@@ -153,7 +153,7 @@ fn matter<'a>(lang: Lang, ticket: &Value) -> Vec<(&'a str, String)> {
         ),
         (lang.col_urgency(), said("urgency")),
         (lang.col_area(), areas::shown(text(ticket, "area"))),
-        (lang.col_household(), said("household")),
+        (lang.col_household(), lang.placed(&said("household"))),
         (lang.col_requester(), said("requester")),
         (lang.col_contact(), said("contact")),
         (lang.col_detail(), said("detail")),

@@ -51,7 +51,7 @@ fn due_lines(lang: Lang, value: &Value) -> Vec<String> {
             .map(|area| tone(Tone::Warn, &lang.area_not_ready(text(area, "name")))),
     );
     lines.extend(due.iter().take(SHOWN).map(|row| {
-        let door = format!("{} {}", text(row, "door"), text(row, "head"));
+        let door = format!("{} {}", lang.placed(text(row, "door")), text(row, "head"));
         format!("  {}  {}", door.trim(), due_reason(lang, row))
     }));
     if due.len() > SHOWN {

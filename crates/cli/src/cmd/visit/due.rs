@@ -151,7 +151,7 @@ fn cells(lang: Lang, row: &Value) -> Vec<String> {
     };
     vec![
         int(row, "number").to_string(),
-        text(row, "door").to_owned(),
+        lang.placed(text(row, "door")),
         text(row, "head").to_owned(),
         why(lang, row),
         met,
