@@ -104,8 +104,14 @@ pub struct Unsent {
     pub report: usize,
     /// Changes of tickets.
     pub ticket: usize,
+    /// Changes of round books.
+    pub round_book: usize,
+    /// Access records.
+    pub access_book: usize,
     /// Places.
     pub place: usize,
+    /// Decisions of a desk about items of an inbox.
+    pub decision: usize,
     /// Of all these: in a relay's inbox.
     pub inbox: usize,
     /// Of all these: at a relay, waiting for what they rest on.
@@ -381,10 +387,13 @@ impl Replica {
             }
             match (row.entry, row.kind) {
                 (EntryKind::PLACE, _) => unsent.place += 1,
+                (EntryKind::SETTLEMENT, _) => unsent.decision += 1,
                 (_, "household") => unsent.household += 1,
                 (_, "visit_book") => unsent.visit_book += 1,
                 (_, "report") => unsent.report += 1,
                 (_, "ticket") => unsent.ticket += 1,
+                (_, "round_book") => unsent.round_book += 1,
+                (_, "access_book") => unsent.access_book += 1,
                 _ => {}
             }
             match row.state {

@@ -56,6 +56,11 @@ impl Context {
         format!("wangge {}", words.join(" "))
     }
 
+    /// Returns where the language of this run comes from.
+    pub(crate) fn lang_origin(&self) -> &'static str {
+        crate::text::Lang::origin(&self.args, |name| std::env::var(name).ok())
+    }
+
     /// Returns the device's home: the named one, or the platform's data folder.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
         match &self.named_home {

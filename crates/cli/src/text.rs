@@ -104,6 +104,26 @@ impl Lang {
             .unwrap_or(Lang::Zh)
     }
 
+    /// Returns where the language of a run comes from: `flag environment locale default`.
+    pub(crate) fn origin(
+        args: &[std::ffi::OsString],
+        env: impl Fn(&str) -> Option<String>,
+    ) -> &'static str {
+        let said = |name: &str| env(name).filter(|word| !word.is_empty());
+        // The first that says anything decides, also where it names no language of ours.
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(said);
+        match (
+            flag(args).and_then(|word| Lang::of(&word)),
+            said("WANGGE_LANG"),
+            locale,
+        ) {
+            (Some(_), ..) => "flag",
+            (_, Some(word), _) if Lang::of(&word).is_some() => "environment",
+            (_, None, Some(word)) if Lang::of(&word).is_some() => "locale",
+            _ => "default",
+        }
+    }
+
     /// Returns the one of two texts that is in this language.
     pub(crate) fn pick<T>(self, zh: T, en: T) -> T {
         match self {
@@ -185,5 +205,21 @@ mod tests {
             Lang::Zh
         );
         assert_eq!(choose(&["status", "--lang=en"], &[]), Lang::En);
+    }
+
+    #[test]
+    fn where_the_language_comes_from_is_what_decided_it() {
+        let origin = |args: &[&str], env: &[(&str, &str)]| {
+            let args: Vec<std::ffi::OsString> = args.iter().map(Into::into).collect();
+            Lang::origin(&args, |name| {
+                let found = env.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let set = [("WANGGE_LANG", "en"), ("LANG", "zh_CN")];
+        assert_eq!(origin(&["--lang", "en"], &set), "flag");
+        assert_eq!(origin(&[], &set), "environment");
+        assert_eq!(origin(&[], &[("LANG", "zh_CN")]), "locale");
+        assert_eq!(origin(&[], &[("LANG", "C")]), "default");
     }
 }

@@ -23,7 +23,7 @@ const DAMAGED: &str = "an attachment's bytes";
 /// What the lane of attachments did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct BlobReport {
-    /// Attachments, small pictures included, that the relay has now and had not before.
+    /// Attachments that the relay has whole now and had not before; a photo and its small picture are one.
     pub sent: usize,
     /// Small pictures that came.
     pub received: usize,
@@ -46,6 +46,7 @@ impl Replica {
     /// the text of this sync is where it was said to be.
     pub(crate) async fn carry_attachments(&mut self) -> BlobReport {
         let mut report = BlobReport::default();
+        let before = self.attachments_waiting().unwrap_or_default();
         match self.lane() {
             Ok(mut lane) => {
                 let knocked = crate::home::knocked(self.home.dir.clone());
@@ -66,7 +67,8 @@ impl Replica {
         if let Err(error) = self.drop_blobs() {
             tracing::warn!(%error, "files of removed documents stay for now");
         }
-        report.left = self.attachments_waiting().unwrap_or(report.left);
+        report.left = self.attachments_waiting().unwrap_or(before);
+        report.sent = before.saturating_sub(report.left);
         report
     }
 
@@ -110,10 +112,7 @@ impl Replica {
         };
         for blob in self.home.store.pending_blobs(Some(&log))? {
             match self.send(lane, &blob).await {
-                Ok(()) => {
-                    self.home.store.blob_arrived(&blob, &log)?;
-                    report.sent += 1;
-                }
+                Ok(()) => self.home.store.blob_arrived(&blob, &log)?,
                 Err(error) => pass(error)?,
             }
         }

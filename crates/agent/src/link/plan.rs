@@ -47,7 +47,7 @@ impl Replica {
         let relay = link.ok_or(AgentError::NotEnrolled)?.key.relay();
         let first = self.home.store.relay(&relay)?.cursor.is_none();
         let download = match first {
-            true => self.download("?").await?,
+            true => self.download("?", false).await?,
             false => None,
         };
         Ok(SyncPlan {
@@ -64,7 +64,7 @@ impl Replica {
     ) -> Result<Option<Download>, AgentError> {
         let mut sum = Download::default();
         for area in areas {
-            let Some(one) = self.download(&format!("?audience={area}")).await? else {
+            let Some(one) = self.download(&format!("?audience={area}"), true).await? else {
                 return Ok(None);
             };
             sum.documents += one.documents;
@@ -91,8 +91,13 @@ impl Replica {
             .map(|pace| bytes.div_ceil(pace)))
     }
 
-    /// Asks for a manifest and adds up what of it is not here.
-    async fn download(&mut self, query: &str) -> Result<Option<Download>, AgentError> {
+    /// Asks for a manifest and adds up what of it is not here; all of it for somebody else, whose device has
+    /// not what this one has.
+    async fn download(
+        &mut self,
+        query: &str,
+        for_another: bool,
+    ) -> Result<Option<Download>, AgentError> {
         let link = self.home.profile.relay.as_ref();
         let link = link.ok_or(AgentError::NotEnrolled)?;
         let (key, own) = (link.key, &self.home.key);
@@ -117,7 +122,7 @@ impl Replica {
             ..Download::default()
         };
         for frame in manifest.packs.iter().flat_map(|pack| &pack.frames) {
-            if !self.home.store.frame(&frame.hash)?.0 {
+            if for_another || !self.home.store.frame(&frame.hash)?.0 {
                 download.bytes += frame.bytes;
             }
         }

@@ -66,15 +66,7 @@ fn show(context: &Context) -> Result<Exit, Failure> {
     let lang_word = lang.pick("zh", "en");
     let fixed = [
         ("home", home.display().to_string(), home_origin),
-        (
-            "lang",
-            lang_word.to_owned(),
-            if from_env("WANGGE_LANG") {
-                "environment"
-            } else {
-                "locale"
-            },
-        ),
+        ("lang", lang_word.to_owned(), context.lang_origin()),
         (
             "name",
             replica

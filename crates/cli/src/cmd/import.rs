@@ -38,6 +38,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         Some(code) => code.clone(),
         None => match replica.own_areas() {
             [only] => only.to_string(),
+            [] if replica.profile().relay.is_some() => {
+                return Err(Failure::Usage {
+                    message: lang.no_grid_here().to_owned(),
+                    hint: "wangge status".to_owned(),
+                });
+            }
             _ => {
                 return Err(Failure::Usage {
                     message: lang.grid_needed().to_owned(),

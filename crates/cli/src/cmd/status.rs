@@ -180,7 +180,10 @@ fn unsent(lang: Lang, status: &Status) -> String {
         ("visit_book", unsent.visit_book),
         ("report", unsent.report),
         ("ticket", unsent.ticket),
+        ("round_book", unsent.round_book),
+        ("access_book", unsent.access_book),
         ("place", unsent.place),
+        ("decision", unsent.decision),
     ]
     .into_iter()
     .filter(|(_, count)| *count > 0)

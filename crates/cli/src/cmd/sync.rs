@@ -116,7 +116,7 @@ fn plan(context: &Context, replica: &mut Replica) -> Result<Exit, Failure> {
     context.ui.show(&plan, || {
         let download = match (plan.first, &plan.download) {
             (_, Some(cost)) => super::people::download(lang, cost),
-            (true, None) => lang.download_unknown().to_owned(),
+            (true, None) => lang.download_without_packs().to_owned(),
             (false, None) => lang.download_since().to_owned(),
         };
         format!("{}\n{download}", lang.would_send(plan.unsent))

@@ -15,6 +15,9 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
     let found = block_on(replica.verify())??;
     context.ui.show(&found, || {
         let mut lines = Vec::new();
+        if found.areas.is_empty() {
+            lines.push(lang.no_area_to_compare().to_owned());
+        }
         for area in &found.areas {
             let name = areas::shown(area.area.as_str());
             lines.push(match area.complete {

@@ -104,6 +104,11 @@ messages! {
         zh: "上级：{name}（{level}）{url}，上次同步 {last}",
         en: "above: {name} ({level}) {url}, last met {last}"
     }
+    /// It was equal to the relay above at the last meeting, and something waits since.
+    digests_were_equal_up(last: &str) {
+        zh: "{last}上次同步时与上级内容完全一致；上面等着往上送的是后来的",
+        en: "equal to the relay above when it was last met, {last}; what waits to go up came since"
+    }
     /// What waits to go up.
     waits_up(count: u64) { zh: "等着往上送的 {count} 条", en: "{count} wait to go up" }
     /// What has no number above.

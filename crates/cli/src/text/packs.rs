@@ -45,11 +45,15 @@ words! {
         zh: "要下载多少还不知道：连不上中继，或中继还没有备好这些区域的资料包。没有改动。",
         en: "What has to be fetched is not known yet: no relay, or it has no packs of these areas yet. Nothing was changed."
     }
+    download_without_packs {
+        zh: "要下载多少还不知道：连上了中继，它还没有备好这些区域的资料包（内容少时不备）。没有改动。",
+        en: "What has to be fetched is not known yet: the relay answered and has no packs of these areas (of little it makes none). Nothing was changed."
+    }
     download_since {
         zh: "已经下载过；只取上次同步以后的新内容。没有改动。",
         en: "Everything was fetched before; only what is new since the last sync comes. Nothing was changed."
     }
-    nothing_held { zh: "没有暂扣的改动。", en: "Nothing is held." }
+    nothing_held { zh: "没有暂扣的改动（中继试过以后不让显示的才在这里）。", en: "Nothing is held (what the relay tried and does not let be shown would be here)." }
     col_change { zh: "改动", en: "change" }
     released {
         zh: "已放行：中继下一轮会重新试；还不行的会再暂扣，内容一直在，没有丢。",
@@ -71,12 +75,12 @@ messages! {
     /// What a download costs, on the line last seen.
     download_costs(documents: u64, kib: u64, seconds: u64) {
         zh: "要下载 {documents} 份文档，{kib} KB；按上次的网速约 {seconds} 秒。没有改动。",
-        en: "{documents} documents to fetch, {kib} KB; about {seconds} s at the pace of the last sync. Nothing was changed."
+        en: "Documents to fetch: {documents}, {kib} KB; about {seconds} s at the pace of the last sync. Nothing was changed."
     }
     /// What a download costs, where no line was seen yet.
     download_costs_unknown_pace(documents: u64, kib: u64) {
         zh: "要下载 {documents} 份文档，{kib} KB；网速还不知道。没有改动。",
-        en: "{documents} documents to fetch, {kib} KB; how fast the line is is not known yet. Nothing was changed."
+        en: "Documents to fetch: {documents}, {kib} KB; how fast the line is is not known yet. Nothing was changed."
     }
     /// What a sync would send.
     would_send(entries: u64) {

@@ -119,8 +119,8 @@ messages! {
     }
     /// What would go to a colleague.
     would_hand_over(from: &str, to: &str, areas: &str, households: usize) {
-        zh: "会把 {from} 的 {areas} 移交给 {to}，共 {households} 户。没有改动。",
-        en: "{areas} would go from {from} to {to}: {households} households. Nothing was changed."
+        zh: "会把 {from} 的 {areas} 移交给 {to}，共 {households} 户。",
+        en: "{areas} would go from {from} to {to}: {households} households."
     }
     /// It is somebody else's now.
     is_handed_over(area: &str, on: &str) {
@@ -138,7 +138,7 @@ messages! {
         en: "{households} households were handed over; something you recorded has no receipt yet, so they stay on this device, to read only."
     }
     /// How many went where.
-    went_to(households: u64, area: &str, on: &str) { zh: "已移交 {households} 户到 {area}（{on}）", en: "{households} households handed over to {area} ({on})" }
+    went_to(households: u64, area: &str, on: &str) { zh: "{area} 的 {households} 户已移交给接手的人（{on}）", en: "Households of {area} handed over to their new worker: {households} ({on})" }
 }
 
 messages! {

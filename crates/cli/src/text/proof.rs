@@ -1,7 +1,7 @@
 //! Verification and repair, in words.
 
 use super::help::Help;
-use super::{Topic, messages};
+use super::{Topic, messages, words};
 
 pub(super) const TOPIC: Topic = Topic {
     help: &[Help {
@@ -15,6 +15,13 @@ pub(super) const TOPIC: Topic = Topic {
     takes: &[],
     refusals: &[],
 };
+
+words! {
+    no_area_to_compare {
+        zh: "您现在没有负责的网格，没有可以与中继比对的内容。",
+        en: "You have no grid now, so there is nothing to compare with the relay."
+    }
+}
 
 messages! {
     /// An area is proven complete.

@@ -24,6 +24,7 @@ words! {
     no_devices { zh: "还没有设备。", en: "No devices yet." }
     household_changed { zh: "✓ 已改好，已保存到本机。", en: "✓ Changed and saved on this device." }
     said_already { zh: "原来就是这样，没有改动。", en: "It said so already; nothing was changed." }
+    no_grid_here { zh: "您现在没有负责的网格，导入不了。移交以后由接手的人导入；要重新负责，请找工作台。什么也没有导入。", en: "You have no grid now, so there is nowhere to import to. After a hand-over its new worker imports; ask a desk for a grid of your own. Nothing was imported." }
     grid_needed { zh: "您负责的网格不止一个，请说明导入到哪个：--grid 代码。", en: "You have several grids; say which one it goes to: --grid CODE." }
     visit_example { zh: "wangge 走访 zjg 好", en: "wangge visit zjg fine" }
     report_example { zh: "wangge 上报 zjg 水管爆 --source 电话", en: "wangge report zjg \"burst pipe\" --source phone" }
@@ -73,13 +74,13 @@ messages! {
     incomplete(areas: &str) { zh: "还没有取全：{areas}", en: "Not complete yet: {areas}" }
     /// Changes that wait.
     held(waiting: u64, held: u64) {
-        zh: "等前面内容的 {waiting} 条，没有放行的 {held} 条",
-        en: "Waiting for earlier changes: {waiting}; held back: {held}"
+        zh: "等前面内容的 {waiting} 条，本机没有采用的 {held} 条（读不懂或签名不对，内容都在，没有丢）",
+        en: "Waiting for earlier changes: {waiting}; not taken on this device: {held} (they do not read or are not signed well; all are kept)"
     }
     /// What a sync did.
     synced(sent: usize, received: usize, receipts: usize) {
-        zh: "✓ 送出 {sent} · 收到 {received} · 回执 {receipts}",
-        en: "✓ Sent {sent} · received {received} · receipts {receipts}"
+        zh: "✓ 送出 {sent} 条 · 收到 {received} 条 · 回执 {receipts} 份（一批一份）",
+        en: "✓ Sent {sent} entries · received {received} · receipts {receipts}, one a batch"
     }
     /// What a sync cost.
     sync_cost(trips: u32, up: u64, down: u64, ms: u64) {
@@ -88,8 +89,8 @@ messages! {
     }
     /// An area is proven equal.
     area_equal(area: &str, changes: u64) {
-        zh: "  ✓ {area}：与中继一致（{changes} 条）",
-        en: "  ✓ {area}: the same as the relay ({changes} changes)"
+        zh: "  ✓ {area}：与中继一致（{changes} 处更改）",
+        en: "  ✓ {area}: the same as the relay (changes: {changes})"
     }
     /// An area differs.
     area_differs(area: &str) {

@@ -119,7 +119,12 @@ fn above_lines(lang: Lang, view: &UpstreamView, now_ms: i64) -> Vec<String> {
     if view.exceptions > 0 {
         lines.push(tone(Tone::Bad, &lang.exceptions_up(view.exceptions)));
     }
-    lines.push(equal(lang, view.complete));
+    lines.push(match view.waiting {
+        0 => equal(lang, view.complete),
+        // What came since has not been compared.
+        _ if view.complete => lang.digests_were_equal_up(&last),
+        _ => equal(lang, false),
+    });
     lines
 }
 
