@@ -11,7 +11,7 @@ use wangge_model::{household, kind};
 use wangge_store::Draft;
 use wangge_wire::DocId;
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
 
@@ -140,6 +140,7 @@ impl Replica {
     fn access_owner(&self, doc: &DocId) -> Result<DocId, AgentError> {
         let known = self.home.store.kind_of(doc)?;
         let (_, owner) = known.ok_or_else(|| AgentError::NotFound {
+            what: Sought::Record,
             name: doc.to_string(),
         })?;
         // Whoever handles a ticket elsewhere does not hold the household it is for.

@@ -13,7 +13,7 @@ use wangge_store::Draft;
 use wangge_wire::DocId;
 
 use crate::conflicts::{field_of, json};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::households::draft;
 use crate::replica::Replica;
 
@@ -93,6 +93,7 @@ impl Replica {
         }
         let mut present = documents.iter().map(|(doc, _)| *doc);
         let id = present.next().ok_or_else(|| AgentError::NotFound {
+            what: Sought::Household,
             name: names.join(" "),
         })?;
         Ok(Merged {
@@ -113,6 +114,7 @@ impl Replica {
         let set = alias::connected(&edges, out);
         let from = set.iter().copied().find(|doc| *doc != out);
         let from = from.ok_or_else(|| AgentError::NotFound {
+            what: Sought::Household,
             name: name.to_owned(),
         })?;
         let mut puts = alias::unmerge(&edges, &set, &out);
@@ -191,6 +193,7 @@ impl Replica {
         let aliases = store.aliases(&survivor)?;
         match aliases.as_slice() {
             [] => Err(AgentError::NotFound {
+                what: Sought::Household,
                 name: name.to_owned(),
             }),
             [only] => Ok(*only),

@@ -20,7 +20,7 @@ use wangge_store::{AttachmentRow, Blob, Draft};
 use wangge_wire::limits::BLOB_BYTES_MAX;
 use wangge_wire::{ActionId, BlobHash, DocId, Incarnation};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::naming::Named;
 use crate::replica::Replica;
 use crate::visits::{date, hex};
@@ -144,7 +144,13 @@ impl Replica {
             Vec::new()
         };
         match rows.as_slice() {
-            [] => self.attachments(name),
+            [] => self.attachments(name).map_err(|error| match error {
+                AgentError::NotFound { name, .. } => AgentError::NotFound {
+                    what: Sought::Attachment,
+                    name,
+                },
+                other => other,
+            }),
             [only] => Ok(vec![self.attachment_view(only.clone())?]),
             several => {
                 let line = |row: &AttachmentRow| {
@@ -207,6 +213,7 @@ impl Replica {
         small_bytes: u64,
     ) -> Result<(), AgentError> {
         let missing = AgentError::NotFound {
+            what: Sought::Record,
             name: doc.to_string(),
         };
         let (kind, owner) = self.home.store.kind_of(&doc)?.ok_or(missing)?;

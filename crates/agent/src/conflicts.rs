@@ -10,7 +10,7 @@ use wangge_model::{household, kind, mask};
 use wangge_store::{ConflictRow, Draft};
 use wangge_wire::DocId;
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::history::tells_who;
 use crate::households::draft;
 use crate::replica::{Replica, WrittenBy};
@@ -19,6 +19,9 @@ mod value;
 
 /// What stands for the hash of a number: that one was checked.
 const ID_CHECKED: &str = "id_checked";
+
+/// So many digits are a number of the list before they are the tail of a telephone.
+const NUMBER_DIGITS_MAX: usize = 3;
 
 /// A field with more than one value.
 #[derive(Debug, Clone, Serialize)]
@@ -114,6 +117,7 @@ impl Replica {
                 .store
                 .kind_of(&conflict.id)?
                 .ok_or_else(|| AgentError::NotFound {
+                    what: Sought::Conflict,
                     name: name.to_owned(),
                 })?;
         let puts = vec![Put {
@@ -182,6 +186,7 @@ impl Replica {
     ) -> Result<ConflictView, AgentError> {
         let mut all = self.conflicts()?;
         let missing = || AgentError::NotFound {
+            what: Sought::Conflict,
             name: name.to_owned(),
         };
         if let Ok(number) = name.parse::<usize>()
@@ -189,7 +194,14 @@ impl Replica {
         {
             return Ok(all.swap_remove(at));
         }
-        let id = match self.name_any(name)? {
+        // A number of the list that is none any more is a door to nobody who is asked about conflicts.
+        let is_number =
+            name.len() <= NUMBER_DIGITS_MAX && name.bytes().all(|digit| digit.is_ascii_digit());
+        let named = match self.name_any(name) {
+            Err(_) if is_number => return Err(missing()),
+            named => named?,
+        };
+        let id = match named {
             crate::naming::Named::Document(id) => id,
             crate::naming::Named::Visit(visit) => visit.book,
         };
@@ -212,7 +224,7 @@ impl Replica {
     }
 
     /// Returns what tells a document apart in a line.
-    pub(crate) fn title(&self, doc: &DocId) -> Result<String, AgentError> {
+    pub fn title(&self, doc: &DocId) -> Result<String, AgentError> {
         let Some((kind, owner)) = self.home.store.kind_of(doc)? else {
             return Ok(String::new());
         };
@@ -305,6 +317,7 @@ fn container_name(conflict: &ConflictView, name: &str) -> Result<&'static str, A
     }
     let known = kind::named(conflict.kind).and_then(|kind| kind::container(kind, name));
     known.ok_or_else(|| AgentError::NotFound {
+        what: Sought::Conflict,
         name: conflict.field.clone(),
     })
 }

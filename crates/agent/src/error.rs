@@ -53,6 +53,8 @@ pub enum AgentError {
     /// Nothing has this name.
     #[error("nothing is named {name}")]
     NotFound {
+        /// What was looked for.
+        what: Sought,
         /// What was typed.
         name: String,
     },
@@ -174,6 +176,8 @@ pub enum AgentError {
     NoLink {
         /// What happened, for the log.
         reason: String,
+        /// Whether the relay was reached, and said that it takes nothing in just now.
+        reached: bool,
     },
     /// The relay answered something that is no answer of a relay, or of a newer one.
     #[error("the relay's answer does not read")]
@@ -186,6 +190,30 @@ pub enum AgentError {
     UnsafeAddress {
         /// The address.
         url: String,
+    },
+    /// Nothing can be written in a home.
+    #[error("the home at {at} cannot be written")]
+    HomeUnwritable {
+        /// The folder.
+        at: PathBuf,
+        /// The system's word.
+        reason: String,
+    },
+    /// A file that a home does not work without is damaged or gone; nothing was changed.
+    #[error("{path} is damaged or missing")]
+    HomeFile {
+        /// The file.
+        path: PathBuf,
+        /// Whether it is gone, rather than damaged.
+        missing: bool,
+    },
+    /// A file of a home may not be read by whoever runs the program.
+    #[error("{path} may not be read")]
+    HomeUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        reason: String,
     },
     /// A file cannot be read.
     #[error("{path} cannot be read")]
@@ -225,6 +253,39 @@ pub enum AgentError {
     Internal(String),
 }
 
+/// What somebody looked for and did not find: it decides which list helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// Any record: a household, visit, report or ticket.
+    Record,
+    /// A household.
+    Household,
+    /// A member of a household.
+    Member,
+    /// A telephone, a need or a ground of a household.
+    Entry,
+    /// A visit.
+    Visit,
+    /// A report.
+    Report,
+    /// A ticket.
+    Ticket,
+    /// A step on a ticket.
+    Step,
+    /// A round.
+    Round,
+    /// A field with more than one value.
+    Conflict,
+    /// A colleague.
+    Person,
+    /// A unit.
+    Unit,
+    /// A colleague or a unit.
+    Handler,
+    /// An attachment of a record.
+    Attachment,
+}
+
 /// Why an invitation was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationRefused {
@@ -238,6 +299,8 @@ pub enum InvitationRefused {
     Expired,
     /// The relay could not show that it holds the invitation: it may not be the one that made it.
     WrongRelay,
+    /// It is for a relay that goes below that one, and this is a device.
+    ForRelay,
 }
 
 impl From<StoreError> for AgentError {
@@ -255,6 +318,7 @@ impl From<StoreError> for AgentError {
                 on: crate::machine::china_day(gone.at_ms).to_string(),
             },
             StoreError::Missing => AgentError::NotFound {
+                what: Sought::Record,
                 name: String::new(),
             },
             other => AgentError::Internal(other.to_string()),

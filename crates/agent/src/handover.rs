@@ -63,10 +63,11 @@ impl Replica {
         areas: &[String],
         dry_run: bool,
     ) -> Result<HandOver, AgentError> {
+        let typed = to;
         let (from, to) = (self.person_called(from)?, self.person_called(to)?);
         let (giving, taking) = (self.workers(&from), self.workers(&to));
         if giving.is_empty() || taking.is_empty() || from == to {
-            return Err(bad("to", "", "two workers of these areas"));
+            return Err(bad("to", typed, "two workers of these areas"));
         }
         let areas = chosen(&giving, areas)?;
         for (device, member) in &taking {

@@ -14,7 +14,7 @@ use wangge_store::ReceiptRow;
 use wangge_wire::{ChangeHash, DocId, DocKind};
 
 use crate::conflicts::json;
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
 use crate::status::state_of;
@@ -76,6 +76,7 @@ impl Replica {
             Named::Visit(visit) => (visit.book, Some(format!("{}/", visit.id))),
         };
         let missing = || AgentError::NotFound {
+            what: Sought::Record,
             name: name.to_owned(),
         };
         let (doc_kind, _) = self.home.store.kind_of(&id)?.ok_or_else(missing)?;

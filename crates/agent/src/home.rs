@@ -4,7 +4,7 @@
 //! home is open.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ const PROFILE: &str = "profile.json";
 const LOCK: &str = "lock";
 /// Made by whoever waits for the lock: what can wait itself makes room.
 const KNOCK: &str = "knock";
+/// Written and taken away again to learn why nothing can be written.
+const PROBE: &str = "probe";
 const TICKETS: &str = "tickets";
 /// When the database before this one was found to be gone.
 const LOST_META: &str = "lost";
@@ -95,7 +97,7 @@ impl Home {
         if dir.join(PROFILE).exists() {
             return Err(AgentError::HomeExists { at: dir.to_owned() });
         }
-        fs::create_dir_all(dir)?;
+        fs::create_dir_all(dir).map_err(|error| unwritable(dir, error))?;
         keep_private(dir)?;
         let lock = lock(dir)?;
         if !dir.join(DEVICE_KEY).exists() {
@@ -114,10 +116,12 @@ impl Home {
     pub fn open(dir: &Path, machine: &Machine) -> Result<Self, AgentError> {
         let text = match fs::read_to_string(dir.join(PROFILE)) {
             Ok(text) => text,
-            Err(_) => return Err(AgentError::NoHome { at: dir.to_owned() }),
+            Err(error) => return Err(no_profile(dir, error)),
         };
-        let profile = serde_json::from_str(&text)
-            .map_err(|error| AgentError::Internal(format!("{PROFILE}: {error}")))?;
+        let profile = serde_json::from_str(&text).map_err(|_| AgentError::HomeFile {
+            path: dir.join(PROFILE),
+            missing: false,
+        })?;
         let lock = lock(dir)?;
         let key = KeyPair::from_secret(&read_secret(&dir.join(DEVICE_KEY))?);
         let id_key = IdKey::new(read_secret(&dir.join(ID_KEY))?);
@@ -130,7 +134,7 @@ impl Home {
                 let aside = Store::set_aside(&path, &mark(machine))?;
                 (Store::open(&path)?, Some(aside))
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(not_opened(dir, error)),
         };
         let mut home = Self {
             dir: dir.to_owned(),
@@ -233,7 +237,8 @@ fn lock(dir: &Path) -> Result<File, AgentError> {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(dir.join(LOCK))?;
+        .open(dir.join(LOCK))
+        .map_err(|error| unwritable(dir, error))?;
     let started = Instant::now();
     loop {
         match file.try_lock() {
@@ -257,15 +262,61 @@ fn save_profile(dir: &Path, profile: &Profile) -> Result<(), AgentError> {
 
 /// Writes a file whole or not at all: a power cut leaves the old one.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), AgentError> {
-    let next = path.with_extension("next");
-    let mut file = File::create(&next)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&next, path)?;
-    if let Some(dir) = path.parent() {
-        File::open(dir)?.sync_all()?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        let next = path.with_extension("next");
+        let mut file = File::create(&next)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&next, path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|error| unwritable(dir, error))
+}
+
+/// Returns the error of a home in which nothing can be written: which folder, and the system's word.
+fn unwritable(dir: &Path, error: io::Error) -> AgentError {
+    match error.kind() {
+        io::ErrorKind::StorageFull => AgentError::DiskFull,
+        _ => AgentError::HomeUnwritable {
+            at: dir.to_owned(),
+            reason: error.to_string(),
+        },
     }
-    Ok(())
+}
+
+/// Returns why a home has no profile: a folder without one is no home, unless a device's key is there.
+fn no_profile(dir: &Path, error: io::Error) -> AgentError {
+    let path = dir.join(PROFILE);
+    match error.kind() {
+        io::ErrorKind::NotFound if dir.join(DEVICE_KEY).exists() && dir.join(DATABASE).exists() => {
+            AgentError::HomeFile {
+                path,
+                missing: true,
+            }
+        }
+        io::ErrorKind::PermissionDenied => AgentError::HomeUnreadable {
+            path,
+            reason: error.to_string(),
+        },
+        io::ErrorKind::InvalidData => AgentError::HomeFile {
+            path,
+            missing: false,
+        },
+        _ => AgentError::NoHome { at: dir.to_owned() },
+    }
+}
+
+/// Returns why a database does not open: SQLite says only that it cannot, a file of our own says why.
+fn not_opened(dir: &Path, error: StoreError) -> AgentError {
+    match (error, write_whole(&dir.join(PROBE), &[])) {
+        (StoreError::Sql(_), Err(unwritable)) => unwritable,
+        (error, _) => {
+            // Nothing is in it, and it is made again.
+            let _ = fs::remove_file(dir.join(PROBE));
+            error.into()
+        }
+    }
 }
 
 fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), AgentError> {
@@ -301,15 +352,19 @@ fn past_id_keys(dir: &Path) -> Vec<IdKey> {
 }
 
 fn read_secret(path: &Path) -> Result<[u8; 32], AgentError> {
-    let bytes = fs::read(path)?;
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    bytes
-        .try_into()
-        .map_err(|_| AgentError::Internal(format!("{name} is damaged")))
+    let damaged = |missing| AgentError::HomeFile {
+        path: path.to_owned(),
+        missing,
+    };
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => damaged(true),
+        _ => AgentError::HomeUnreadable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+    })?;
+    // A key is never made anew: what waits in the database is signed by the old one or by nobody.
+    bytes.try_into().map_err(|_| damaged(false))
 }
 
 fn mark(machine: &Machine) -> String {

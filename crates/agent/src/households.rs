@@ -24,7 +24,7 @@ use wangge_store::{Draft, HouseholdRow};
 use wangge_wire::{AreaCode, DocId};
 
 use crate::bulk::{BulkReport, Line};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 
 pub use care::CareTerms;
@@ -270,6 +270,7 @@ impl Replica {
         let family = store.family(id)?;
         let survivor = family.documents.keys().next();
         let survivor = *survivor.ok_or_else(|| AgentError::NotFound {
+            what: Sought::Household,
             name: id.to_string(),
         })?;
         let fields = family.united.fields;

@@ -42,7 +42,7 @@ pub mod verify;
 pub mod visits;
 
 pub use attach::{AttachInput, AttachmentView};
-pub use error::{AgentError, InvitationRefused};
+pub use error::{AgentError, InvitationRefused, Sought};
 pub use link::SyncReport;
 pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};

@@ -8,7 +8,7 @@ use wangge_store::Draft;
 use wangge_trust::allow::{Action, What, allowed};
 use wangge_wire::{AreaCode, DocId, Place};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::households::draft;
 use crate::replica::Replica;
 
@@ -38,6 +38,7 @@ impl Replica {
         let id = self.name_household(name)?;
         let to = self.grid(Some(to))?;
         let missing = || AgentError::NotFound {
+            what: Sought::Household,
             name: name.to_owned(),
         };
         let from = self.home.store.home(&id)?.ok_or_else(missing)?;

@@ -9,7 +9,7 @@ use wangge_model::{kind, text};
 use wangge_store::{HouseholdRow, TicketRow, VisitRow};
 use wangge_wire::{AreaCode, DocId, DocKind, PersonId};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 
 /// How many candidates are offered.
@@ -65,6 +65,7 @@ impl Replica {
         }
         match (found.pop(), found.is_empty()) {
             (None, _) => Err(AgentError::NotFound {
+                what: Sought::Household,
                 name: name.to_owned(),
             }),
             (Some(only), true) => Ok(only.id),
@@ -130,6 +131,7 @@ impl Replica {
         match rows.as_slice() {
             [only] => Ok(only.clone()),
             [] => Err(AgentError::NotFound {
+                what: Sought::Visit,
                 name: name.to_owned(),
             }),
             several => Err(AgentError::Ambiguous {
@@ -161,7 +163,14 @@ impl Replica {
         {
             return Ok(Named::Document(self.home.store.survivor(only)?));
         }
-        self.name_household(name).map(Named::Document)
+        let household = self.name_household(name).map(Named::Document);
+        household.map_err(|error| match error {
+            AgentError::NotFound { name, .. } => AgentError::NotFound {
+                what: any_sought(&name),
+                name,
+            },
+            several => several,
+        })
     }
 
     /// Returns what a search finds here, the own grids' first.
@@ -192,6 +201,7 @@ impl Replica {
         match fitting.as_slice() {
             [(person, _)] => Ok(*person),
             [] => Err(AgentError::NotFound {
+                what: Sought::Person,
                 name: name.to_owned(),
             }),
             several => Err(AgentError::Ambiguous {
@@ -217,6 +227,7 @@ impl Replica {
         match found.as_slice() {
             [only] => Ok(*only),
             [] => Err(AgentError::NotFound {
+                what: sought(kind),
                 name: name.to_owned(),
             }),
             several => Err(AgentError::Ambiguous {
@@ -233,6 +244,7 @@ impl Replica {
         match self.home.store.kind_of(doc)? {
             Some((found, _)) if found == kind => Ok(*doc),
             _ => Err(AgentError::NotFound {
+                what: sought(kind),
                 name: name.to_owned(),
             }),
         }
@@ -247,6 +259,27 @@ pub(crate) fn household_line(row: &HouseholdRow) -> String {
         String::new()
     };
     format!("{group}{} {}", row.door, row.head)
+}
+
+/// Returns what somebody looks for who may name anything: its shape says whether it was a ticket's
+/// number, the beginning of an id, or what finds a household.
+fn any_sought(name: &str) -> Sought {
+    // One with a digit mistyped is still a number that was meant.
+    match name.matches('-').count() {
+        2 => Sought::Ticket,
+        _ if name.len() >= PREFIX_DIGITS_MIN && is_hex(name) => Sought::Record,
+        _ => Sought::Household,
+    }
+}
+
+/// Returns what somebody looks for who names a document of a kind.
+fn sought(kind: DocKind) -> Sought {
+    match kind {
+        kind::HOUSEHOLD => Sought::Household,
+        kind::TICKET => Sought::Ticket,
+        kind::REPORT => Sought::Report,
+        _ => Sought::Record,
+    }
 }
 
 /// Returns whether a name can only be a door or a household's number: with a dash, or too short for

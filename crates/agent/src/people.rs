@@ -12,7 +12,7 @@ use wangge_trust::Member;
 use wangge_trust::roster::may_stand_in;
 use wangge_wire::{AreaCode, Cover, CoverId, Day, DocId, OrderBody, PersonId, Role, Unit};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 use crate::visits::date;
 
@@ -236,7 +236,7 @@ impl Replica {
     pub async fn close_unit(&mut self, name: &str) -> Result<UnitView, AgentError> {
         let id = self.unit_named(name)?;
         let known = self.roster.unit(&id).cloned();
-        let known = known.ok_or_else(|| not_found(name))?;
+        let known = known.ok_or_else(|| not_found(Sought::Unit, name))?;
         let closed = Unit {
             n: known.n.saturating_add(1),
             closed: true,
@@ -267,7 +267,11 @@ impl Replica {
             fitting.retain(is_near);
         }
         let rows = fitting.into_iter();
-        one_of(typed, rows.map(|unit| (unit.id, unit.area.to_string())))
+        one_of(
+            Sought::Unit,
+            typed,
+            rows.map(|unit| (unit.id, unit.area.to_string())),
+        )
     }
 
     /// Returns a unit's name; its id where the roster does not say.
@@ -289,7 +293,7 @@ impl Replica {
                 format!("{} {}", view.role.as_str(), areas.join(" ")),
             )
         };
-        one_of(typed, people.iter().filter(fits).map(line))
+        one_of(Sought::Person, typed, people.iter().filter(fits).map(line))
     }
 
     async fn order_leave(&mut self, input: &LeaveInput) -> Result<LeaveView, AgentError> {
@@ -317,7 +321,7 @@ impl Replica {
         };
         if until < from {
             return Err(bad(
-                "until",
+                "until_day",
                 input.until.as_deref().unwrap_or_default(),
                 "a day not before the first",
             ));
@@ -459,13 +463,14 @@ impl Replica {
 
 /// Returns the only one of those a name fits.
 fn one_of<T: Copy + ToString>(
+    what: Sought,
     typed: &str,
     fitting: impl Iterator<Item = (T, String)>,
 ) -> Result<T, AgentError> {
     let fitting: Vec<(T, String)> = fitting.collect();
     match fitting.as_slice() {
         [(only, _)] => Ok(*only),
-        [] => Err(not_found(typed)),
+        [] => Err(not_found(what, typed)),
         several => Err(AgentError::Ambiguous {
             name: typed.to_owned(),
             candidates: several
@@ -476,8 +481,9 @@ fn one_of<T: Copy + ToString>(
     }
 }
 
-fn not_found(typed: &str) -> AgentError {
+fn not_found(what: Sought, typed: &str) -> AgentError {
     AgentError::NotFound {
+        what,
         name: typed.to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use wangge_store::{Draft, ReportRow};
 use wangge_wire::{AreaCode, DocId, PersonId};
 
 use crate::bulk::{BulkReport, Line};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::{Replica, WrittenBy};
 use crate::restricted::Inherited;
 use crate::tickets::TicketInput;
@@ -280,6 +280,7 @@ impl Replica {
             }),
             Some(typed) => match self.everybody_named(typed) {
                 people if people.is_empty() => Err(AgentError::NotFound {
+                    what: Sought::Person,
                     name: typed.to_owned(),
                 }),
                 people => Ok(people),
@@ -291,7 +292,10 @@ impl Replica {
     fn each_named(&self, typed: &[String]) -> Result<Vec<PersonId>, AgentError> {
         let person = |name: &String| match self.everybody_named(name).as_slice() {
             [only] => Ok(*only),
-            [] => Err(AgentError::NotFound { name: name.clone() }),
+            [] => Err(AgentError::NotFound {
+                what: Sought::Person,
+                name: name.clone(),
+            }),
             several => Err(AgentError::Ambiguous {
                 name: name.clone(),
                 candidates: several
@@ -318,6 +322,7 @@ impl Replica {
             let doc = self.name_household(name)?;
             let home = self.home.store.home(&doc)?;
             let area = home.ok_or_else(|| AgentError::NotFound {
+                what: Sought::Household,
                 name: name.to_owned(),
             })?;
             return Ok(Belongs {

@@ -9,7 +9,7 @@ use wangge_model::{kind, text};
 use wangge_store::{Draft, RoundRow};
 use wangge_wire::{AreaCode, DocId};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::{Replica, WrittenBy};
 use crate::reports::{ReportDetail, ReportInput};
 use crate::visits::{date, hex, purposes, said};
@@ -158,6 +158,7 @@ impl Replica {
     /// Returns a round by its id or the beginning of it.
     pub fn round(&self, name: &str) -> Result<RoundView, AgentError> {
         let missing = || AgentError::NotFound {
+            what: Sought::Round,
             name: name.to_owned(),
         };
         let fits = name.len() >= PREFIX_DIGITS_MIN && name.bytes().all(|b| b.is_ascii_hexdigit());
@@ -229,6 +230,7 @@ impl Replica {
 
 fn area_of(row: &RoundRow) -> Result<AreaCode, AgentError> {
     AreaCode::parse(&row.area).map_err(|_| AgentError::NotFound {
+        what: Sought::Round,
         name: row.id.clone(),
     })
 }

@@ -14,7 +14,7 @@ use wangge_store::outbox::Pending;
 use wangge_store::query::Counts;
 use wangge_wire::{AreaCode, DocId, EntryKind, RelayId, Role};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::inbox::DecisionView;
 use crate::levels::{LevelCount, LevelView, at_the_top, word};
 use crate::naming::Named;
@@ -321,6 +321,7 @@ impl Replica {
             .store
             .kind_of(&doc)?
             .ok_or_else(|| AgentError::NotFound {
+                what: Sought::Record,
                 name: name.to_owned(),
             })?;
         let mut docs = vec![(doc, kind::name(doc_kind))];

@@ -24,7 +24,7 @@ use wangge_store::Draft;
 use wangge_wire::{DocId, PersonId};
 
 use crate::bulk::{BulkReport, Line};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 use crate::reports::{Belongs, nobody_named};
 use crate::restricted::Inherited;
@@ -233,6 +233,7 @@ impl Replica {
     /// Returns what a ticket's document says, folded.
     pub(crate) fn folded(&self, id: &DocId) -> Result<Folded, AgentError> {
         let missing = || AgentError::NotFound {
+            what: Sought::Ticket,
             name: id.to_string(),
         };
         let document = self.home.store.document(id)?.ok_or_else(missing)?;

@@ -235,6 +235,7 @@ fn show_bulk(context: &Context, report: &BulkReport) -> Exit {
                     lang.field(&line.field),
                     lang.takes(&line.field, &line.detail),
                 ),
+                "json" => ("", lang.json_fault(&line.detail)),
                 _ => (line.field.as_str(), line.detail.clone()),
             };
             let detail = [lang.code("refused_line", line.reason), field, &detail];

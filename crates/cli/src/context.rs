@@ -45,6 +45,22 @@ impl Context {
         .to_owned()
     }
 
+    /// Returns the command of this name if it is the one that was typed, else the usual one.
+    pub(crate) fn command_or(&self, usual: &str, name: &[&str]) -> String {
+        match crate::localize::path_in(&self.args) == name {
+            true => format!("wangge {}", name.join(" ")),
+            false => usual.to_owned(),
+        }
+    }
+
+    /// Returns what to type where a day does not read: the visit that people type, or the help of another.
+    pub(crate) fn day_hint(&self) -> String {
+        match crate::localize::path_in(&self.args).as_slice() {
+            [visit] if visit == "visit" => self.ui.lang.visit_example().to_owned(),
+            _ => self.help_command(),
+        }
+    }
+
     /// Returns the command as it was typed, to be typed again with more.
     pub(crate) fn typed_command(&self) -> String {
         let words: Vec<String> = self

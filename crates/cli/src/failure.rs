@@ -3,17 +3,19 @@
 //! **One place decides.** A failure says whether anything was lost and names one command.
 
 mod damage;
+mod home;
 mod inbox;
+mod refused;
 mod relay;
 
 use serde_json::json;
-use wangge_agent::{AgentError, InvitationRefused, Refusal};
+use wangge_agent::{AgentError, Refusal};
 use wangge_relay::RelayError;
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::text::Lang;
 use crate::ui::{Tone, tone};
+use refused::{invitation, list_of, order, roster, step, step_command, ticket_exit};
 
 /// A command that did not do what it was asked.
 #[derive(Debug)]
@@ -35,6 +37,27 @@ pub(crate) enum Failure {
     NoRelay {
         /// The folder.
         at: String,
+    },
+    /// A folder is a device's home, and no relay's.
+    DeviceHome {
+        /// The folder.
+        at: String,
+    },
+    /// A device could not be enrolled for want of a line.
+    NotReached {
+        /// The relay's address.
+        url: String,
+    },
+    /// A ticket is at a stage that does not allow a step.
+    Stage {
+        /// Why.
+        refusal: Refusal,
+        /// The ticket's number.
+        code: String,
+        /// Where it stands.
+        status: String,
+        /// The steps this person can take now.
+        steps: Vec<&'static str>,
     },
     /// A relay may not listen there.
     NotLoopback {
@@ -117,6 +140,34 @@ impl Failure {
                 lang.no_relay(at),
                 "wangge relay serve --listen 127.0.0.1:8720",
             ),
+            Failure::DeviceHome { at } => told(
+                "device_home",
+                Exit::Usage,
+                lang.device_home(at),
+                "wangge --home DIR relay serve",
+            ),
+            Failure::NotReached { url } => told(
+                "no_link",
+                Exit::NoLink,
+                lang.enroll_needs_link(url),
+                &format!("wangge enroll CODE --relay {url}"),
+            ),
+            Failure::Stage {
+                refusal,
+                code,
+                status,
+                steps,
+            } => {
+                let words: Vec<String> =
+                    steps.iter().map(|step| step_command(lang, step)).collect();
+                let status = lang.code("status", status);
+                told(
+                    "ticket_step",
+                    ticket_exit(*refusal),
+                    lang.stage(&step(*refusal, lang), code, status, &words),
+                    &format!("wangge ticket show {code}"),
+                )
+            }
             Failure::NotLoopback { address } => told(
                 "not_loopback",
                 Exit::Usage,
@@ -126,16 +177,17 @@ impl Failure {
             Failure::CannotListen { address, reason } => told(
                 "cannot_listen",
                 Exit::Failed,
-                lang.cannot_listen(address, reason),
+                lang.cannot_listen(address, lang.system_word(reason)),
                 "wangge relay serve --listen 127.0.0.1:0",
             ),
             Failure::Unreadable { path, reason } => told(
                 "unreadable",
                 Exit::Failed,
-                lang.unreadable(path, reason),
+                lang.unreadable(path, lang.system_word(reason)),
                 "",
             ),
             Failure::Output { reason } => {
+                let reason = lang.system_word(reason);
                 told("output", Exit::Failed, lang.output_failed(reason), "")
             }
             Failure::Demo { what } => told(
@@ -173,7 +225,7 @@ fn report(told: &Told, context: &Context) {
     ui.talk(&format!(
         "{}{}",
         tone(Tone::Strong, ui.lang.next_command()),
-        told.hint
+        crate::localize::spoken(ui.lang, &told.hint)
     ));
 }
 
@@ -235,12 +287,15 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.disk_full().to_owned(),
             "wangge status".to_owned(),
         ),
-        E::NotFound { name } => (
+        E::NotFound { what, name } => (
             "not_found",
             Exit::Failed,
             lang.not_found(name),
-            "wangge household list".to_owned(),
+            list_of(*what, lang).to_owned(),
         ),
+        E::HomeUnwritable { .. } | E::HomeFile { .. } | E::HomeUnreadable { .. } => {
+            return home::told(error, context);
+        }
         E::NotInInbox { id } => (
             "not_found",
             Exit::Failed,
@@ -265,7 +320,11 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             expected,
         } => {
             let takes = lang.takes(field, expected);
-            let message = lang.bad_value(lang.field(field), value, &takes);
+            // What was not typed, or is not repeated, is not quoted.
+            let message = match value.is_empty() {
+                true => lang.bad_empty(lang.field(field), &takes),
+                false => lang.bad_value(lang.field(field), value, &takes),
+            };
             ("bad_value", Exit::Usage, message, String::new())
         }
         E::LookedAt {
@@ -321,22 +380,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.document_full().to_owned(),
             String::new(),
         ),
-        E::Ticket(refusal) => {
-            let exit = if refusal.code() == "contested" {
-                Exit::NeedsPerson
-            } else {
-                Exit::Refused
-            };
-            (
-                "ticket_step",
-                exit,
-                match refusal {
-                    Refusal::Missing { field } => lang.ticket_missing(lang.field(field)),
-                    other => lang.ticket_refused(other.code()),
-                },
-                "wangge ticket show ID".to_owned(),
-            )
-        }
+        E::Ticket(refusal) => (
+            "ticket_step",
+            ticket_exit(*refusal),
+            step(*refusal, lang),
+            "wangge ticket list".to_owned(),
+        ),
         E::InConflict { field } => (
             "in_conflict",
             Exit::NeedsPerson,
@@ -389,13 +438,8 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             "wangge config show".to_owned(),
         ),
         E::Invitation(why) => {
-            let (kind, message) = invitation(lang, *why);
-            (
-                kind,
-                Exit::Refused,
-                message.to_owned(),
-                "wangge relay invite --name NAME --area CODE".to_owned(),
-            )
+            let (kind, message, hint) = invitation(lang, *why);
+            (kind, Exit::Refused, message.to_owned(), hint.to_owned())
         }
         E::Order(why) => order(lang, *why),
         E::Inbox(why) => inbox::told(*why, lang),
@@ -411,10 +455,13 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.device_refused().to_owned(),
             "wangge status".to_owned(),
         ),
-        E::NoLink { .. } => (
-            "no_link",
+        E::NoLink { reached, .. } => (
+            if *reached { "relay_stuck" } else { "no_link" },
             Exit::NoLink,
-            lang.no_link().to_owned(),
+            match reached {
+                true => lang.relay_stuck().to_owned(),
+                false => lang.no_link().to_owned(),
+            },
             "wangge sync".to_owned(),
         ),
         E::UnknownRelay { url } => (
@@ -433,12 +480,15 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             "unsafe_address",
             Exit::Usage,
             lang.unsafe_address(url),
-            "wangge enroll CODE --relay http://127.0.0.1:8720".to_owned(),
+            format!(
+                "{} --relay http://127.0.0.1:8720",
+                context.command_or("wangge enroll CODE", &["sync"])
+            ),
         ),
         E::Unreadable { path, reason } => (
             "unreadable",
             Exit::Failed,
-            lang.unreadable(&path.display().to_string(), reason),
+            lang.unreadable(&path.display().to_string(), lang.system_word(reason)),
             String::new(),
         ),
         E::FileExists { path } => (
@@ -450,14 +500,14 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::Unwritable { path, reason } => (
             "unwritable",
             Exit::Failed,
-            lang.unwritable(&path.display().to_string(), reason),
+            lang.unwritable(&path.display().to_string(), lang.system_word(reason)),
             String::new(),
         ),
         E::Roster(error) => roster(error, lang),
         E::Internal(what) => (
             "internal",
             Exit::Failed,
-            lang.internal(what),
+            lang.internal(lang.system_word(what)),
             "wangge status".to_owned(),
         ),
     };
@@ -469,59 +519,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
     }
 }
 
-fn roster(
-    error: &wangge_agent::roster::RosterError,
-    lang: Lang,
-) -> (&'static str, Exit, String, String) {
-    use wangge_agent::roster::RosterError as R;
-    let (kind, message) = match error {
-        R::Unreadable { source } => ("unreadable", lang.roster_unreadable(&source.to_string())),
-        R::NotASpreadsheet => ("not_a_spreadsheet", lang.not_a_spreadsheet().to_owned()),
-        R::Protected => ("protected", lang.roster_protected().to_owned()),
-        R::Damaged { sheet } => ("roster_damaged", lang.roster_damaged(sheet)),
-        R::TooLarge { .. } => ("roster_too_large", lang.roster_too_large().to_owned()),
-    };
-    (
-        kind,
-        Exit::Failed,
-        message,
-        "wangge household import FILE.xlsx --grid CODE --dry-run".to_owned(),
-    )
-}
-
-fn order(lang: Lang, why: wangge_agent::OrderRefusal) -> (&'static str, Exit, String, String) {
-    use wangge_agent::OrderRefusal as R;
-    let (kind, message, hint) = match why {
-        R::Malformed => ("bad_order", lang.order_malformed(), "wangge help people"),
-        R::NotAllowed => (
-            "not_your_area",
-            lang.order_not_allowed(),
-            "wangge area list",
-        ),
-        R::UnknownPerson => (
-            "not_found",
-            lang.order_unknown_person(),
-            "wangge people list",
-        ),
-        R::Changed => ("changed", lang.order_changed(), "wangge sync"),
-        R::NameTaken => ("name_taken", lang.unit_name_taken(), "wangge unit list"),
-    };
-    (kind, Exit::Refused, message.to_owned(), hint.to_owned())
-}
-
-fn invitation(lang: Lang, why: InvitationRefused) -> (&'static str, &'static str) {
-    match why {
-        InvitationRefused::WrongCode => ("wrong_code", lang.wrong_code()),
-        InvitationRefused::TooManyTries => ("too_many_tries", lang.too_many_tries()),
-        InvitationRefused::Spent => ("spent", lang.code_spent()),
-        InvitationRefused::Expired => ("expired", lang.code_expired()),
-        InvitationRefused::WrongRelay => ("wrong_relay", lang.wrong_relay()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use wangge_agent::{InvitationRefused, Sought};
+
     use super::*;
+    use crate::text::Lang;
     use crate::ui::Ui;
 
     #[test]
@@ -542,6 +545,7 @@ mod tests {
             (
                 AgentError::NoLink {
                     reason: noted("refused"),
+                    reached: false,
                 },
                 Exit::NoLink,
             ),
@@ -549,7 +553,13 @@ mod tests {
                 AgentError::Invitation(InvitationRefused::TooManyTries),
                 Exit::Refused,
             ),
-            (AgentError::NotFound { name: noted("x") }, Exit::Failed),
+            (
+                AgentError::NotFound {
+                    what: Sought::Unit,
+                    name: noted("x"),
+                },
+                Exit::Failed,
+            ),
             (AgentError::UnsafeAddress { url: noted("x") }, Exit::Usage),
         ] {
             let told = Failure::Agent(failure).told(&context);

@@ -204,6 +204,36 @@ pub(crate) fn path_in(args: &[OsString]) -> Vec<String> {
     path
 }
 
+/// Returns a command as people of this language type it: in Chinese its Chinese names, and words for what
+/// is to be filled in. What is no command of this program stays as it is.
+pub(crate) fn spoken(lang: Lang, typed: &str) -> String {
+    let mut words = typed.split(' ');
+    if lang == Lang::En || words.next() != Some("wangge") {
+        return typed.to_owned();
+    }
+    let (mut path, mut said, mut is_named) = (String::new(), vec!["wangge"], true);
+    for word in words {
+        let longer = format!("{path} {word}").trim_start().to_owned();
+        match aliases::of(&longer).filter(|_| is_named) {
+            Some(han) => {
+                said.push(han);
+                // What follows help is a command of its own.
+                path = if longer == "help" {
+                    String::new()
+                } else {
+                    longer
+                };
+            }
+            None => {
+                // Before the command stands which home; behind it nothing is a command any more.
+                is_named &= path.is_empty();
+                said.push(lang.placeholder(&path, word));
+            }
+        }
+    }
+    said.join(" ")
+}
+
 fn asked_help(lang: Lang, args: &[OsString]) -> String {
     let path = path_in(args);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -325,6 +355,30 @@ mod tests {
             ] {
                 assert!(!page.contains(word), "{word} in\n{page}");
             }
+        }
+    }
+
+    #[test]
+    fn a_next_command_is_typed_in_the_language_of_its_reader() {
+        for (typed, han) in [
+            ("wangge sync", "wangge 同步"),
+            (
+                "wangge enroll CODE --relay URL",
+                "wangge 登记 登记码 --relay 地址",
+            ),
+            ("wangge help relay invite", "wangge 帮助 中继 邀请"),
+            (
+                "wangge --home DIR relay serve",
+                "wangge --home 文件夹 中继 运行",
+            ),
+            (
+                "wangge conflict settle 1 --use 1",
+                "wangge 冲突 处理 1 --use 1",
+            ),
+            ("wangge 走访 zjg 好", "wangge 走访 zjg 好"),
+        ] {
+            assert_eq!(spoken(Lang::Zh, typed), han);
+            assert_eq!(spoken(Lang::En, typed), typed);
         }
     }
 

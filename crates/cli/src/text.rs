@@ -25,6 +25,7 @@ mod say;
 mod tickets;
 mod tickets_words;
 mod trail;
+mod trouble;
 mod twins;
 pub(crate) mod typed;
 

@@ -109,6 +109,19 @@ pub(crate) fn hide_conflict(conflict: &mut ConflictView, sight: Sight<'_>) {
     }
 }
 
+/// Returns a view as words are made of it: its household by door and head, masked where it is masked,
+/// and not by an id that nobody reads. One that is not on this device keeps its id.
+pub(crate) fn with_household(replica: &Replica, mut value: Value) -> Value {
+    let id = text(&value, "household").parse().ok();
+    let title = id.and_then(|id| replica.title(&id).ok());
+    if let (Some(title), Some(fields)) = (title, value.as_object_mut())
+        && !title.trim().is_empty()
+    {
+        fields.insert("household".to_owned(), title.into());
+    }
+    value
+}
+
 /// Returns a revealed view as words are made of it: numbers in full.
 pub(crate) fn in_full(mut value: Value) -> Value {
     match &mut value {

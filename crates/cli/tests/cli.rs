@@ -42,6 +42,8 @@ mod quick;
 mod reference;
 #[path = "cli/tickets.rs"]
 mod tickets;
+#[path = "cli/told.rs"]
+mod told;
 #[path = "cli/trail.rs"]
 mod trail;
 #[path = "cli/twins.rs"]

@@ -48,7 +48,7 @@ pub use inline::Inline;
 pub use members::NewInvitation;
 pub use packs::{GateProgram, Packs, work as gate_worker};
 pub use relay::{Counts, DeviceRow, HeldRow, InboxRow, Relay};
-pub use serve::serve;
+pub use serve::{Claim, serve, serve_claimed};
 pub use settings::{Clock, Dice, Settings};
 pub use upstream::{Carried, Carrier, Met, SharedCarrier, UpstreamTrouble, UpstreamView};
 pub use wangge_trust::enroll::Code;

@@ -25,17 +25,38 @@ const CONNECTIONS_MAX: u64 = 16_384;
 /// How long open answers may go on after the order to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
+/// The right to serve a folder: one process has it at a time, because each remembers for itself which
+/// requests it has seen. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "the lock is held while it lives")] File);
+
+impl Relay {
+    /// Takes the right to serve this folder, before anybody is told that it is served.
+    pub fn claim(&self) -> Result<Claim, RelayError> {
+        lock(&self.place.path.with_file_name(LOCK)).map(Claim)
+    }
+}
+
 /// Serves devices on `listener` until `stop`; then finishes what was begun.
-///
-/// A receipt that was sent is of a batch that is durable, however this ends. A folder is served by one
-/// process at a time: each remembers for itself which requests it has seen.
 pub async fn serve(
     relay: Relay,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RelayError> {
+    let claim = relay.claim()?;
+    serve_claimed(relay, claim, listener, stop).await
+}
+
+/// Serves as [`serve`] does, by a right that was taken before.
+///
+/// A receipt that was sent is of a batch that is durable, however this ends.
+pub async fn serve_claimed(
+    relay: Relay,
+    _serving: Claim,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), RelayError> {
     open_many();
-    let _serving = lock(&relay.place.path.with_file_name(LOCK))?;
     let connection = db::connect_writer(&relay.place)?;
     let packs = match relay.settings.packs.clone() {
         // Opened before devices come: a file of another log is gone by then.

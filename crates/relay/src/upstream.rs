@@ -48,6 +48,9 @@ pub enum UpstreamTrouble {
     /// It stands no higher than this relay.
     #[error("the relay stands no higher than this one")]
     NotHigher,
+    /// The code is for a person's device. Ask for one in the role relay.
+    #[error("the code is for a device")]
+    ForDevice,
     /// Its answer does not read.
     #[error("a strange answer: {what}")]
     Strange {
@@ -142,7 +145,7 @@ impl Relay {
             (true, true) => Ok(orders),
             (false, _) => Err(strange("the root")),
             // An invitation for a person's device.
-            (true, false) => Err(strange("no place for a relay")),
+            (true, false) => Err(UpstreamTrouble::ForDevice.into()),
         }
     }
 

@@ -7,7 +7,7 @@ use wangge_model::limits::{CONTACTS_MAX, LINE_CHARS_MAX, TooLong, at_most};
 use wangge_wire::DocId;
 
 use super::input::{ContactInput, bad, phone, place_in_list};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 
 /// The fewest digits that name a telephone by its end.
@@ -121,6 +121,7 @@ fn name_contact(household: &Household, typed: &str) -> Result<String, AgentError
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.id.clone()),
         (None, _) => Err(AgentError::NotFound {
+            what: Sought::Entry,
             name: typed.to_owned(),
         }),
         (Some(_), Some(_)) => Err(AgentError::Ambiguous {

@@ -13,7 +13,7 @@ use super::input::{
     MemberEdit, MemberInput, bad, birth_text, id_number, new_member, place_in_list,
 };
 use super::moves::Move;
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 
 const MEMBERS: &str = "members";
@@ -169,6 +169,7 @@ impl Replica {
         match found.as_slice() {
             [only] => Ok(only),
             [] => Err(AgentError::NotFound {
+                what: Sought::Member,
                 name: typed.to_owned(),
             }),
             several => Err(AgentError::Ambiguous {

@@ -4,7 +4,7 @@ use wangge_model::household::{Basis, Consent, How, Need};
 use wangge_wire::DocId;
 
 use super::input::{bad, place_in_list};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 use crate::visits::word;
 
@@ -165,6 +165,7 @@ fn named<'a>(
     match found.as_slice() {
         [(id, _, over)] => Ok((!over).then(|| (*id).clone())),
         [] => Err(AgentError::NotFound {
+            what: Sought::Entry,
             name: typed.to_owned(),
         }),
         several => Err(AgentError::Ambiguous {

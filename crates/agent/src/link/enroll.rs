@@ -5,7 +5,7 @@ use wangge_trust::Roster;
 use wangge_trust::enroll::{Code, Side, check_proof, proof};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::limits::ANSWER_BYTES_MAX;
-use wangge_wire::{AreaCode, Level, Order, packing};
+use wangge_wire::{AreaCode, Level, Order, Role, packing};
 
 use super::http::{Address, capped, refusal};
 use crate::error::{AgentError, InvitationRefused};
@@ -99,6 +99,10 @@ impl Replica {
         let member = roster
             .member(&self.device())
             .ok_or_else(|| strange("no grant for this device"))?;
+        // Nothing is kept: a device that took the grant of a relay would work for everybody.
+        if member.role == Role::Relay {
+            return Err(AgentError::Invitation(InvitationRefused::ForRelay));
+        }
         let enrolled = Enrolled {
             name: member.name.clone(),
             role: member.role.as_str(),

@@ -284,6 +284,7 @@ pub(super) fn no_link(error: &reqwest::Error) -> AgentError {
     // The error's own text has the address, which is no secret, and nothing of the body.
     AgentError::NoLink {
         reason: error.to_string(),
+        reached: false,
     }
 }
 
@@ -301,6 +302,7 @@ pub(super) fn refusal(status: StatusCode) -> AgentError {
         | StatusCode::INSUFFICIENT_STORAGE
         | StatusCode::INTERNAL_SERVER_ERROR => AgentError::NoLink {
             reason: status.to_string(),
+            reached: true,
         },
         _ => AgentError::StrangeAnswer {
             reason: status.to_string(),

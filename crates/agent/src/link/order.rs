@@ -26,7 +26,7 @@ impl Replica {
         let (key, machine, mut offset_ms) = (&self.home.key, &self.machine, 0);
         let posted = line.post_told("/v1/order", &head, &whole, key, machine, &mut offset_ms);
         let response = posted.await.map_err(|error| match error {
-            AgentError::NoLink { reason } => AgentError::OrderUnsent { reason },
+            AgentError::NoLink { reason, .. } => AgentError::OrderUnsent { reason },
             other => other,
         })?;
         let status = response.status();

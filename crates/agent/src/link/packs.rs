@@ -234,6 +234,7 @@ impl Meeting<'_> {
             None if buffer.is_empty() => Ok(Came::NotAll),
             None => Err(AgentError::NoLink {
                 reason: "the connection was cut".into(),
+                reached: false,
             }),
         }
     }

@@ -209,9 +209,11 @@ impl Replica {
             }
             Outcome::Cut => Err(AgentError::NoLink {
                 reason: "the connection was cut".into(),
+                reached: false,
             }),
             Outcome::RelayFailed => Err(AgentError::NoLink {
                 reason: "the relay could not go on".into(),
+                reached: true,
             }),
         }
     }

@@ -6,7 +6,7 @@ use wangge_store::ReportRow;
 use wangge_wire::DocId;
 
 use super::ReportView;
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 
 /// A report with what came of it.
@@ -57,6 +57,7 @@ impl Replica {
         let id = self.name_report(name)?;
         let document = self.home.store.document(&id)?;
         let missing = || AgentError::NotFound {
+            what: Sought::Report,
             name: name.to_owned(),
         };
         let document = document.ok_or_else(missing)?;

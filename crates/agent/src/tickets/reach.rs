@@ -8,7 +8,7 @@ use wangge_model::ticket::{Handler, Kind, TicketEvent};
 use wangge_wire::limits::PLACE_AUDIENCES_MAX;
 use wangge_wire::{AreaCode, Audience, DocId, PersonId, Place};
 
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 use crate::reports::Belongs;
 
@@ -21,7 +21,13 @@ impl Replica {
         }
         match Handler::from(typed.to_owned()) {
             Handler::Other(_) => match self.unit_named(typed) {
-                Err(AgentError::NotFound { .. }) => self.person_named(typed).map(Handler::Person),
+                Err(AgentError::NotFound { .. }) => match self.person_named(typed) {
+                    Err(AgentError::NotFound { name, .. }) => Err(AgentError::NotFound {
+                        what: Sought::Handler,
+                        name,
+                    }),
+                    found => found.map(Handler::Person),
+                },
                 found => found.map(Handler::Unit),
             },
             known => Ok(known),

@@ -9,12 +9,12 @@ use wangge_model::clock::china_day;
 use wangge_model::kind;
 use wangge_model::report::Urgency;
 use wangge_model::ticket::document as ticket;
-use wangge_model::ticket::{EventId, Handler, Kind, Progress, TicketEvent};
+use wangge_model::ticket::{EventId, Handler, Kind, Progress, Refusal, TicketEvent};
 use wangge_store::Draft;
 use wangge_wire::{AreaCode, DocId, Level, Role};
 
 use super::{Folded, TicketDetail, event_put, words};
-use crate::error::AgentError;
+use crate::error::{AgentError, Sought};
 use crate::replica::Replica;
 use crate::visits::date;
 
@@ -78,6 +78,36 @@ impl Replica {
         };
         self.record(&[draft])?;
         self.ticket(&id.to_string())
+    }
+
+    /// Returns the kinds of steps that this person can take on a ticket as it stands, for whoever was refused
+    /// one; remarks and taking back are always there and not among them.
+    pub fn possible_steps(&self, name: &str) -> Result<Vec<&'static str>, AgentError> {
+        let folded = self.folded(&self.name_ticket(name)?)?;
+        let is_asked = folded.state.progress.extension.is_some();
+        let settles = !folded.state.contested.is_empty();
+        let mut possible = Vec::new();
+        for kind in Kind::ALL {
+            let told = match kind {
+                Kind::Comment | Kind::Retract | Kind::HandledOnSpot => false,
+                // What they lack is judged before whether there is anything to do.
+                Kind::Extend => !is_asked,
+                Kind::Settle => settles,
+                _ => true,
+            };
+            if !told {
+                continue;
+            }
+            let event = self.event(kind, &folded.ticket, Some(&folded.state))?;
+            match self.legal(event, &folded) {
+                Ok(_) | Err(AgentError::Ticket(Refusal::Missing { .. })) => {
+                    possible.push(kind.as_str());
+                }
+                Err(AgentError::Ticket(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(possible)
     }
 
     /// Returns the event of a step, which is legal here and now.
@@ -326,6 +356,7 @@ fn event_named(name: &str, events: &BTreeMap<EventId, TicketEvent>) -> Result<Ev
     match fitting.as_slice() {
         [only] if name.len() >= 4 => Ok(*only),
         _ => Err(AgentError::NotFound {
+            what: Sought::Step,
             name: name.to_owned(),
         }),
     }

@@ -9,6 +9,7 @@ use wangge_agent::conflicts::{Choice, ConflictView};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::localize::spoken;
 use crate::moment;
 use crate::text::Lang;
 use crate::typed;
@@ -100,9 +101,10 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
             .collect();
         let heads = ["#", lang.col_what(), lang.col_field(), lang.col_value()];
         format!(
-            "{}{}wangge conflict settle 1 --use 1",
+            "{}{}{}",
             table(&heads, &cells),
-            lang.next_command()
+            lang.next_command(),
+            spoken(lang, "wangge conflict settle 1 --use 1")
         )
     });
     Ok(Exit::Done)
@@ -136,6 +138,7 @@ fn human(lang: Lang, conflict: &ConflictView, today: chrono::NaiveDate) -> Strin
         ));
     }
     let next = format!("wangge conflict settle {} --use 1", conflict.number);
+    let next = spoken(lang, &next);
     lines.push(format!("{}{next}", tone(Tone::Faint, lang.next_command())));
     lines.join("\n")
 }

@@ -37,8 +37,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         opened => opened?,
     };
-    let enrolled =
-        block_on(replica.enroll(&args.code, &args.relay, args.name.trim(), args.plain_http))??;
+    let enrolled = replica.enroll(&args.code, &args.relay, args.name.trim(), args.plain_http);
+    let enrolled = match block_on(enrolled)? {
+        // A device that is not enrolled has nothing to sync with: the code is typed again.
+        Err(AgentError::NoLink { reached: false, .. }) => {
+            return Err(Failure::NotReached {
+                url: args.relay.clone(),
+            });
+        }
+        enrolled => enrolled?,
+    };
     context.ui.show(&enrolled, || {
         let names: Vec<String> = enrolled
             .areas
@@ -54,7 +62,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         )
     });
     if context.ui.json.is_none() {
-        context.ui.talk(lang.sync_next());
+        let next = crate::localize::spoken(lang, "wangge sync");
+        context.ui.talk(&format!("{}{next}", lang.next_command()));
     }
     Ok(Exit::Done)
 }

@@ -81,7 +81,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         } else if view.is_at_relay() {
             tone(Tone::Warn, lang.not_all_up())
         } else {
-            tone(Tone::Warn, lang.not_all_arrived())
+            let next = match replica.profile().relay {
+                Some(_) => "wangge sync",
+                None => "wangge enroll CODE --relay URL",
+            };
+            let next = crate::localize::spoken(lang, next);
+            let said = [lang.not_all_arrived(), lang.next_command(), &next];
+            tone(Tone::Warn, &said.concat())
         });
         lines.join("\n")
     });

@@ -149,6 +149,8 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
 
 /// The relay's file of data; where it is missing there is no relay yet.
 const DATABASE: &str = "relay.db";
+/// What makes a folder the home of a device.
+const PROFILE: &str = "profile.json";
 
 /// Opens the relay's folder; name and level count at its first start only.
 fn open(context: &Context) -> Result<(Open, i64), Failure> {
@@ -157,10 +159,12 @@ fn open(context: &Context) -> Result<(Open, i64), Failure> {
     Ok((Open::open(&context.relay_home()?, &settings)?, now_ms))
 }
 
-/// Opens a relay that is there: looking makes none.
+/// Opens a relay that is there: only `serve` and `restore` make one. An invitation from a mistyped folder
+/// would be a code that no relay knows.
 fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
     let dir = context.relay_home()?;
     if !dir.join(DATABASE).exists() {
+        not_a_device(context)?;
         return Err(Failure::NoRelay {
             at: dir.display().to_string(),
         });
@@ -168,17 +172,22 @@ fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
     open(context)
 }
 
+/// Refuses the home of a device: a relay begun there would be a second one beside its own.
+fn not_a_device(context: &Context) -> Result<(), Failure> {
+    let dir = context.relay_home()?;
+    let is_device = dir.join(PROFILE).exists() && !dir.join(DATABASE).exists();
+    match is_device {
+        true => Err(Failure::DeviceHome {
+            at: dir.display().to_string(),
+        }),
+        false => Ok(()),
+    }
+}
+
 fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let areas = init::area_codes(context, &args.area)?;
-    let dir = context.relay_home()?;
-    if !dir.join(DATABASE).exists() {
-        // An invitation may come before the first start; in a mistyped folder it would serve nobody.
-        context
-            .ui
-            .talk(&lang.relay_begun(&dir.display().to_string()));
-    }
-    let (relay, now_ms) = open(context)?;
+    let (relay, now_ms) = open_to_look(context)?;
     let name = args.name.trim();
     let (code, role, areas) = match &args.unit {
         Some(unit) => {
@@ -206,15 +215,17 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
         "role": role.as_str(),
         "areas": areas,
     });
-    context.ui.show(&value, || {
+    context.ui.show(&value, || tone(Tone::Strong, &code));
+    if context.ui.json.is_none() {
         let until = moment::exact(expires_ms).replace('T', " ");
         let until = until.get(..16).unwrap_or_default();
-        format!(
-            "{}\n{}",
-            tone(Tone::Strong, &code),
-            lang.invited(name, until)
-        )
-    });
+        let next = match role {
+            Role::Relay => "wangge relay join CODE --relay URL",
+            _ => "wangge enroll CODE --relay URL",
+        };
+        let next = crate::localize::spoken(lang, next);
+        context.ui.talk(&lang.invited(name, until, &next));
+    }
     Ok(Exit::Done)
 }
 

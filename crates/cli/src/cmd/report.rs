@@ -15,7 +15,9 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::{pairs, table};
 use crate::ui::{Tone, tone};
-use crate::view::{flag, int, items, list_sight, paper, revealed, seen, sight, text};
+use crate::view::{
+    flag, int, items, list_sight, paper, revealed, seen, sight, text, with_household,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -283,9 +285,13 @@ fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
     }
     if is_clear {
         let (value, today) = (seen(&report, revealed(&replica)), replica.today());
-        context
-            .ui
-            .show(&value, || human(context.ui.lang, &value, today));
+        context.ui.show(&value, || {
+            human(
+                context.ui.lang,
+                &with_household(&replica, value.clone()),
+                today,
+            )
+        });
     } else {
         show_full(context, &replica, &report);
     }
@@ -308,9 +314,13 @@ fn show_full(context: &Context, replica: &Replica, report: &ReportDetail) {
         .unwrap_or_default();
     let value = seen(report, sight(replica, area));
     let shown = seen(report, list_sight(replica));
-    context
-        .ui
-        .show(&value, || human(context.ui.lang, &shown, replica.today()));
+    context.ui.show(&value, || {
+        human(
+            context.ui.lang,
+            &with_household(replica, shown),
+            replica.today(),
+        )
+    });
     warn(context, report);
 }
 

@@ -152,6 +152,7 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
     if status.waiting + status.held > 0 {
         lines.push(tone(Tone::Warn, &lang.held(status.waiting, status.held)));
     }
+    let next = crate::localize::spoken(lang, next);
     lines.push(format!("{}{next}", tone(Tone::Faint, lang.next_command())));
     lines.join("\n")
 }

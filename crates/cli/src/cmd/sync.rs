@@ -96,9 +96,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         context
             .ui
             .talk(&tone(Tone::Warn, &lang.conflicts_wait(conflicts as u64)));
-        context
-            .ui
-            .talk(&format!("{}wangge conflict list", lang.next_command()));
+        context.ui.talk(&format!(
+            "{}{}",
+            lang.next_command(),
+            crate::localize::spoken(lang, "wangge conflict list")
+        ));
     }
     let incomplete = report.complete.values().any(|proof| !proof.equal);
     Ok(

@@ -187,7 +187,7 @@ pub(super) fn words_of(
 fn no_day(context: &Context, word: &str) -> Failure {
     Failure::Usage {
         message: context.ui.lang.no_day(word),
-        hint: context.ui.lang.visit_example().to_owned(),
+        hint: context.day_hint(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
             (
                 "unreadable",
                 Exit::Failed,
-                lang.unreadable(&path, &source.to_string()),
+                lang.unreadable(&path, lang.system_word(&source.to_string())),
             )
         }
         RelayError::OldSqlite { .. }
@@ -44,10 +44,19 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
         exit,
         message,
         hint: match error {
-            RelayError::Upstream(_) => "wangge relay status".to_owned(),
-            RelayError::Backup(_) => "wangge relay backup --help".to_owned(),
-            _ => "wangge relay serve --help".to_owned(),
-        },
+            RelayError::Upstream(
+                UpstreamTrouble::Code(_) | UpstreamTrouble::WrongRelay | UpstreamTrouble::ForDevice,
+            ) => "wangge relay join CODE --relay URL",
+            RelayError::Upstream(_) => "wangge relay status",
+            RelayError::Backup(_) => "wangge help relay backup",
+            RelayError::BadInvitation { .. } => "wangge relay invite --name NAME --area CODE",
+            RelayError::UnknownUnit => "wangge unit list",
+            RelayError::UnknownDevice => "wangge relay devices",
+            RelayError::Damaged { .. } => "wangge --home DIR relay restore FILE",
+            RelayError::Served => "wangge --home DIR relay serve",
+            _ => "wangge help relay serve",
+        }
+        .to_owned(),
     }
 }
 
@@ -98,6 +107,11 @@ fn upstream(trouble: &UpstreamTrouble, lang: Lang) -> (&'static str, Exit, Strin
         UpstreamTrouble::WrongRelay => {
             ("wrong_relay", Exit::Refused, lang.wrong_relay().to_owned())
         }
+        UpstreamTrouble::ForDevice => (
+            "for_device",
+            Exit::Refused,
+            lang.code_for_device().to_owned(),
+        ),
         UpstreamTrouble::NotHigher => ("not_higher", Exit::Usage, lang.not_higher().to_owned()),
         UpstreamTrouble::Strange { what } => {
             ("strange_answer", Exit::Failed, lang.strange_up(what))

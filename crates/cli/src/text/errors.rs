@@ -31,21 +31,24 @@ words! {
         en: "This record is full. What you typed was not saved; what was there is unchanged."
     }
     not_enrolled {
-        zh: "这台设备还没有登记到中继，不能同步；记的都在这台设备上，没有丢。",
-        en: "This device is not enrolled with a relay, so it cannot sync. Your work is safe on this device."
+        zh: "这台设备还没有登记到中继，这一步要有中继才能做；记的都在这台设备上，没有丢。",
+        en: "This device is not enrolled with a relay, which this needs. Your work is safe on this device."
     }
-    wrong_code { zh: "登记码不对。这台设备上的数据没有变。", en: "The invitation code is wrong. Nothing on this device changed." }
+    wrong_code {
+        zh: "登记码不对。请核对后再输入，或向邀请您的人再要一个。这台设备上的数据没有变。",
+        en: "The invitation code is wrong. Check it, or ask who invited you for a new one. Nothing on this device changed."
+    }
     too_many_tries {
-        zh: "登记码输错次数太多，已经作废；请再要一个。这台设备上的数据没有变。",
-        en: "The code was typed wrong too often and is dead; ask for a new one. Nothing on this device changed."
+        zh: "登记码输错次数太多，已经作废；请向邀请您的人再要一个。这台设备上的数据没有变。",
+        en: "The code was typed wrong too often and is dead; ask who invited you for a new one. Nothing on this device changed."
     }
     code_spent {
-        zh: "登记码已经被另一台设备用过；请再要一个。这台设备上的数据没有变。",
-        en: "Another device has used this code; ask for a new one. Nothing on this device changed."
+        zh: "登记码已经被另一台设备用过；请向邀请您的人再要一个。这台设备上的数据没有变。",
+        en: "Another device has used this code; ask who invited you for a new one. Nothing on this device changed."
     }
     code_expired {
-        zh: "登记码已经过期（24 小时有效）；请再要一个。这台设备上的数据没有变。",
-        en: "The code has expired (it lives 24 hours); ask for a new one. Nothing on this device changed."
+        zh: "登记码已经过期（24 小时有效）；请向邀请您的人再要一个。这台设备上的数据没有变。",
+        en: "The code has expired (it lives 24 hours); ask who invited you for a new one. Nothing on this device changed."
     }
     wrong_relay {
         zh: "对方不能证明自己是发出登记码的中继，没有登记。请核对地址。",
@@ -232,16 +235,46 @@ messages! {
     no_topic(word: &str) { zh: "没有「{word}」这条命令。", en: "There is no command \"{word}\"." }
 }
 
+/// What was expected, in the façade's words, and its Chinese where the field alone does not say it.
+const EXPECTED: &[(&str, &str)] = &[
+    ("a day after the visit", "应为走访当天或以后的日期"),
+    (
+        "a day since when the tag is there",
+        "应为这个关爱类别开始那天或以后的日期",
+    ),
+    ("a day not before the first", "应为不早于第一天的日期"),
+    (
+        "two workers of these areas",
+        "应为另一位网格员，移交的人自己也要有网格",
+    ),
+    (
+        "left empty: an anonymous report names nobody",
+        "匿名的不记姓名和联系方式，请留空",
+    ),
+    ("another household", "应为另一户"),
+    ("two households", "应为两户"),
+    ("the remark", "请写明批注"),
+    ("what was found", "请写明发现了什么"),
+    ("what is needed", "请写明需要什么"),
+    ("said only of a restricted report", "只有限制知悉的上报才写"),
+    ("a member who lives here", "应为住在这一户的成员"),
+];
+
 impl Lang {
     /// Returns what a field takes: the façade's own words in English, ours in Chinese.
     pub(crate) fn takes(self, field: &str, expected: &str) -> String {
         if self == Lang::En {
             return expected.to_owned();
         }
+        // One field may be wrong in several ways; what was expected then says which.
+        let told = EXPECTED.iter().find(|(known, _)| *known == expected);
+        if let Some((_, han)) = told {
+            return (*han).to_owned();
+        }
         let han = match field {
             "area" => "应为您负责的网格的 15 位代码",
             "phone" => "应为 1 开头的 11 位手机号，或带区号的座机号",
-            "on" => "应为已经过去的日期，如 2026-11-23",
+            "on" => "应为 2000 年以后、最晚明天的日期，如 2026-11-23",
             "follow_up_on" | "due" => "应为 2026-11-23 这样的日期",
             "mode" => "可用：上门 电话 视频 代访",
             "met" => "可用：本人 家属 无人在家 拒访",
@@ -277,6 +310,14 @@ impl Lang {
             "name is too long" => "姓名太长",
             "areas are missing" => "没有写区域",
             "areas are too many" => "区域太多",
+            "areas are grids, and a relay serves villages at the least" => {
+                "下级中继管的至少是一个村，不能是网格"
+            }
+            "areas lie outside what this relay serves" => "区域不在这个中继管的范围里",
+            "areas are too large for a relay below this one" => {
+                "下级中继管的区域要比这个中继的小一级"
+            }
+            "codes are all in use" => "登记码都在用，过一会儿再发",
             other => other,
         };
         match self {

@@ -152,7 +152,7 @@ messages! {
     /// What would be done.
     would_rehome(id: &str, from: &str, to: &str) { zh: "会把 {id} 的资料从 {from} 归到 {to}，并让它入账。没有改动。", en: "The record of {id} would go from {from} to {to}, and {id} take its place there. Nothing was changed." }
     /// The decision did not leave.
-    decision_unsent(id: &str) { zh: "对 {id} 的决定已记在这台设备上，没有丢；还没送到中继。有信号时：wangge sync", en: "The decision on {id} is safe on this device and has not reached the relay. With a signal: wangge sync" }
+    decision_unsent(id: &str) { zh: "对 {id} 的决定已记在这台设备上，没有丢；还没送到中继。有信号时：wangge 同步", en: "The decision on {id} is safe on this device and has not reached the relay. With a signal: wangge sync" }
     /// Said yes, and something is missing.
     accepted_but_waits(why: &str) { zh: "还没有入账：{why}。等缺的到了会自动入账。", en: "It has no number yet: {why}. It takes its place when what is missing arrives." }
     /// Nothing to decide.
@@ -160,7 +160,7 @@ messages! {
     /// Where it lies, and why.
     in_inbox_of(relay: &str, why: &str) { zh: "在{relay}的收件箱：{why}", en: "in the inbox of {relay}: {why}" }
     /// How many were discarded.
-    discards(count: usize) { zh: "另有 {count} 条被工作台作废，仍保留（wangge outbox）", en: "{count} more were discarded by a desk and are kept (wangge outbox)" }
+    discards(count: usize) { zh: "另有 {count} 条被工作台作废，仍保留（wangge 发件箱）", en: "{count} more were discarded by a desk and are kept (wangge outbox)" }
 }
 
 words! {

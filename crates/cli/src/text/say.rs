@@ -8,14 +8,13 @@ words! {
         zh: "有了登记码以后：wangge 登记 登记码 --relay 地址",
         en: "When you have a code: wangge enroll CODE --relay URL"
     }
-    sync_next { zh: "下一步：wangge 同步", en: "Next: wangge sync" }
     not_enrolled_yet { zh: "未登记", en: "not enrolled" }
     all_safe { zh: "本机所记全部已到中继", en: "Everything made here is at the relay" }
     nothing_unsent { zh: "没有未送的内容", en: "Nothing to send" }
     outbox_empty { zh: "发件箱是空的：没有未送的内容。", en: "The outbox is empty: nothing waits to be sent." }
     inbox_empty { zh: "收件箱是空的。", en: "The inbox is empty." }
     all_arrived { zh: "全部已到中继，有回执。", en: "All of it is at the relay, with receipts." }
-    not_all_arrived { zh: "还有没有回执的。下一步：wangge 同步", en: "Some of it has no receipt yet. Next: wangge sync" }
+    not_all_arrived { zh: "还有没有回执的。", en: "Some of it has no receipt yet. " }
     no_households { zh: "没有住户。", en: "No households." }
     no_visits { zh: "没有走访。", en: "No visits." }
     no_reports { zh: "没有上报。", en: "No reports." }
@@ -185,14 +184,9 @@ messages! {
         en: "✓ {title}: {field} is {value}"
     }
     /// An invitation was made.
-    invited(name: &str, until: &str) {
-        zh: "登记码给 {name}，只能用一次，{until} 前有效：\nwangge 登记 登记码 --relay 地址",
-        en: "The code is for {name}, for one device, until {until}:\nwangge enroll CODE --relay URL"
-    }
-    /// A relay begins in a folder.
-    relay_begun(dir: &str) {
-        zh: "{dir} 里原来没有中继，已新建一个。",
-        en: "There was no relay in {dir}; a new one was begun."
+    invited(name: &str, until: &str, next: &str) {
+        zh: "登记码给 {name}，只能用一次，{until} 前有效：\n{next}",
+        en: "The code is for {name}, for one device, until {until}:\n{next}"
     }
     /// The relay listens.
     listening(address: &str) { zh: "中继在 {address} 上服务", en: "The relay listens on {address}" }

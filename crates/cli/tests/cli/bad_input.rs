@@ -229,7 +229,7 @@ fn a_relay_that_was_killed_is_no_link_and_the_work_is_safe() {
     relay.end("-KILL");
     let out = world.at("李梅", &["sync"]).ends(5);
     assert!(
-        out.stderr.contains("没有丢") && out.stderr.contains("wangge sync"),
+        out.stderr.contains("没有丢") && out.stderr.contains("wangge 同步"),
         "{}",
         out.stderr
     );
@@ -311,8 +311,10 @@ fn looking_for_a_relay_where_none_is_makes_none() {
         assert_eq!(error["kind"], "no_relay");
     }
     assert!(!world.path("typo").exists());
-    let invite = ["relay", "invite", "--name", "x", "--area", GRID];
-    assert!(world.at("typo", &invite).ok().stderr.contains("已新建"));
+    let invite = ["relay", "invite", "--name", "x", "--area", GRID, "--json"];
+    let error = world.at("typo", &invite).ends(2).error();
+    assert_eq!(error["kind"], "no_relay");
+    assert!(!world.path("typo").exists());
 }
 
 #[test]

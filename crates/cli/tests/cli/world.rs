@@ -181,11 +181,15 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn start(world: &World, listen: &str) -> Self {
+        let serve = ["relay", "serve", "--listen", listen, "--json"];
+        Self::start_with(world, "relay", &serve)
+    }
+
+    /// Starts a relay in a folder of this name.
+    pub(crate) fn start_with(world: &World, home: &str, serve: &[&str]) -> Self {
         let mut command = world.command();
-        command.arg("--home").arg(world.path("relay"));
-        command
-            .args(["relay", "serve", "--listen", listen, "--json"])
-            .stdout(Stdio::piped());
+        command.arg("--home").arg(world.path(home));
+        command.args(serve).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())

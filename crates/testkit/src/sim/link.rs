@@ -111,7 +111,10 @@ impl agent::Carrier for Link {
         let reason = || "simulated".to_owned();
         Box::pin(async move {
             let carried = net.carry(request).await;
-            carried.ok_or_else(|| AgentError::NoLink { reason: reason() })
+            carried.ok_or_else(|| AgentError::NoLink {
+                reason: reason(),
+                reached: false,
+            })
         })
     }
 }

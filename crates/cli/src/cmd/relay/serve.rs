@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use wangge_relay::{Relay, RelayError, Settings, UpstreamTrouble, serve};
+use wangge_relay::{Claim, Relay, RelayError, Settings, UpstreamTrouble, serve_claimed};
 
 use super::{LevelWord, held};
 use crate::context::{Context, block_on};
@@ -51,6 +51,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             address: args.listen.clone(),
         });
     }
+    super::not_a_device(context)?;
     log_to_stderr();
     let name = args
         .name
@@ -60,11 +61,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut settings = Settings::new(name, args.level.into());
     settings.packs = Some(held::packs());
     let mut relay = Relay::open(&home, &settings)?;
+    // First of all: what another program serves is neither joined to anything nor announced.
+    let claim = relay.claim()?;
     if join(&relay, args)? {
         // Opened anew: what it learnt by joining counts from the start.
         relay = Relay::open(&home, &settings)?;
     }
-    block_on(listen(context, relay, address, args))?
+    block_on(listen(context, relay, claim, address, args))?
 }
 
 /// Goes below the relay that was named, unless it is there already.
@@ -87,6 +90,7 @@ fn join(relay: &Relay, args: &Args) -> Result<bool, Failure> {
 async fn listen(
     context: &Context,
     relay: Relay,
+    claim: Claim,
     address: SocketAddr,
     args: &Args,
 ) -> Result<Exit, Failure> {
@@ -102,7 +106,7 @@ async fn listen(
     } else {
         context.ui.data(&context.ui.lang.listening(&bound));
     }
-    serve(relay, listener, stop).await?;
+    serve_claimed(relay, claim, listener, stop).await?;
     Ok(Exit::Done)
 }
 

@@ -16,7 +16,9 @@ use crate::text::Lang;
 use crate::typed;
 use crate::ui::table::pairs;
 use crate::ui::{Tone, tone};
-use crate::view::{flag, int, items, list_sight, revealed, seen, sight, text, texts};
+use crate::view::{
+    flag, int, items, list_sight, revealed, seen, sight, text, texts, with_household,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
@@ -46,9 +48,13 @@ pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     if is_clear {
         let value = seen(&detail, revealed(&replica));
         let today = replica.today();
-        context
-            .ui
-            .show(&value, || human(context.ui.lang, &value, today));
+        context.ui.show(&value, || {
+            human(
+                context.ui.lang,
+                &with_household(&replica, value.clone()),
+                today,
+            )
+        });
         return Ok(Exit::Done);
     }
     show(context, &replica, &detail, false);
@@ -71,7 +77,8 @@ pub(super) fn show(context: &Context, replica: &Replica, detail: &TicketDetail, 
         if brief {
             return line(lang, detail);
         }
-        human(lang, &seen(detail, hidden), replica.today())
+        let shown = with_household(replica, seen(detail, hidden));
+        human(lang, &shown, replica.today())
     });
     if brief {
         context.warn_clock(replica);

@@ -3,6 +3,7 @@
 //! Each command says what of its arguments becomes what of the step; taking it is the same for all.
 
 use wangge_agent::tickets::Step;
+use wangge_agent::{AgentError, Refusal, Replica};
 
 use super::show::show;
 use crate::context::Context;
@@ -321,9 +322,25 @@ pub(super) fn take(context: &Context, kind: &str, args: impl Typed) -> Result<Ex
         ..Step::default()
     };
     args.fill(&mut step, &days)?;
-    let detail = replica.ticket_step(&id, &step)?;
+    let detail = match replica.ticket_step(&id, &step) {
+        Err(AgentError::Ticket(refusal)) => return Err(stage(&replica, &id, refusal)),
+        taken => taken?,
+    };
     show(context, &replica, &detail, true);
     Ok(Exit::Done)
+}
+
+/// Returns a refusal with where the ticket stands and what can be done instead.
+fn stage(replica: &Replica, id: &str, refusal: Refusal) -> Failure {
+    match (replica.ticket(id), replica.possible_steps(id)) {
+        (Ok(here), Ok(steps)) => Failure::Stage {
+            refusal,
+            code: here.ticket.code,
+            status: here.status,
+            steps,
+        },
+        _ => AgentError::Ticket(refusal).into(),
+    }
 }
 
 fn said(words: &[String]) -> Option<String> {
