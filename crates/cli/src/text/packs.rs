@@ -53,7 +53,7 @@ words! {
         zh: "已经下载过；只取上次同步以后的新内容。没有改动。",
         en: "Everything was fetched before; only what is new since the last sync comes. Nothing was changed."
     }
-    nothing_held { zh: "没有暂扣的改动（中继试过以后不让显示的才在这里）。", en: "Nothing is held (what the relay tried and does not let be shown would be here)." }
+    nothing_held { zh: "没有暂扣的改动。（暂扣是这个中继试过以后不让显示的；某台设备自己未放行的，看那台设备的状态。）", en: "Nothing is held. (A hold is what this relay tried and does not let be shown; what a device itself holds back is in its status.)" }
     col_change { zh: "改动", en: "change" }
     released {
         zh: "已放行：中继下一轮会重新试；还不行的会再暂扣，内容一直在，没有丢。",

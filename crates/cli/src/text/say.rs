@@ -73,8 +73,8 @@ messages! {
     incomplete(areas: &str) { zh: "还没有取全：{areas}", en: "Not complete yet: {areas}" }
     /// Changes that wait.
     held(waiting: u64, held: u64) {
-        zh: "等前面内容的 {waiting} 条，本机没有采用的 {held} 条（读不懂或签名不对，内容都在，没有丢）",
-        en: "Waiting for earlier changes: {waiting}; not taken on this device: {held} (they do not read or are not signed well; all are kept)"
+        zh: "等前面内容的 {waiting} 条，本机未放行的 {held} 条（这台设备检验没过，不显示；内容都在，没有丢）",
+        en: "Waiting for earlier changes: {waiting}; held on this device: {held} (its own check refused them and they are not shown; all are kept)"
     }
     /// What a sync did.
     synced(sent: usize, received: usize, receipts: usize) {

@@ -205,6 +205,11 @@ impl World {
         match error {
             Some(AgentError::Internal(what)) => Err(format!("internal: {what}")),
             Some(AgentError::Damaged { .. }) => Err("damaged".to_owned()),
+            Some(
+                error @ (AgentError::HomeUnwritable { .. }
+                | AgentError::HomeUnreadable { .. }
+                | AgentError::HomeFile { .. }),
+            ) => Err(format!("a home: {error}")),
             _ => Ok(()),
         }
     }
