@@ -159,6 +159,12 @@ pub enum AgentError {
         /// What happened, for the log.
         reason: String,
     },
+    /// A record does not read as it did, and the database around it does.
+    #[error("a record is damaged")]
+    RecordDamaged {
+        /// Which.
+        doc: wangge_wire::DocId,
+    },
     /// There is no database any more, though there was one: a new one was begun.
     #[error("the database is gone")]
     Lost {
@@ -309,6 +315,7 @@ impl From<StoreError> for AgentError {
             StoreError::Full => AgentError::DiskFull,
             StoreError::Busy => AgentError::InUse,
             StoreError::Damaged { at } => AgentError::Damaged { aside: at },
+            StoreError::Unreadable { doc } => AgentError::RecordDamaged { doc },
             StoreError::TooNew { .. } => AgentError::TooNew,
             StoreError::Document(wangge_crdt::DocumentError::Full { .. }) => {
                 AgentError::DocumentFull

@@ -126,8 +126,12 @@ impl Home {
         let key = KeyPair::from_secret(&read_secret(&dir.join(DEVICE_KEY))?);
         let id_key = IdKey::new(read_secret(&dir.join(ID_KEY))?);
         let path = dir.join(DATABASE);
-        keep_private(dir)?;
+        leave_out_others(dir);
         let lost = life::had_one(dir) && fs::metadata(&path).map_or(0, |file| file.len()) == 0;
+        if lost {
+            // What was written last may be in what stands beside it, which a new database would overwrite.
+            Store::set_aside(&path, &mark(machine))?;
+        }
         let (store, set_aside) = match Store::open(&path) {
             Ok(store) => (store, None),
             Err(StoreError::Damaged { .. }) => {
@@ -159,18 +163,15 @@ impl Home {
     }
 
     /// Returns since when this home has a database that was begun because the one before was gone, in
-    /// milliseconds since 1970; none once everything the relay has is here again.
+    /// milliseconds since 1970; none once somebody has seen that.
     pub fn lost_ms(&self) -> Result<Option<i64>, AgentError> {
         let bytes = self.store.meta(LOST_META)?.unwrap_or_default();
         Ok(bytes.try_into().ok().map(i64::from_be_bytes))
     }
 
-    /// Notes that everything the relay has is here again.
-    pub(crate) fn found_again(&self) -> Result<(), AgentError> {
-        if self.lost_ms()?.is_some() {
-            self.store.set_meta(LOST_META, &[])?;
-        }
-        Ok(())
+    /// Notes that somebody has seen that the database before this one was gone.
+    pub(crate) fn loss_seen(&self) -> Result<(), AgentError> {
+        Ok(self.store.set_meta(LOST_META, &[])?)
     }
 
     /// Keeps a changed profile.
@@ -334,12 +335,28 @@ fn keep_private(dir: &Path) -> Result<(), AgentError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let now = fs::metadata(dir)?.permissions().mode();
-        if now & 0o077 != 0 {
-            fs::set_permissions(dir, fs::Permissions::from_mode(now & !0o077))?;
-        }
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
     }
     Ok(())
+}
+
+/// Takes from everybody what an earlier version left open; whom the owner lets in by a group stays in.
+fn leave_out_others(dir: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let narrow = || {
+            let now = fs::metadata(dir)?.permissions().mode();
+            match now & 0o007 {
+                0 => Ok(()),
+                _ => fs::set_permissions(dir, fs::Permissions::from_mode(now & !0o007)),
+            }
+        };
+        let narrowed: std::io::Result<()> = narrow();
+        if let Err(error) = narrowed {
+            tracing::warn!(kind = ?error.kind(), "the home stays readable by others");
+        }
+    }
 }
 
 fn past_id_keys(dir: &Path) -> Vec<IdKey> {

@@ -131,6 +131,11 @@ impl Replica {
         self.home.lost
     }
 
+    /// Notes that somebody has seen that the database before this one was gone.
+    pub fn loss_seen(&self) -> Result<(), AgentError> {
+        self.home.loss_seen()
+    }
+
     /// Returns whether this home was found to be a copy, or put back, when it was opened.
     pub fn is_copied(&self) -> bool {
         self.home.copied

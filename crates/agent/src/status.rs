@@ -51,8 +51,8 @@ pub struct Status {
     pub all_safe: bool,
     /// Damaged databases that were set aside in this home; they may hold work that was never sent.
     pub set_aside: Vec<PathBuf>,
-    /// When the database before this one was found to be gone, milliseconds since 1970; none once a sync
-    /// brought back what the relay has.
+    /// When the database before this one was found to be gone, milliseconds since 1970; none once somebody
+    /// said that they have seen it. What it held and never sent is in no receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_ms: Option<i64>,
     /// When the relay refused this device, milliseconds since 1970; none once it syncs again.
@@ -247,7 +247,9 @@ impl Replica {
             device_number: self.member().map(|member| member.device_number),
             // A relay that lost what it receipted is found by its digests: then nothing is called safe.
             // What a damaged database held and never sent is not known here.
-            all_safe: relay.is_some()
+            all_safe: relay
+                .as_ref()
+                .is_some_and(|relay| relay.last_sync_ms.is_some())
                 && counts.unsent == 0
                 && at_the_top
                 && attachments_waiting == 0

@@ -263,6 +263,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.damaged_in_place().to_owned(),
             "wangge status".to_owned(),
         ),
+        E::RecordDamaged { doc } => (
+            "record_damaged",
+            Exit::Damaged,
+            lang.record_damaged(&doc.to_string()),
+            "wangge status".to_owned(),
+        ),
         E::Damaged { aside } => (
             "damaged",
             Exit::Damaged,

@@ -9,9 +9,9 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wangge_trust::{Action, Roster, What, allowed};
+use wangge_trust::{Action, Member, Roster, What, allowed};
 use wangge_wire::limits::BLOB_PARTS_MAX;
-use wangge_wire::{BlobAsk, BlobHash, Day, DeviceId, DocId, Role};
+use wangge_wire::{AreaCode, BlobAsk, BlobHash, Day, DeviceId, DocId, Role};
 
 use crate::log::{signed, unsigned};
 use crate::places;
@@ -54,6 +54,8 @@ pub(crate) struct Standing {
     pub(crate) bytes: Option<u64>,
     /// Bytes of attachments that the device has brought.
     pub(crate) brought: u64,
+    /// How many times what one device may bring it may: a relay hands on what those below it brought.
+    pub(crate) measures: u64,
 }
 
 /// The files.
@@ -250,21 +252,23 @@ pub(crate) fn standing(
     for named in &refs {
         readable = readable || may(named, Action::Read)?;
     }
-    let is_write = action == Action::Write;
     // What somebody wrote arrives whole: its photo too, wherever the document went meanwhile. A relay below
-    // brings what was brought to it of what it reads.
-    let relay = roster
-        .member(device)
-        .is_some_and(|me| me.role == Role::Relay);
-    let wrote =
-        is_write && (has_written(connection, device, doc)? || relay && may(doc, Action::Read)?);
+    // brings what was brought to it of what it reads, or read before that went elsewhere.
+    let below = roster.member(device).filter(|me| me.role == Role::Relay);
+    let wrote = match (action, below) {
+        (Action::Write, None) => has_written(connection, device, doc)?,
+        (Action::Write, Some(_)) => {
+            may(doc, Action::Read)? || has_read(connection, roster, (device, day), doc)?
+        }
+        _ => false,
+    };
     Ok(Standing {
         allowed: wrote || may(doc, action)?,
         named: refs.contains(doc),
         readable,
         bytes,
-        // Each device it was brought by has its own measure below.
-        brought: if relay { 0 } else { brought },
+        brought,
+        measures: below.map_or(1, |me| devices_in(roster, &me.areas).max(1)),
     })
 }
 
@@ -279,8 +283,61 @@ fn has_written(connection: &Connection, device: &DeviceId, doc: &DocId) -> rusql
         .query_row(params![doc.0, device.0], |row| row.get(0))
 }
 
+/// Returns whether a document lived where a device reads, by itself or with what it belongs to.
+fn has_read(
+    connection: &Connection,
+    roster: &Roster,
+    (device, day): (&DeviceId, Day),
+    doc: &DocId,
+) -> rusqlite::Result<bool> {
+    for doc in places::with_owners(connection, doc)? {
+        let read = places::before(connection, &doc)?.into_iter().any(|before| {
+            let what = What {
+                home: &before.home,
+                audiences: &before.audiences,
+            };
+            allowed(roster, device, Action::Read, &what, day).is_allowed()
+        });
+        if read {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns how many devices work in these areas.
+fn devices_in(roster: &Roster, areas: &[AreaCode]) -> u64 {
+    let within = |member: &Member| {
+        let mut own = member.areas.iter();
+        member.role != Role::Relay && own.any(|own| areas.iter().any(|area| area.covers(own)))
+    };
+    roster
+        .members()
+        .filter(|(_, member)| within(member))
+        .count() as u64
+}
+
 /// Attachments that are wanted at once, at most: the newest.
-const WANTED_MAX: i64 = 256;
+const WANTED_MAX: i64 = 4_096;
+/// A wish is not noted again within this time.
+const WANTED_AGAIN_MS: i64 = 600_000;
+
+/// Returns whether it is worth to note that an attachment is wanted: there is a relay above, and it was not
+/// noted a moment ago.
+pub(crate) fn is_worth_wanting(
+    connection: &Connection,
+    (hash, doc): (&BlobHash, &DocId),
+    now_ms: i64,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM upstream)
+                 AND NOT EXISTS (SELECT 1 FROM blob_wanted
+                                 WHERE hash = ?1 AND doc = ?2 AND asked_ms > ?3)";
+    connection
+        .prepare_cached(sql)?
+        .query_row(params![hash.0, doc.0, now_ms - WANTED_AGAIN_MS], |row| {
+            row.get(0)
+        })
+}
 
 /// Notes that somebody who reads a document asked for an attachment of it that is not here: the relay above
 /// may have it.

@@ -49,6 +49,21 @@ impl Desk<'_> {
         Ok(answer.end())
     }
 
+    /// Returns how many of the oldest items nobody has settled and the desk may; as many are looked at as one
+    /// answer tells, so that a full inbox of one village costs nobody else's sync more.
+    pub(crate) fn undecided(&self) -> Result<usize, StepError> {
+        let sql = parked_sql("WHERE p.state = 2 ORDER BY p.id LIMIT ?1");
+        let mut rows = self.connection.prepare_cached(&sql)?;
+        let mut found = 0;
+        for row in rows.query_map([signed(INBOX_ROWS_MAX as u64)], parked_row)? {
+            // One that does not read is told by the list, and is no reason for a sync to fail.
+            let Ok(row) = row else { continue };
+            let home = self.home(&row.doc, row.owner.as_ref())?;
+            found += usize::from(self.may(home, &row.author));
+        }
+        Ok(found)
+    }
+
     /// Returns decisions, the oldest first.
     pub(crate) fn settled(&self, after: u64) -> Result<InboxAnswer, StepError> {
         let mut answer = Filling::default();

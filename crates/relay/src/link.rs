@@ -75,7 +75,9 @@ async fn keep_meeting(app: &App, every: Duration, news: &Notify) {
             Ok(met) => {
                 tracing::debug!(?met, "met the relay above");
                 pause = AGAIN_AFTER;
-                let _ = tokio::time::timeout(every, news.notified()).await;
+                if !met.more {
+                    let _ = tokio::time::timeout(every, news.notified()).await;
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "the relay above");

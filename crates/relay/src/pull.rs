@@ -454,8 +454,8 @@ impl Pull {
             device: self.device,
             day: self.day,
         };
-        let rows = desk.open(0)?.rows.len();
-        Ok(u32::try_from(rows).ok().filter(|count| *count > 0))
+        let waits = desk.undecided()?;
+        Ok(u32::try_from(waits).ok().filter(|count| *count > 0))
     }
 }
 

@@ -118,6 +118,7 @@ pub(crate) fn forget(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "DELETE FROM risen; DELETE FROM watermark; DELETE FROM above_name;
          UPDATE parked SET above = 0;
+         UPDATE blob_told SET incarnation = x'', asked_ms = 0;
          UPDATE upstream SET through = 0, complete = 0;",
     )
 }

@@ -310,8 +310,15 @@ impl<'a> Taking<'a> {
         if raws.is_empty() && !moved {
             return Ok(());
         }
-        let Some(mut document) = document::load(self.conn, doc, &row)? else {
-            return Ok(());
+        let mut document = match document::load(self.conn, doc, &row) {
+            Ok(Some(document)) => document,
+            Ok(None) => return Ok(()),
+            // What came for it is kept, and blocks nothing behind it.
+            Err(StoreError::Unreadable { .. }) => {
+                outcome.waiting += raws.len();
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
         let applied = document.apply(&raws);
         let mark = |hash: &ChangeHash, state: i64, reason: &str| {
@@ -332,7 +339,8 @@ impl<'a> Taking<'a> {
         if !raws.is_empty() {
             document::save(self.conn, doc, &document)?;
         }
-        derive::rows(self.conn, doc, row.kind, row.owner.as_ref(), &document)
+        let owner = row.owner.as_ref();
+        derive::unless_unreadable(derive::rows(self.conn, doc, row.kind, owner, &document))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What this device has, counted as a relay counts it: the digests of areas, units and people.
 //!
 //! A relay counts what has a number in its log, and where the places that have a number say that it lives.
-//! **What it keeps without one waits for a person and is left out here too**: a change, and a place, which
-//! somebody else may have been first to.
+//! **What it keeps without one waits for a person and is left out here too**: a change, and a place of this
+//! device, which somebody else may have been first to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

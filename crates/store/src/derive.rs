@@ -46,14 +46,26 @@ pub(crate) fn renew(conn: &Connection) -> Result<(), StoreError> {
     Ok(transaction.commit()?)
 }
 
-/// Makes the rows of a document anew from its saved form, if it is here.
+/// Makes the rows of a document anew from its saved form, if it is here. One that is damaged keeps those it
+/// has, and so does a family of which one is.
 pub(crate) fn again(conn: &Connection, doc: &DocId) -> Result<(), StoreError> {
-    if let Some(row) = document::row(conn, doc)?
-        && let Some(loaded) = document::load(conn, doc, &row)?
-    {
-        rows(conn, doc, row.kind, row.owner.as_ref(), &loaded)?;
+    let Some(row) = document::row(conn, doc)? else {
+        return Ok(());
+    };
+    let made = match document::load(conn, doc, &row) {
+        Ok(Some(loaded)) => rows(conn, doc, row.kind, row.owner.as_ref(), &loaded),
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    unless_unreadable(made)
+}
+
+/// Lets one damaged document stand in nobody's way.
+pub(crate) fn unless_unreadable(made: Result<(), StoreError>) -> Result<(), StoreError> {
+    match made {
+        Err(StoreError::Unreadable { .. }) => Ok(()),
+        made => made,
     }
-    Ok(())
 }
 
 /// Returns the version of what made the rows; 0 where none is written down.

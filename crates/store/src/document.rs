@@ -1,7 +1,5 @@
 //! Documents in the file: loading from the cache, from the changes when the cache is damaged, saving.
 
-use std::path::PathBuf;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wangge_crdt::Document;
 use wangge_model::kind;
@@ -9,7 +7,7 @@ use wangge_wire::{AreaCode, Audience, ChangeHash, Digest, DocId, DocKind, Place}
 
 use crate::counted::{Seat, Told};
 use crate::error::StoreError;
-use crate::packed;
+use crate::packed::{self, Packed};
 
 /// A document's row.
 #[derive(Debug, Clone)]
@@ -86,6 +84,10 @@ pub(crate) fn load(
         return Ok(Some(document));
     }
     let packed = packed::form(conn, doc)?;
+    let mut names: Vec<ChangeHash> = match Packed::of(conn, doc)? {
+        Some(packed) => packed.names().collect(),
+        None => Vec::new(),
+    };
     let packed = packed.and_then(|form| Document::load(&shape, &form).ok());
     let mut document = match packed.filter(|document| document.id() == Some(*doc)) {
         Some(document) => document,
@@ -98,13 +100,14 @@ pub(crate) fn load(
             Ok((ChangeHash(row.get(0)?), row.get(1)?))
         })?
         .collect::<Result<Vec<(ChangeHash, Vec<u8>)>, _>>()?;
-    let (names, raws): (Vec<ChangeHash>, Vec<Vec<u8>>) = rows.into_iter().unzip();
+    let (later, raws): (Vec<ChangeHash>, Vec<Vec<u8>>) = rows.into_iter().unzip();
+    names.extend(later);
     document.apply(&raws);
     // All of it was part of the document once: what is not any more was damaged, and half a family must
     // not be shown as a whole one.
     match names.iter().all(|name| document.contains(name)) {
         true => Ok(Some(document)),
-        false => Err(StoreError::Damaged { at: PathBuf::new() }),
+        false => Err(StoreError::Unreadable { doc: *doc }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 use wangge_crdt::DocumentError;
+use wangge_wire::DocId;
 
 /// The store could not do what was asked; nothing of it was done.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum StoreError {
     Damaged {
         /// Where the damaged file is.
         at: PathBuf,
+    },
+    /// A document does not read as it did, and the file around it does: all others are there.
+    #[error("a document is damaged")]
+    Unreadable {
+        /// Which.
+        doc: DocId,
     },
     /// A newer program wrote the file: update this one.
     #[error("the database has version {found}, this program knows {known}")]

@@ -145,7 +145,9 @@ impl Store {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(&begins) && name.ends_with(".db") {
+            // Of a database that was gone only its write-ahead log may be left.
+            let left = name.ends_with(".db-wal") && !path_without_wal(&entry.path()).exists();
+            if name.starts_with(&begins) && (name.ends_with(".db") || left) {
                 found.push(entry.path());
             }
         }
@@ -191,6 +193,11 @@ pub(crate) fn set_meta(conn: &Connection, name: &str, value: &[u8]) -> Result<()
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     conn.prepare_cached(sql)?.execute(params![name, value])?;
     Ok(())
+}
+
+fn path_without_wal(path: &Path) -> PathBuf {
+    let name = path.to_string_lossy();
+    PathBuf::from(name.strip_suffix("-wal").unwrap_or(&name))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -166,6 +166,8 @@ impl Store {
         let sql = "UPDATE outbox SET state = 0 WHERE state IN (1, 2)";
         transaction.execute(sql, [])?;
         transaction.execute("DELETE FROM unnumbered", [])?;
+        // What was proven was proven of that log.
+        transaction.execute("DELETE FROM complete", [])?;
         transaction.execute("UPDATE blob_up SET incarnation = x''", [])?;
         crate::open::set_meta(&transaction, DOUBTED, &[1])?;
         Ok(transaction.commit()?)

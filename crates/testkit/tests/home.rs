@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Machine, Replica};
 use wangge_relay::{LevelForm, Packs, Settings};
@@ -54,6 +54,20 @@ fn notes(replica: &Replica) -> Vec<String> {
         .collect();
     notes.sort();
     notes
+}
+
+/// Damages every saved form and every change of a document that says this.
+fn damage(folder: &Path, says: &str) {
+    let mut bytes = std::fs::read(folder.join("wangge.db")).unwrap();
+    let says = says.as_bytes();
+    let at: Vec<usize> = (0..bytes.len() - says.len())
+        .filter(|at| &bytes[*at..*at + says.len()] == says)
+        .collect();
+    assert!(!at.is_empty());
+    for at in at {
+        bytes[at] ^= 1;
+    }
+    std::fs::write(folder.join("wangge.db"), bytes).unwrap();
 }
 
 /// Copies every file of a folder, as whoever keeps a copy of it does.
@@ -140,9 +154,8 @@ fn a_home_whose_database_is_gone_says_so_and_gets_back_what_was_synced() {
         sync(&mut li).unwrap();
         let folder = li.dir().to_owned();
         drop(li);
-        for name in ["wangge.db", "wangge.db-wal", "wangge.db-shm"] {
-            let _ = std::fs::remove_file(folder.join(name));
-        }
+        std::fs::write(folder.join("wangge.db-wal"), b"what was written last").unwrap();
+        std::fs::remove_file(folder.join("wangge.db")).unwrap();
         if empty {
             std::fs::write(folder.join("wangge.db"), b"").unwrap();
         }
@@ -150,6 +163,13 @@ fn a_home_whose_database_is_gone_says_so_and_gets_back_what_was_synced() {
         assert!(li.is_lost());
         let status = li.status().unwrap();
         assert!(status.lost_ms.is_some() && !status.all_safe);
+        let kept = &status.set_aside[0];
+        let kept = std::fs::read(kept.with_extension("db-wal")).unwrap();
+        assert_eq!(kept, b"what was written last");
+        for left in &status.set_aside {
+            let _ = std::fs::remove_file(left.with_extension("db"));
+            std::fs::remove_file(left.with_extension("db-wal")).unwrap();
+        }
         drop(li);
         li = open(&folder);
         assert!(!li.is_lost(), "the command after it works");
@@ -160,6 +180,9 @@ fn a_home_whose_database_is_gone_says_so_and_gets_back_what_was_synced() {
             "{report:?}"
         );
         assert_eq!(notes(&li), ["血压高"]);
+        let status = li.status().unwrap();
+        assert!(!status.all_safe, "no receipt tells of what was never sent");
+        li.loss_seen().unwrap();
         let status = li.status().unwrap();
         assert!(status.lost_ms.is_none() && status.all_safe, "{status:?}");
         assert_eq!(status.role, "worker");
@@ -258,5 +281,61 @@ fn nobody_else_on_the_computer_reads_a_home() {
     drop(li);
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     open(&folder);
-    assert_eq!(mode(), 0o700, "a home of an earlier version is closed too");
+    assert_eq!(
+        mode(),
+        0o750,
+        "one of an earlier version is closed too, but for its group"
+    );
+}
+
+#[test]
+fn a_damaged_record_is_named_never_shown_in_part_and_blocks_nothing() {
+    for packed in [false, true] {
+        let district = District::new();
+        let mut desk = district.home("陈站长", Role::Township, &[TOWNSHIP]);
+        for n in 1..=70 {
+            family(&mut desk, &format!("4-{n}"));
+        }
+        family(&mut desk, "9-99");
+        let id = desk.name_household("9-99").unwrap();
+        let edit = HouseholdEdit {
+            phone: Some("13812345678".into()),
+            ..HouseholdEdit::default()
+        };
+        desk.edit_household(&id, edit).unwrap();
+        sync(&mut desk).unwrap();
+        if packed {
+            district.relay().make_packs(&Packs::default()).unwrap();
+        }
+        let mut li = district.home("李梅", Role::Worker, &[GRID]);
+        assert_eq!(sync(&mut li).unwrap().packs.is_some(), packed);
+        let folder = li.dir().to_owned();
+        let id = li.name_household("9-99").unwrap();
+        drop(li);
+        damage(&folder, "13812345678");
+        let mut li = open(&folder);
+        assert!(li.set_aside().is_none(), "its pages are sound");
+        let refused = li.household(&id).unwrap_err();
+        assert!(
+            matches!(refused, AgentError::RecordDamaged { doc } if doc == id),
+            "{refused:?}"
+        );
+        // What comes for it, and for others, comes.
+        for door in ["9-99", "4-1"] {
+            let id = desk.name_household(door).unwrap();
+            let edit = HouseholdEdit {
+                note: Some("门前有井".into()),
+                ..HouseholdEdit::default()
+            };
+            desk.edit_household(&id, edit).unwrap();
+        }
+        sync(&mut desk).unwrap();
+        for _ in 0..2 {
+            sync(&mut li).unwrap();
+        }
+        let other = li.name_household("4-1").unwrap();
+        assert_eq!(li.household(&other).unwrap().household.note, "门前有井");
+        drop(li);
+        assert!(open(&folder).set_aside().is_none());
+    }
 }

@@ -240,8 +240,8 @@ pub struct End {
     /// Items of the asking device that wait at this relay for what they rest on; absent for none.
     #[n(6)]
     pub waiting: Option<u32>,
-    /// Items of this relay's inbox that wait for the asking desk, and changes that are held, at most
-    /// as many as one answer about the inbox tells; absent for none.
+    /// Of the oldest items of this relay's inbox, as many as one answer about it tells, those that wait for
+    /// the asking desk; absent for none.
     #[n(7)]
     pub undecided: Option<u32>,
 }

@@ -1,5 +1,4 @@
-//! Whether the relay still knows this device, and whether all it has came back: what "all safe" rests on
-//! beside receipts.
+//! Whether the relay still knows this device: what "all safe" rests on beside receipts.
 
 use super::sync::SyncReport;
 use crate::error::AgentError;
@@ -9,19 +8,14 @@ use crate::replica::Replica;
 const REFUSED_META: &str = "refused";
 
 impl Replica {
-    /// Keeps what a sync told of this device's standing: until one succeeds, nothing is called safe by a
-    /// relay that does not know this device, or may not have brought back all that a lost database held.
+    /// Keeps what a sync told of this device's standing: until one succeeds, nothing is called safe at a
+    /// relay that does not know this device.
     pub(super) fn note_standing(
         &mut self,
         synced: &Result<SyncReport, AgentError>,
     ) -> Result<(), AgentError> {
         match synced {
-            Ok(report) => {
-                self.home.store.set_meta(REFUSED_META, &[])?;
-                if report.complete.values().all(|area| area.equal) {
-                    self.home.found_again()?;
-                }
-            }
+            Ok(_) => self.home.store.set_meta(REFUSED_META, &[])?,
             Err(AgentError::Refused { .. }) => {
                 let now_ms = self.now_ms().to_be_bytes();
                 self.home.store.set_meta(REFUSED_META, &now_ms)?;

@@ -16,6 +16,9 @@ pub(crate) struct Args {
     /// End with 10 if something is unsent, incomplete or needs a person
     #[arg(long)]
     pub(super) check: bool,
+    /// Note that you have seen that the database was gone
+    #[arg(long)]
+    pub(super) seen: bool,
 }
 
 /// The status with what to type next.
@@ -28,6 +31,9 @@ struct Shown<'a> {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let replica = context.open()?;
+    if args.seen {
+        replica.loss_seen()?;
+    }
     let status = replica.status()?;
     let next = next(&status);
     context.ui.show(

@@ -89,8 +89,8 @@ words! {
         en: "Say how it was: fine, nobody, family, or a note; no visit was recorded."
     }
     damaged_in_place {
-        zh: "数据库里有一份资料损坏，读不出来。什么也没有删除，其他资料照常能用；请把这个文件夹交给站里的技术人员。",
-        en: "A record in the database is damaged and does not read. Nothing was deleted, and all others can be used; hand this folder to whoever helps with computers."
+        zh: "数据库里有一处读不出来。什么也没有删除；请再试一次，还是这样就把这个文件夹交给站里的技术人员。",
+        en: "Something in the database does not read. Nothing was deleted; try again, and if it stays so hand this folder to whoever helps with computers."
     }
     home_copied {
         zh: "这份本机数据是复制或恢复来的，已换成新的书写身份，记的不会和原来那份混淆。两份不要同时用。",
@@ -125,15 +125,20 @@ messages! {
         zh: "数据库损坏了。原文件没有删除，保存在 {aside}，并已另建新库。已同步过的可以从中继取回；没有送出的还在那个文件里，请把它交给管理员。",
         en: "The database was damaged. It was not deleted: it is kept at {aside}, and a new one was begun. What was synced comes back from the relay; what was not sent is still in that file, so hand it to the operator."
     }
+    /// One record in the database is damaged.
+    record_damaged(id: &str) {
+        zh: "编号 {id} 的资料损坏，读不出来。什么也没有删除，其他资料照常能用；请把这个编号告诉站里的技术人员。",
+        en: "The record {id} is damaged and does not read. Nothing was deleted, and all others can be used; tell its id to whoever helps with computers."
+    }
     /// The database is gone.
     database_gone(at: &str) {
         zh: "{at} 里的数据库不见了，已另建新库。已同步过的可以从中继取回；没有送出的只在原来的文件里，请找回它，交给站里的技术人员。",
         en: "The database in {at} is gone, and a new one was begun. What was synced comes back from the relay; what was not sent is only in the old file, so look for it and hand it to whoever helps with computers."
     }
-    /// The database was gone, and what the relay has is not all here again.
+    /// The database was gone, and nobody has said yet that they saw it.
     was_lost(since: &str) {
-        zh: "{since} 原来的数据库不见了；同步以前，从中继来的资料还不在这台设备上。没有送出过的只在原来的文件里。",
-        en: "The database was gone at {since}; until a sync, what the relay has is not on this device. What was never sent is only in the old file."
+        zh: "{since} 原来的数据库不见了；那以前没有送出的记录只在原来的文件里。处理完请运行 wangge status --seen。",
+        en: "The database was gone at {since}; what was not sent before that is only in the old file. When that is dealt with, run wangge status --seen."
     }
     /// The relay does not know this device.
     was_refused(since: &str) {

@@ -64,7 +64,10 @@ const TOP: &[Help] = &[
     Help {
         path: "status",
         about: "我是谁、管哪里、哪些没送达、哪些要您看",
-        args: &[("check", "有未送、未取全或要人处理的，以 10 结束")],
+        args: &[
+            ("check", "有未送、未取全或要人处理的，以 10 结束"),
+            ("seen", "知道数据库丢失过了，不再提醒"),
+        ],
     },
     Help {
         path: "area",

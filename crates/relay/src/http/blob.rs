@@ -81,6 +81,7 @@ async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response>
         .relay
         .settings
         .blob_bytes_max
+        .saturating_mul(known.measures)
         .saturating_sub(known.brought);
     if known.bytes.is_none() && ask.bytes > room {
         return Err(words(StatusCode::PAYLOAD_TOO_LARGE, "quota"));
@@ -140,8 +141,7 @@ async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> 
     let shelf = Shelf::beside(&app.relay.place.path);
     let readable = known.allowed && known.named && shelf.has(&hash);
     if known.allowed && !shelf.has(&hash) {
-        // Who wants it asks again where this was not noted.
-        let _ = app.ask_writer(|reply| Job::Want(hash, doc, reply)).await;
+        want(app, hash, doc).await;
     }
     let total = known.bytes.filter(|_| readable);
     let total = total.ok_or_else(|| words(StatusCode::NOT_FOUND, "no such attachment"))?;
@@ -165,6 +165,17 @@ async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> 
     let range = range.map_err(|_| unwritten(Unwritten::Failed))?;
     response.headers_mut().insert(header::CONTENT_RANGE, range);
     Ok(response)
+}
+
+/// Notes that an attachment is wanted here: the relay above may have it. Who wants it asks again where this
+/// was not noted.
+async fn want(app: &Arc<App>, hash: BlobHash, doc: DocId) {
+    let now_ms = app.now_ms();
+    let worth = app
+        .read(move |connection, _| Ok(blobs::is_worth_wanting(connection, (&hash, &doc), now_ms)?));
+    if worth.await.unwrap_or(false) {
+        let _ = app.ask_writer(|reply| Job::Want(hash, doc, reply)).await;
+    }
 }
 
 /// Asks what is known of an attachment, in one read.

@@ -2,7 +2,10 @@
 //! here asked for.
 //!
 //! Small ones go first. **The relay above says where to go on**; what it does not take now is tried again
-//! behind all others, so that one attachment whose document waits blocks none.
+//! some minutes later and behind all others, so that one attachment whose document waits blocks none. The
+//! lane ends as soon as there is text to tell, or after a while: text goes first in the next meeting.
+
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use rusqlite::{Connection, params};
@@ -22,6 +25,24 @@ use crate::risen;
 /// Attachments tried in one meeting, each way; the rest comes with the next.
 const TRIED_MAX: i64 = 64;
 
+/// How long the lane holds a meeting up; what is on its way then goes on in the next.
+const LANE_AT_MOST: Duration = Duration::from_secs(20);
+/// What was not taken above is not tried again within this time.
+const AGAIN_AFTER_MS: i64 = 600_000;
+/// Answers of one attachment beyond those that its size needs.
+const ANSWERS_SPARE: u64 = 8;
+
+/// What came of an attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carried {
+    /// It is there, with so many bytes.
+    Whole(u64),
+    /// Not now.
+    Not,
+    /// The lane ends before it.
+    Later,
+}
+
 /// An attachment of a document.
 #[derive(Debug, Clone, Copy)]
 struct Named {
@@ -31,22 +52,30 @@ struct Named {
 }
 
 impl Meeting<'_> {
-    /// Carries attachments both ways.
-    pub(super) async fn attachments(&mut self) -> Result<(), RelayError> {
+    /// Carries attachments both ways. Returns whether some are left that need not wait for news.
+    pub(super) async fn attachments(&mut self) -> Result<bool, RelayError> {
+        let until = Instant::now() + LANE_AT_MOST;
         let log = self.read(risen::upstream)?.and_then(|it| it.incarnation);
         let Some(log) = log else {
-            return Ok(());
+            return Ok(false);
         };
-        for named in self.read(|connection| untold(connection, &log))? {
-            let told = self.send(&named).await?.then_some(log);
-            let now_ms = self.relay.settings.clock.now_ms();
+        let now_ms = self.relay.settings.clock.now_ms();
+        for named in self.read(|connection| untold(connection, &log, now_ms))? {
+            let told = match self.send(&named, until).await? {
+                Carried::Whole(_) => Some(log),
+                Carried::Not => None,
+                Carried::Later => return Ok(true),
+            };
             self.write(|transaction, _| tried(transaction, &named, told.as_ref(), now_ms))?;
         }
         for named in self.read(wanted)? {
             // One that is not there either is wanted again by whoever asks again.
-            let came = self.bring(&named).await?;
+            let came = match self.bring(&named, until).await? {
+                Carried::Whole(bytes) => Some(bytes),
+                Carried::Not => None,
+                Carried::Later => return Ok(true),
+            };
             let me = self.relay.secrets.key.public().relay();
-            let now_ms = self.relay.settings.clock.now_ms();
             self.write(|transaction, _| {
                 if let Some(bytes) = came {
                     let arrived = Arrived {
@@ -64,23 +93,31 @@ impl Meeting<'_> {
                 Ok(())
             })?;
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Says whether the lane makes room: for text that is to be told, or because it took long enough.
+    fn makes_room(&self, until: Instant) -> Result<bool, RelayError> {
+        Ok(Instant::now() >= until || self.read(risen::untold)? > self.met.waiting)
     }
 
     fn shelf(&self) -> Shelf {
         Shelf::beside(&self.relay.place.path)
     }
 
-    /// Sends an attachment from where the relay above stands to its end; false where it does not take it
-    /// now.
-    async fn send(&mut self, named: &Named) -> Result<bool, RelayError> {
+    /// Sends an attachment from where the relay above stands to its end.
+    async fn send(&mut self, named: &Named, until: Instant) -> Result<Carried, RelayError> {
         let shelf = self.shelf();
         // It may be there already, or in part: ask before a byte of it travels.
         let (mut at, mut most) = (0, 0);
         loop {
+            if self.makes_room(until)? {
+                return Ok(Carried::Later);
+            }
             let Ok(piece) = shelf.read(&named.hash, at, most) else {
-                return Ok(false);
+                return Ok(Carried::Not);
             };
+            let sent = at + piece.len() as u64;
             let head = BlobAsk {
                 version: PROTOCOL_VERSION,
                 doc: named.doc,
@@ -92,7 +129,9 @@ impl Meeting<'_> {
             let answer = match self.post(&path, &head.encoded(), &piece).await {
                 Ok(response) => body(response).await?,
                 // Its document is not there, or waits: not now.
-                Err(RelayError::Upstream(UpstreamTrouble::Strange { .. })) => return Ok(false),
+                Err(RelayError::Upstream(UpstreamTrouble::Strange { .. })) => {
+                    return Ok(Carried::Not);
+                }
                 Err(error) => return Err(error),
             };
             let state: BlobState =
@@ -100,37 +139,50 @@ impl Meeting<'_> {
                     what: "an attachment",
                 })?;
             if state.whole {
-                return Ok(true);
+                return Ok(Carried::Whole(named.bytes));
             }
-            // One that stands still is not asked for ever.
-            if state.durable >= named.bytes || (most > 0 && state.durable <= at) {
-                return Ok(false);
+            // After the question each piece is taken as it is, or it is not asked for ever.
+            if state.durable >= named.bytes || (most > 0 && state.durable != sent) {
+                return Ok(Carried::Not);
             }
             (at, most) = (state.durable, BLOB_PIECE_BYTES_MAX);
         }
     }
 
-    /// Brings an attachment that is wanted here, and returns its size; none where the relay above does not
-    /// have it.
-    async fn bring(&mut self, named: &Named) -> Result<Option<u64>, RelayError> {
+    /// Brings an attachment that is wanted here.
+    async fn bring(&mut self, named: &Named, until: Instant) -> Result<Carried, RelayError> {
         let (shelf, me) = (self.shelf(), self.relay.secrets.key.public().relay());
         let (path, query) = (
             format!("/v1/blob/{}", named.hash),
             format!("?doc={}", named.doc),
         );
-        let mut held = 0;
+        let (mut held, mut answers) = (0, 0);
         loop {
+            if self.makes_room(until)? {
+                return Ok(Carried::Later);
+            }
             let now_ms = self.relay.settings.clock.now_ms();
             let (key, dice) = (&self.relay.secrets.key, &self.relay.settings.dice);
             let asked = self.line.get((&path, &query), held, key, (dice, now_ms));
             let response = asked.await?;
-            if response.status() != StatusCode::PARTIAL_CONTENT {
-                return Ok(None);
+            match response.status() {
+                StatusCode::PARTIAL_CONTENT => {}
+                StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
+                    return Ok(Carried::Not);
+                }
+                status => {
+                    let reason = status.to_string();
+                    return Err(UpstreamTrouble::NoLink { reason }.into());
+                }
             }
-            let total = total(&response, held).filter(|total| *total <= BLOB_BYTES_MAX);
+            let total = total(&response, held).filter(|total| (1..=BLOB_BYTES_MAX).contains(total));
             let Some(bytes) = total else {
-                return Ok(None);
+                return Ok(Carried::Not);
             };
+            answers += 1;
+            if answers > bytes / BLOB_ANSWER_BYTES_MAX as u64 + ANSWERS_SPARE {
+                return Ok(Carried::Not);
+            }
             let piece = body_up_to(response, BLOB_ANSWER_BYTES_MAX).await?;
             let ask = BlobAsk {
                 version: PROTOCOL_VERSION,
@@ -142,9 +194,9 @@ impl Meeting<'_> {
             let taken = shelf.take(&DeviceId(me.0), &named.hash, &ask, &piece);
             let place = &self.relay.place;
             match taken.map_err(|source| RelayError::io(&place.path, source))? {
-                Taken::Whole => return Ok(Some(bytes)),
+                Taken::Whole => return Ok(Carried::Whole(bytes)),
                 Taken::Part(durable) if durable > held => held = durable,
-                Taken::Part(_) | Taken::WrongHash => return Ok(None),
+                Taken::Part(_) | Taken::WrongHash => return Ok(Carried::Not),
             }
         }
     }
@@ -165,13 +217,14 @@ fn total(response: &reqwest::Response, from: u64) -> Option<u64> {
 
 /// Returns what the relay above was not told of, in this life of its log: what was not tried for longest
 /// first, small ones before large ones.
-fn untold(connection: &Connection, log: &Incarnation) -> rusqlite::Result<Vec<Named>> {
+fn untold(connection: &Connection, log: &Incarnation, now_ms: i64) -> rusqlite::Result<Vec<Named>> {
     let sql = "SELECT r.hash, r.doc, b.bytes FROM blob_ref r JOIN blob b ON b.hash = r.hash
                LEFT JOIN blob_told t ON t.hash = r.hash AND t.doc = r.doc
-               WHERE t.hash IS NULL OR t.incarnation <> ?1
+               WHERE t.hash IS NULL OR (t.incarnation <> ?1 AND t.asked_ms <= ?3)
                ORDER BY ifnull(t.asked_ms, 0), b.bytes, r.hash, r.doc LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![log.0, TRIED_MAX], named)?;
+    let before = now_ms.saturating_sub(AGAIN_AFTER_MS);
+    let rows = statement.query_map(params![log.0, TRIED_MAX, before], named)?;
     rows.collect()
 }
 

@@ -53,6 +53,8 @@ pub struct Met {
     pub complete: bool,
     /// Entries and parked items it was not told yet.
     pub waiting: u64,
+    /// Whether attachments made room for text, and the next meeting need not wait for news.
+    pub more: bool,
 }
 
 pub(super) struct Meeting<'a> {
@@ -71,7 +73,7 @@ pub(super) struct Meeting<'a> {
     orders: Vec<(u64, Above)>,
     /// Whether this meeting told all decisions once more.
     retold: bool,
-    met: Met,
+    pub(super) met: Met,
 }
 
 impl Relay {
@@ -112,8 +114,9 @@ impl Relay {
         };
         meeting.hold().await?;
         // After all text, and never a reason for a meeting to fail.
-        if let Err(error) = meeting.attachments().await {
-            tracing::info!(%error, "attachments are left for the next meeting");
+        match meeting.attachments().await {
+            Ok(more) => meeting.met.more = more,
+            Err(error) => tracing::info!(%error, "attachments are left for the next meeting"),
         }
         Ok(meeting.met)
     }
