@@ -37,8 +37,23 @@ pub struct ImportReport {
     pub left_behind: BTreeMap<String, u64>,
     /// Rows of households that hold more than a document may; they were not taken.
     pub too_large: Vec<u32>,
+    /// Rows that say of a household what a row above says; they were not taken a second time.
+    pub repeated: Vec<Repeated>,
     /// Whether nothing was written.
     pub dry_run: bool,
+}
+
+/// A household that a file has twice, word for word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repeated {
+    /// The sheet of the row that was passed over.
+    pub sheet: String,
+    /// The row that was passed over, as the spreadsheet counts it.
+    pub row: u32,
+    /// The sheet of the row that was taken.
+    pub first_sheet: String,
+    /// The row that was taken.
+    pub first_row: u32,
 }
 
 /// Households by what became of them.
@@ -74,6 +89,9 @@ impl Replica {
     ) -> Result<ImportReport, AgentError> {
         self.grid(Some(grid.as_str()))?;
         let roster = roster::read(path)?;
+        if roster.sheets.iter().all(|sheet| sheet.layout.is_none()) {
+            return Err(roster::RosterError::NoHeadings.into());
+        }
         let mut left_behind: BTreeMap<String, u64> = BTreeMap::new();
         for column in roster.sheets.iter().flat_map(|sheet| &sheet.left_behind) {
             *left_behind.entry(column.header.clone()).or_default() += u64::from(column.cells);
@@ -85,15 +103,12 @@ impl Replica {
             sheets: roster.sheets,
             left_behind,
             too_large: Vec::new(),
+            repeated: Vec::new(),
             dry_run,
         };
         let mut taken: BTreeSet<DocId> = BTreeSet::new();
         let mut matched = Vec::new();
-        let read: Vec<(u32, NewHousehold)> = roster
-            .households
-            .into_iter()
-            .map(|found| (found.row, new_household(found, grid)))
-            .collect();
+        let read = once_each(roster.households, grid, &mut report.repeated);
         let derived = read
             .iter()
             .filter_map(|(_, new)| household::derived_id(new, 0));
@@ -187,7 +202,20 @@ impl Replica {
                 .find(|id| !taken.contains(id)),
             None => None,
         };
-        let matched = match existing {
+        // The same row has the same id at every import, also where another row has the first of them:
+        // a random one would make one more family each time.
+        let numbered = (0..).map(|nth| Some(household::row_id(&new, nth)));
+        let id = [derived, household::people_id(&new, 0)]
+            .into_iter()
+            .chain(numbered)
+            .flatten()
+            .find(|id| !taken.contains(id));
+        let id = match id {
+            Some(id) => id,
+            None => self.new_doc()?,
+        };
+        let is_here = self.home.store.kind_of(&id)?.is_some();
+        let matched = match existing.or(is_here.then_some(id)) {
             Some(id) => {
                 let members = self.match_members(&id, &new)?;
                 let (wordings, by_alias) = self.wordings(&id, &new)?;
@@ -200,26 +228,14 @@ impl Replica {
                     by_alias,
                 }
             }
-            None => {
-                let candidates = [derived, household::people_id(&new, 0)];
-                let free = candidates
-                    .into_iter()
-                    .flatten()
-                    .find(|id| !taken.contains(id));
-                let id = match free {
-                    Some(id) => id,
-                    None => self.new_doc()?,
-                };
-                let is_new = self.home.store.kind_of(&id)?.is_none();
-                Matched {
-                    id,
-                    is_new,
-                    members: member_ids(&id, &new),
-                    new,
-                    wordings: Vec::new(),
-                    by_alias: false,
-                }
-            }
+            None => Matched {
+                id,
+                is_new: true,
+                members: member_ids(&id, &new),
+                new,
+                wordings: Vec::new(),
+                by_alias: false,
+            },
         };
         taken.insert(matched.id);
         Ok(matched)
@@ -240,10 +256,10 @@ impl Replica {
         {
             return Ok(Some(store.survivor(&id)?));
         }
-        let Some(head) = new.members.first().filter(|head| !head.name.is_empty()) else {
-            return Ok(None);
-        };
         let door = new.door.short();
+        let Some(head) = new.members.first().filter(|head| !head.name.is_empty()) else {
+            return self.nameless_at(&new.area, &door);
+        };
         for row in store.find(&Query::parse(&head.name), 50)? {
             let same_area = row.area == new.area.as_str();
             if same_area
@@ -254,6 +270,21 @@ impl Replica {
                     name == Some(head.name.as_str()) && (same_door || same_phone)
                 })
             {
+                return Ok(Some(row.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the household behind this door of which nobody is known either.
+    fn nameless_at(&self, area: &AreaCode, door: &str) -> Result<Option<DocId>, AgentError> {
+        if door.is_empty() {
+            return Ok(None);
+        }
+        for row in self.home.store.find(&Query::parse(door), 50)? {
+            let nobody = row.head.is_empty() && row.people == 0;
+            let lives_here = |known: &Household| known.door.short() == door;
+            if nobody && row.area == area.as_str() && self.faces(&row)?.iter().any(lives_here) {
                 return Ok(Some(row.id));
             }
         }
@@ -408,6 +439,47 @@ impl Replica {
     }
 }
 
+/// Returns the households of a file with their rows; one that is there twice, word for word, is taken
+/// once, if anything tells it from others: three empty houses without a door are three.
+///
+/// Its number does not tell: a sheet that repeats a family often counts it again.
+fn once_each(
+    found: Vec<RosterHousehold>,
+    grid: &AreaCode,
+    repeated: &mut Vec<Repeated>,
+) -> Vec<(u32, NewHousehold)> {
+    let mut firsts: BTreeMap<DocId, Vec<(String, u32, NewHousehold)>> = BTreeMap::new();
+    let mut read = Vec::new();
+    for found in found {
+        let (sheet, row) = (found.sheet.clone(), found.row);
+        let new = new_household(found, grid);
+        let unnumbered = NewHousehold {
+            number: None,
+            ..new.clone()
+        };
+        let named = new.members.iter().any(|member| !member.name.is_empty())
+            || !new.door.number.is_empty()
+            || new.phone.is_some();
+        let firsts = firsts.entry(household::row_id(&new, 0)).or_default();
+        let first = firsts.iter().find(|(.., first)| *first == unnumbered);
+        match first {
+            Some((first_sheet, first_row, _)) if named => {
+                repeated.push(Repeated {
+                    sheet,
+                    row,
+                    first_sheet: first_sheet.clone(),
+                    first_row: *first_row,
+                });
+            }
+            _ => {
+                firsts.push((sheet, row, unnumbered));
+                read.push((row, new));
+            }
+        }
+    }
+    read
+}
+
 /// Returns the member that a person of the sheet is: the same derived id, name and birth, or name and
 /// relation where the birth is not known on one side.
 fn known_member(new: &NewMember, derived: &str, open: &[&Member]) -> Option<String> {
@@ -466,8 +538,8 @@ fn new_household(found: RosterHousehold, grid: &AreaCode) -> NewHousehold {
     }
 }
 
-/// Why the import's transaction is undone.
-enum TakeBack {
+/// Why a transaction is undone: it was only to be tried, or it failed.
+pub(crate) enum TakeBack {
     DryRun,
     Failed(AgentError),
 }

@@ -392,3 +392,47 @@ fn a_visit_alone_of_a_lost_life_file_is_still_this_devices_to_send() {
     assert_ne!(replica.actor(), before);
     assert_eq!(replica.store().outbox().unwrap().len(), 2);
 }
+
+/// Imports a roster of households a row, written as CSV, and returns the rows that were repeated.
+fn import_households(replica: &mut Replica, rows: &str) -> (ImportCounts, Vec<(u32, u32)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("roster.csv");
+    std::fs::write(&path, format!("序号,组别,门牌号,户主,电话,备注\n{rows}")).unwrap();
+    let grid = AreaCode::parse(GRID).unwrap();
+    let report = replica.import_roster(&path, &grid, false).unwrap();
+    let repeated = report.repeated.iter();
+    let rows = repeated.map(|twice| (twice.row, twice.first_row)).collect();
+    (report.households, rows)
+}
+
+#[test]
+fn importing_twice_changes_nothing_whatever_a_sheet_says_twice_or_not_at_all() {
+    let (_dir, mut replica) = home();
+    let rows = "1,3组,1号,张三丰,13800000001,\n2,3组,1号,张三丰,13800000001,\n\
+        3,3组,9号,,,门锁着\n4,3组,1号,张三丰,13800000002,\n5,3组,,李四,,\n6,3组,,李四,,\n\
+        7,3组,,李四,,外出\n8,3组,9号,,,门锁着\n";
+    let (first, repeated) = import_households(&mut replica, rows);
+    assert_eq!(repeated, [(3, 2), (7, 6), (9, 4)]);
+    assert_eq!(first.added, 5);
+    for _ in 0..3 {
+        let (again, rows_again) = import_households(&mut replica, rows);
+        let unchanged = ImportCounts {
+            unchanged: 5,
+            ..ImportCounts::default()
+        };
+        assert_eq!((again, &rows_again), (unchanged, &repeated));
+    }
+    assert_eq!(replica.households(None, 100, 0).unwrap().len(), 5);
+}
+
+#[test]
+fn a_nameless_household_of_an_earlier_import_is_the_one_behind_its_door() {
+    let (_dir, mut replica) = home();
+    let nameless = HouseholdInput {
+        door: "3-9".into(),
+        ..HouseholdInput::default()
+    };
+    replica.add_household(nameless).unwrap();
+    let (counts, _) = import_households(&mut replica, "1,3组,9号,,,门锁着\n");
+    assert_eq!((counts.added, counts.updated), (0, 1));
+}

@@ -40,6 +40,8 @@ mod privacy;
 mod quick;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/said.rs"]
+mod said;
 #[path = "cli/tickets.rs"]
 mod tickets;
 #[path = "cli/told.rs"]

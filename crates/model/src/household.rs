@@ -20,7 +20,7 @@ use wangge_wire::{AreaCode, DocId};
 use crate::door::Door;
 
 pub use care::{CarePeriod, care_end_puts, care_set_puts};
-pub use identity::{IdKey, contact_id, derived_id, member_id, people_id};
+pub use identity::{IdKey, contact_id, derived_id, member_id, people_id, row_id};
 pub use members::{Left, Member, leave_puts, return_puts};
 pub use moves::{LaterEdit, connected, copy_puts, later_edits};
 pub use needs::{Basis, Consent, How, Need};

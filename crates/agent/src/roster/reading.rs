@@ -267,6 +267,9 @@ pub enum RosterError {
     /// Neither a workbook nor a table in text form.
     #[error("this is not a spreadsheet (.xlsx, .xls, .ods or .csv), or it is damaged")]
     NotASpreadsheet,
+    /// No sheet has a row that says what its columns are.
+    #[error("no sheet has a row of headings")]
+    NoHeadings,
     /// A workbook under a password: save it without one.
     #[error("the workbook is protected by a password")]
     Protected,

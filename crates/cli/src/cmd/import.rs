@@ -123,6 +123,12 @@ fn human(lang: Lang, grid: &str, report: &ImportReport) -> String {
         out.push_str(&tone(Tone::Warn, &lang.too_large_row(*row)));
         out.push('\n');
     }
+    for twice in &report.repeated {
+        let (sheet, first) = (&twice.sheet, &twice.first_sheet);
+        let line = lang.repeated_row(sheet, twice.row, first, twice.first_row);
+        out.push_str(&tone(Tone::Warn, &line));
+        out.push('\n');
+    }
     let counts = &report.households;
     let area = areas::shown(grid);
     let people = report.people;

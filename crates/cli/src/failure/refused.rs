@@ -20,6 +20,7 @@ pub(super) fn roster(
                 lang.roster_unreadable(lang.system_word(&reason)),
             )
         }
+        R::NoHeadings => ("no_headings", lang.roster_no_headings().to_owned()),
         R::NotASpreadsheet => ("not_a_spreadsheet", lang.not_a_spreadsheet().to_owned()),
         R::Protected => ("protected", lang.roster_protected().to_owned()),
         R::Damaged { sheet } => ("roster_damaged", lang.roster_damaged(sheet)),

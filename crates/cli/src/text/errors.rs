@@ -66,6 +66,10 @@ words! {
         zh: "这不是表格文件（.xlsx .xls .ods .csv），或者已经损坏。什么也没有导入。",
         en: "This is not a spreadsheet (.xlsx .xls .ods .csv), or it is damaged. Nothing was imported."
     }
+    roster_no_headings {
+        zh: "没有找到表头。要有一行标题，写明每列是什么：户主（或姓名和与户主关系）、门牌号或住址，另可有 组别、联系电话、身份证号、备注 等。什么也没有导入。",
+        en: "No headings were found. One row must say what each column is: 户主 (or 姓名 and 与户主关系), 门牌号 or 住址; also 组别, 联系电话, 身份证号, 备注 and others. Nothing was imported."
+    }
     roster_protected {
         zh: "这个表格有密码。请另存为没有密码的文件再导入。什么也没有导入。",
         en: "The workbook has a password. Save it without one. Nothing was imported."

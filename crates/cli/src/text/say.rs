@@ -161,6 +161,11 @@ messages! {
     }
     /// A household too large.
     too_large_row(row: u32) { zh: "第 {row} 行的一户太大，没有收", en: "The household in row {row} is too large and was not taken" }
+    /// A household that a file has twice.
+    repeated_row(sheet: &str, row: u32, first_sheet: &str, first_row: u32) {
+        zh: "{sheet} 第 {row} 行与 {first_sheet} 第 {first_row} 行完全相同，只算一户",
+        en: "{sheet}, row {row}, says the same as {first_sheet}, row {first_row}: it counts as one household"
+    }
     /// What an import would do.
     would_import(area: &str, added: usize, updated: usize, unchanged: usize, people: usize) {
         zh: "试运行，没有写入：{area} 将新增 {added} 户、更新 {updated} 户、不变 {unchanged} 户，共 {people} 人",

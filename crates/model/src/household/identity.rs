@@ -5,6 +5,7 @@
 
 use wangge_wire::{DocId, Level, id};
 
+use super::Residence;
 use super::new::{NewHousehold, NewMember, birth_text};
 use crate::id_number::IdNumber;
 use crate::relation;
@@ -89,6 +90,39 @@ pub fn people_id(new: &NewHousehold, generation: u32) -> Option<DocId> {
     let mut parts = vec!["household of people", village.as_str(), &generation];
     parts.extend(people.iter().map(String::as_str));
     Some(DocId(hash(&parts)))
+}
+
+/// Returns the id of the `nth` household of a sheet of which the same is said, where [`derived_id`] and
+/// [`people_id`] name none, or one that another row has: grid, door and head; without a door all that
+/// the row says of it.
+///
+/// A remark is part of it only there: two rows without a door that say different things may be two
+/// families. An id number never is: a hash without a key could be turned back into its digits.
+pub fn row_id(new: &NewHousehold, nth: usize) -> DocId {
+    let group = new.door.group.map(|group| group.to_string());
+    let mut parts = vec![
+        "household of a row".to_owned(),
+        new.area.to_string(),
+        group.unwrap_or_default(),
+        new.door.number.clone(),
+        nth.to_string(),
+    ];
+    if new.door.number.is_empty() {
+        parts.push(new.phone.clone().unwrap_or_default());
+        parts.push(new.residence.map_or("", Residence::code).to_owned());
+        parts.push(new.note.clone());
+        for member in &new.members {
+            parts.push(member.name.clone());
+            parts.push(birth_text(member.birth).unwrap_or_default());
+            parts.push(member.relation.clone().unwrap_or_default());
+            parts.push(member.phone.clone().unwrap_or_default());
+            parts.push(member.note.clone());
+        }
+    } else {
+        parts.extend(new.members.first().map(|head| head.name.clone()));
+    }
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    DocId(hash(&parts))
 }
 
 /// Returns the id of a member of an imported household: name, birth month and relation decide.
