@@ -179,6 +179,12 @@ pub(crate) fn count(text: &str) -> Result<usize, std::num::ParseIntError> {
     half_width(text.trim()).parse()
 }
 
+/// A clap reader of the number of a page: the first is 1, as people count.
+pub(crate) fn page(text: &str) -> Result<usize, std::num::ParseIntError> {
+    let page: std::num::NonZeroUsize = half_width(text.trim()).parse()?;
+    Ok(page.get())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,8 @@ mod journey;
 mod killed;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/lists.rs"]
+mod lists;
 #[path = "cli/people.rs"]
 mod people;
 #[path = "cli/privacy.rs"]

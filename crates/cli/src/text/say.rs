@@ -113,6 +113,16 @@ messages! {
         zh: "第 {first}–{last} 户，共 {total} 户；看别的用 --page 或 --offset",
         en: "{first} to {last} of {total} households; --page or --offset shows others"
     }
+    /// No households on this page of the list.
+    none_of(total: usize) {
+        zh: "这一页没有住户，一共有 {total} 户。",
+        en: "No households on this page; there are {total} in all."
+    }
+    /// The first ones found, of nobody knows how many.
+    rows_and_more(count: usize) {
+        zh: "这里列出前 {count} 户，还有别的；看更多用 --limit，或把要找的说细一些",
+        en: "The first {count} households; there are more: use --limit, or say more of what you look for"
+    }
     /// How many households.
     rows(count: usize) { zh: "共 {count} 户", en: "households: {count}" }
     /// A field in conflict.

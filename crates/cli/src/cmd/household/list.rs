@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WORD")]
     residence: Option<String>,
     /// Only this page, from 1; a page is --limit long, or 50
-    #[arg(long, value_name = "N", value_parser = typed::count, conflicts_with = "offset")]
+    #[arg(long, value_name = "N", value_parser = typed::page, conflicts_with = "offset")]
     page: Option<usize>,
     /// At most this many
     #[arg(long, value_name = "N", value_parser = typed::count)]
@@ -79,29 +79,47 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return export::write(context, &args.out, &table);
     }
     let total = replica.count_households(&filter)?;
-    let shown = (offset, total);
-    show_rows(context, &replica, seen(&rows, list_sight(&replica)), shown);
+    let lang = context.ui.lang;
+    let foot = match rows.len() {
+        0 if total == 0 => lang.no_households().to_owned(),
+        0 => lang.none_of(total),
+        all if all == total => lang.rows(total),
+        some => lang.rows_of(offset + 1, offset + some, total),
+    };
+    show_rows(context, &replica, seen(&rows, list_sight(&replica)), &foot);
     Ok(Exit::Done)
 }
 
 pub(super) fn find(context: &Context, args: &Find) -> Result<Exit, Failure> {
     let replica = context.open()?;
-    let mut rows = replica.find(&args.words.join(" "), args.limit.unwrap_or(FOUND_MAX))?;
-    rows.truncate(args.limit.unwrap_or(ALL));
+    let words = args.words.join(" ");
+    let limit = match args.limit {
+        Some(limit) => limit,
+        // A village group that was named is listed whole.
+        None => replica.find(&words, 0)?.len().max(FOUND_MAX),
+    };
+    // One more than is shown says whether there are more; how many there are nobody counted.
+    let mut rows = replica.find(&words, limit.saturating_add(1))?;
     let found = !rows.is_empty();
-    let shown = (0, rows.len());
-    show_rows(context, &replica, seen(&rows, list_sight(&replica)), shown);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let foot = match more {
+        true => context.ui.lang.rows_and_more(rows.len()),
+        false if found => context.ui.lang.rows(rows.len()),
+        false => context.ui.lang.no_households().to_owned(),
+    };
+    show_rows(context, &replica, seen(&rows, list_sight(&replica)), &foot);
     Ok(if found { Exit::Done } else { Exit::Failed })
 }
 
-/// Shows rows of a list that begins behind `offset` of `total`.
-fn show_rows(context: &Context, replica: &Replica, rows: Value, (offset, total): (usize, usize)) {
+/// Shows rows of a list, and below them how many of how many they are.
+fn show_rows(context: &Context, replica: &Replica, rows: Value, foot: &str) {
     let lang = context.ui.lang;
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     let today = replica.today();
     context.ui.list(rows, || {
         if rows.is_empty() {
-            return lang.no_households().to_owned();
+            return foot.to_owned();
         }
         let cells: Vec<Vec<String>> = rows
             .iter()
@@ -132,17 +150,7 @@ fn show_rows(context: &Context, replica: &Replica, rows: Value, (offset, total):
             lang.col_last_visit(),
             lang.col_id(),
         ];
-        format!(
-            "{}{}",
-            table(&heads, &cells),
-            tone(
-                Tone::Faint,
-                &match rows.len() == total {
-                    true => lang.rows(total),
-                    false => lang.rows_of(offset + 1, offset + rows.len(), total),
-                }
-            )
-        )
+        format!("{}{}", table(&heads, &cells), tone(Tone::Faint, foot))
     });
 }
 
