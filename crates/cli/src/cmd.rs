@@ -12,7 +12,7 @@ mod config;
 mod conflict;
 mod demo;
 mod enroll;
-mod export;
+pub(crate) mod export;
 mod fetch;
 mod help;
 mod history;

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 use wangge_agent::conflicts::ConflictView;
 use wangge_agent::{Replica, mask};
 
+use crate::cmd::export;
+
 /// Texts of which only the numbers are hidden: their words are what the service works with.
 const NOTES: [&str; 14] = [
     "note",
@@ -275,9 +277,17 @@ fn mask_door(fields: &mut Map<String, Value>) {
         .and_then(|door| door.get("group"))
         .and_then(group_of);
     let Some(group) = beside.or(inside) else {
-        if fields.get("door").is_some_and(Value::is_object) {
-            fields.insert("door_short".to_owned(), "".into());
-            fields.insert("door".to_owned(), Value::Null);
+        match fields.get_mut("door") {
+            Some(Value::Object(_)) => {
+                fields.insert("door_short".to_owned(), "".into());
+                fields.insert("door".to_owned(), Value::Null);
+            }
+            // A row that has its door in one text: the group is all that is left of it.
+            Some(Value::String(door)) => {
+                let group = export::group_in(door);
+                *door = mask::address(u16::try_from(group).unwrap_or_default());
+            }
+            _ => {}
         }
         return;
     };
@@ -301,7 +311,7 @@ fn hide_edit(fields: &mut Map<String, Value>, sight: Sight<'_>) -> bool {
     }
     let field = fields.get("field").and_then(Value::as_str);
     let field = field.unwrap_or_default().to_owned();
-    let is_number = ["phone", "contact"].contains(&field.rsplit('/').next().unwrap_or_default());
+    let is_number = is_number(&field);
     for key in ["before", "after"] {
         if is_number && sight.is_list && sight.extent == Extent::Own {
             mask_text(fields, key, mask::phone);
@@ -322,6 +332,19 @@ fn is_of_member(field: &str) -> bool {
         .any(|container| field.starts_with(container))
 }
 
+/// Says whether a field holds a number somebody is reached at; a further one is `phone.<id>`.
+fn is_number(field: &str) -> bool {
+    let last = field.rsplit('/').next().unwrap_or_default();
+    let further = last.starts_with("phone.") && !last.ends_with(".whose");
+    further || ["phone", "contact"].contains(&last)
+}
+
+/// Says whether a text is the id of a record: it names nobody, and its digits are no telephone.
+fn is_id(text: &str) -> bool {
+    let is_hex = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 32 && text.bytes().all(is_hex)
+}
+
 /// Hides one value of a field in conflict.
 fn hide_value(field: &str, value: &mut Value, sight: Sight<'_>) {
     if !sight.extent.is_masked() {
@@ -331,8 +354,11 @@ fn hide_value(field: &str, value: &mut Value, sight: Sight<'_>) {
         return;
     };
     *value = match field.rsplit('/').next().unwrap_or_default() {
+        // Where a record lives is what a desk decides about.
+        "area" => return,
+        _ if is_id(text) => return,
         "name" | "requester" | "head" => mask::name(text).into(),
-        "phone" | "contact" => mask::phone(text).into(),
+        _ if is_number(field) => mask::phone(text).into(),
         last if last.ends_with(".whose") => mask::name(text).into(),
         "door" => "*".repeat(text.chars().count()).into(),
         "birth" => age_band(text, sight),
@@ -505,6 +531,37 @@ mod tests {
             assert!(shown.contains(kept), "{kept} not in {shown}");
         }
         assert_eq!(seen(&typed, sight(&replica, GRID))["wish"], typed["wish"]);
+    }
+
+    #[test]
+    fn a_door_in_one_text_leaves_its_group() {
+        let (_dir, replica) = worker();
+        let row = |door: &str| json!({"area": OTHER, "door": door, "head": "甲"});
+        for (door, left) in [("1-39", "1组"), ("39", ""), ("1组", "1组"), ("", "")] {
+            let away = seen(&row(door), list_sight(&replica));
+            assert_eq!((&away["door"], &away["head"]), (&json!(left), &json!("*")));
+        }
+    }
+
+    #[test]
+    fn a_further_telephone_is_masked_in_a_history_and_areas_and_ids_are_not() {
+        let (_dir, replica) = worker();
+        let edit =
+            |field: &str, after: &str| json!({"field": field, "before": null, "after": after});
+        let seen = |field, after, area| {
+            let value = seen(&edit(field, after), sight(&replica, area).in_words());
+            value["after"].as_str().unwrap_or_default().to_owned()
+        };
+        for area in [GRID, OTHER] {
+            assert_eq!(seen("phone.0bd90945", "13700002222", area), "137****2222");
+            assert_eq!(seen("area", GRID, area), GRID);
+            let id = "12345678a36f15a1b2c3d4e5f6071829";
+            for field in ["household", "head", "members/a/moved_to"] {
+                assert_eq!(seen(field, id, area), id);
+            }
+        }
+        assert_eq!(seen("phone.0bd90945.whose", "王小明", OTHER), "王**");
+        assert_eq!(seen("note", "找13700002222", OTHER), "找***********");
     }
 
     #[test]

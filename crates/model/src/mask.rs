@@ -19,10 +19,11 @@ const BANDS: [(i32, &str); 6] = [
     (i32::MIN, "0-6"),
 ];
 
-/// Returns a name of which the surname is left: `王**`, `欧阳*`.
+/// Returns a name of which the surname is left: `王**`, `欧阳*`; nothing of one that is a single sign.
 pub fn name(name: &str) -> String {
     let signs: Vec<char> = name.chars().collect();
     let kept = match signs.as_slice() {
+        [_] => 0,
         [first, second, _, ..] if pinyin::is_compound_surname(*first, *second) => 2,
         _ => 1,
     };
@@ -109,7 +110,8 @@ mod tests {
             ("王明", "王*"),
             ("欧阳修远", "欧阳**"),
             ("欧阳", "欧*"),
-            ("\u{20bb7}", "\u{20bb7}"),
+            ("甲", "*"),
+            ("\u{20bb7}", "*"),
             ("", ""),
         ] {
             assert_eq!(name(whole), shown);

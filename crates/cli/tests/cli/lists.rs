@@ -51,3 +51,54 @@ fn an_empty_page_of_a_list_says_how_many_there_are() {
     }
     assert!(list(&["--page", "0"]).ends(2).stderr.contains("--page"));
 }
+
+#[test]
+fn a_desk_reads_no_door_where_it_reads_who_is_due() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    world.enroll(&relay, "周文", "township", &[TOWNSHIP]);
+    let family =
+        r#"{"door":"1-39","members":[{"name":"甲","birth":"1940-01","care":["独居老人"]}]}"#;
+    let file = world.write("family.jsonl", family);
+    world
+        .at("李梅", &["household", "add", "--from", &file])
+        .ok();
+    world.at("李梅", &["sync"]).ok();
+    world.at("周文", &["sync"]).ok();
+    let due = world.at("李梅", &["visit", "due", "--json"]).ok().json();
+    assert_eq!(due["rows"][0]["door"], "1-39", "{due}");
+    for command in [&["visit", "due"][..], &["today"], &["today", "print"]] {
+        for form in ["--json", "--lang=zh"] {
+            let shown = world.at("周文", &[command, &[form]].concat()).ok().stdout;
+            let says_group = shown.contains("1组") || shown.contains("\"group\": 1");
+            assert!(says_group, "{command:?} {form} {shown}");
+            for hidden in ["1-39", "甲"] {
+                assert!(!shown.contains(hidden), "{hidden} {command:?} {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_of_a_history_is_masked_and_the_area_is_read_by_the_desk() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    world.enroll(&relay, "周文", "township", &[TOWNSHIP]);
+    let add = ["household", "add", "万建国", "--door", "1-39", "--json"];
+    let added = world.at("李梅", &add).ok().json();
+    let id = added["id"].as_str().unwrap();
+    let contact = ["household", "contact", "add", id, "13700002222"];
+    world.at("李梅", &contact).ok();
+    world.at("李梅", &["sync"]).ok();
+    world.at("周文", &["sync"]).ok();
+    let history = ["household", "show", id, "--history"];
+    let own = world.at("李梅", &history).ok().stdout;
+    assert!(own.contains("137****2222"), "{own}");
+    let desk = world.at("周文", &history).ok().stdout;
+    for shown in [own, desk] {
+        assert!(!shown.contains("13700002222"), "{shown}");
+        assert!(!shown.contains("********"), "{shown}");
+    }
+}
