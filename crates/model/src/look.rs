@@ -4,6 +4,8 @@
 //! telephone number and a word this tool has no business with are pointed out once; whoever typed
 //! them decides. Where something stands is kept, never what it says.
 
+mod violence;
+
 use crate::id_number::IdNumber;
 use crate::{tables, text};
 
@@ -53,7 +55,7 @@ const COMPLAINTS: [&str; 9] = [
 /// Words of a crime: the police are called, nothing is written here.
 const CRIMES: [&str; 6] = ["贩毒", "杀人", "强奸", "拐卖", "绑架", "持刀"];
 /// Words of what is kept from whom it is about.
-const RESTRICTED: [&str; 7] = ["家暴", "家庭暴力", "虐待", "虐童", "性侵", "猥亵", "打孩子"];
+const RESTRICTED: [&str; 6] = ["家暴", "家庭暴力", "虐待", "虐童", "性侵", "猥亵"];
 /// Words after which even a few digits are a part of an identity number.
 const ID_WORDS: [&str; 4] = ["身份证", "身份号", "公民身份", "证件号"];
 /// How far behind such a word a part of a number is looked for, in characters.
@@ -146,6 +148,11 @@ pub fn look(text: &str) -> Vec<Found> {
             .iter()
             .for_each(|word| word_places(text, word, sign, &mut found));
     }
+    found.extend(violence::places(text).into_iter().map(|(from, to)| Found {
+        from,
+        to,
+        sign: Sign::Restricted,
+    }));
     without_overlaps(found)
 }
 

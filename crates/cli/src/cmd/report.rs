@@ -240,17 +240,12 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| {
-                let handled = !text(row, "handled_on_spot").is_empty();
                 vec![
                     moment::day(lang, text(row, "happened_on"), today),
                     text(row, "urgency").to_owned(),
                     lang.category(text(row, "category")),
                     text(row, "text").to_owned(),
-                    if handled {
-                        lang.handled().to_owned()
-                    } else {
-                        String::new()
-                    },
+                    marks(lang, row),
                     text(row.get("by").unwrap_or(&Value::Null), "name").to_owned(),
                     text(row, "id").to_owned(),
                 ]
@@ -268,6 +263,16 @@ fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
         table(&heads, &cells)
     });
     Ok(Exit::Done)
+}
+
+/// Returns what sets a report apart: handled on the spot, kept from whom it is about.
+fn marks(lang: Lang, row: &Value) -> String {
+    let handled = !text(row, "handled_on_spot").is_empty();
+    let restricted = flag(row, "restricted");
+    let mut marks = Vec::new();
+    marks.extend(restricted.then(|| tone(Tone::Warn, lang.restricted())));
+    marks.extend(handled.then(|| lang.handled().to_owned()));
+    marks.join(" ")
 }
 
 fn show(context: &Context, args: &Show) -> Result<Exit, Failure> {
@@ -364,6 +369,11 @@ fn facts<'a>(lang: Lang, report: &Value) -> Vec<(&'a str, String)> {
     } else {
         ""
     };
+    let restricted = if flag(report, "restricted") {
+        lang.yes()
+    } else {
+        ""
+    };
     let part = |key: &str| report.get(key).unwrap_or(&Value::Null);
     let state = if flag(report, "at_relay") {
         "at_relay"
@@ -385,6 +395,7 @@ fn facts<'a>(lang: Lang, report: &Value) -> Vec<(&'a str, String)> {
             lang.code("identity", text(report, "identity")).to_owned(),
         ),
         (lang.col_collective(), yes.to_owned()),
+        (lang.restricted(), restricted.to_owned()),
         (
             lang.col_affected(),
             affected.map_or_else(String::new, |people| people.to_string()),

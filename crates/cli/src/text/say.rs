@@ -17,6 +17,7 @@ words! {
     not_all_arrived { zh: "还有没有回执的。", en: "Some of it has no receipt yet. " }
     no_households { zh: "没有住户。", en: "No households." }
     no_visits { zh: "没有走访。", en: "No visits." }
+    restricted { zh: "限制知悉", en: "restricted" }
     no_reports { zh: "没有上报。", en: "No reports." }
     no_tickets { zh: "没有工单。", en: "No tickets." }
     no_conflicts { zh: "没有冲突。", en: "No conflicts." }

@@ -102,3 +102,26 @@ fn a_number_of_a_history_is_masked_and_the_area_is_read_by_the_desk() {
         assert!(!shown.contains("********"), "{shown}");
     }
 }
+
+#[test]
+fn a_restricted_report_is_marked_in_the_list() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    let words = ["report", "邻居被老公打了", "--area", GRID];
+    for text in ["邻居被老公打了", "老公打老婆", "孩子被打"] {
+        let hint = world.at("李梅", &["report", text, "--area", GRID]).ends(4);
+        assert!(hint.stderr.contains("--restricted"), "{}", hint.stderr);
+    }
+    world
+        .at("李梅", &[&words[..], &["--restricted"]].concat())
+        .ok();
+    world.at("李梅", &["report", "水管爆", "--area", GRID]).ok();
+    let list = world.at("李梅", &["report", "list"]).ok().stdout;
+    let marked = list.lines().filter(|line| line.contains("限制知悉"));
+    let marked: Vec<&str> = marked.collect();
+    assert!(
+        marked.len() == 1 && marked[0].contains("被老公打"),
+        "{list}"
+    );
+}
