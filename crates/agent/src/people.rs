@@ -334,7 +334,7 @@ impl Replica {
             areas: self.areas_lent(&absent, &input.areas)?,
             from,
             until,
-            note: text::tidy(&input.note),
+            note: text::line(&input.note),
         };
         self.order(OrderBody::Cover(cover.clone())).await?;
         Ok(self.leave_view(&cover))

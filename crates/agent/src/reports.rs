@@ -136,7 +136,7 @@ impl Replica {
     /// Adds a remark to a report.
     pub fn comment_report(&mut self, name: &str, text: &str) -> Result<ReportDetail, AgentError> {
         let id = self.name_report(name)?;
-        let said = text::tidy(text);
+        let said = text::note(text);
         if said.is_empty() {
             return Err(AgentError::BadValue {
                 field: "text",
@@ -166,7 +166,7 @@ impl Replica {
         identity: Identity,
         belongs: &Belongs,
     ) -> Result<Report, AgentError> {
-        let told = text::tidy(&input.text);
+        let told = text::note(&input.text);
         if told.is_empty() {
             return Err(AgentError::BadValue {
                 field: "text",

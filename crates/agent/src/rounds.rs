@@ -83,7 +83,7 @@ impl Replica {
             id: hex(&self.machine.random::<8>()?),
             happened_on: on.to_string(),
             purposes: purposes(&input.purposes)?,
-            note: text::tidy(&input.note),
+            note: text::note(&input.note),
             source: said(input.source),
             ..Round::default()
         };
@@ -100,7 +100,7 @@ impl Replica {
         input: MarkInput,
     ) -> Result<(RoundView, Option<ReportDetail>), AgentError> {
         let open = self.open_round_here()?;
-        let found = text::tidy(&input.text);
+        let found = text::note(&input.text);
         if found.is_empty() {
             return Err(AgentError::BadValue {
                 field: "text",
@@ -139,7 +139,7 @@ impl Replica {
     /// Ends the round that is open here.
     pub fn close_round(&mut self, note: &str) -> Result<RoundView, AgentError> {
         let open = self.open_round_here()?;
-        let note = text::tidy(note);
+        let note = text::note(note);
         round::check(&Round {
             note: note.clone(),
             ..Round::default()

@@ -129,7 +129,7 @@ impl Replica {
         inherited: Inherited,
     ) -> Result<Draft, AgentError> {
         nobody_named(inherited.identity, &input.requester, &input.contact)?;
-        let subject = text::tidy(&input.subject);
+        let subject = text::line(&input.subject);
         if subject.is_empty() {
             return Err(AgentError::BadValue {
                 field: "subject",
@@ -145,7 +145,7 @@ impl Replica {
             code: String::new(),
             kind: kind_code.to_owned(),
             subject,
-            detail: text::tidy(&input.detail),
+            detail: text::note(&input.detail),
             area: Some(belongs.area.clone()),
             household: belongs.household,
             requester: text::tidy(&input.requester),
@@ -161,7 +161,7 @@ impl Replica {
                 Urgency::of,
                 "P0, P1, P2 or P3",
             )?,
-            wish: text::tidy(&input.wish),
+            wish: text::line(&input.wish),
             first_asked_by: Some(self.person()),
             at_ms: self.now_ms(),
         };
@@ -202,7 +202,7 @@ impl Replica {
         let handled = input
             .handled_on_spot
             .as_deref()
-            .map(text::tidy)
+            .map(text::note)
             .filter(|text| !text.is_empty());
         let kind = match (&handled, input.draft) {
             (Some(_), _) => Kind::HandledOnSpot,

@@ -121,7 +121,7 @@ impl Replica {
                 "person, family, nobody or declined",
             )?,
             purposes: purposes(&input.purposes)?,
-            note: text::tidy(&input.note),
+            note: text::note(&input.note),
             no_change: input.no_change,
             follow_up_on: match input.follow_up_on.as_deref() {
                 Some(typed) => Some(date("follow_up_on", typed)?.to_string()),

@@ -31,6 +31,27 @@ pub fn tidy(text: &str) -> String {
     out
 }
 
+/// Returns a note as it was typed: its characters, wide ones too, without control and invisible signs
+/// and without white space at the ends of its lines.
+pub fn note(text: &str) -> String {
+    let clean: String = text
+        .replace("\r\n", "\n")
+        .chars()
+        .filter(|c| !is_invisible(*c))
+        .map(|c| if c == '\t' { ' ' } else { c })
+        .filter(|c| *c == '\n' || !c.is_control())
+        .collect();
+    let lines: Vec<&str> = clean.lines().map(str::trim_end).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// Returns a [`note`] in one line: a subject, what was lent.
+pub fn line(text: &str) -> String {
+    let note = note(text);
+    let lines = note.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 /// Returns the tidied text without any white space, for codes and words that never hold one.
 pub fn compact(text: &str) -> String {
     tidy(text).replace(' ', "")
@@ -210,6 +231,15 @@ mod tests {
         assert_eq!(tidy("\u{FEFF}姓名\u{200B}"), "姓名");
         assert_eq!(tidy("   "), "");
         assert_eq!(compact(" 户 主　"), "户主");
+    }
+
+    #[test]
+    fn a_note_keeps_its_characters() {
+        let typed = "血压高，头晕；已劝就医。（全角）ＡＢＣ１２３";
+        assert_eq!(note(typed), typed);
+        assert_eq!(note("　 两  格 \t\r\n第二行 \u{7}\n\n"), "两  格\n第二行");
+        assert_eq!(line("修路灯 \n\n 三盏"), "修路灯 三盏");
+        assert_eq!(note(" \n\t　"), "");
     }
 
     #[test]

@@ -102,7 +102,8 @@ impl Replica {
                 "inquiry, help, complaint, suggestion, praise or errand",
             ),
             "name" => Ok(limited("name", &text::person_name(typed), LINE_CHARS_MAX)?),
-            "door" | "number" | "place" | "requester" | "contact" | "subject" | "source" => {
+            "subject" => Ok(limited("value", &text::line(typed), LINE_CHARS_MAX)?),
+            "door" | "number" | "place" | "requester" | "contact" | "source" => {
                 Ok(limited("value", &text::tidy(typed), LINE_CHARS_MAX)?)
             }
             _ => like(conflict, typed, &half),

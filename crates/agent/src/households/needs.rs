@@ -46,7 +46,7 @@ impl Replica {
         }
         let need = Need {
             id: self.entry_id()?,
-            text: wangge_model::text::tidy(&input.text),
+            text: wangge_model::text::note(&input.text),
             kind: input.kind,
             since: Some(self.past_day("since", input.since.as_deref())?),
             done: None,
@@ -103,7 +103,7 @@ impl Replica {
         });
         let consent = Consent {
             id: self.entry_id()?,
-            purpose: wangge_model::text::tidy(&input.purpose),
+            purpose: wangge_model::text::line(&input.purpose),
             basis: basis.code().to_owned(),
             version: input.version,
             how: how.code().to_owned(),

@@ -36,7 +36,7 @@ impl Replica {
             Some(day) => date("on", day)?,
             None => self.today(),
         };
-        let item = input.item.as_deref().map(text::tidy).unwrap_or_default();
+        let item = input.item.as_deref().map(text::line).unwrap_or_default();
         let puts = if input.returned {
             let held = which(&folded.custody, &item)?;
             vec![custody::returned(&held.id, &day.to_string())]
@@ -48,7 +48,7 @@ impl Replica {
             let taken = Custody {
                 id: crate::visits::hex(&bytes),
                 item,
-                amount: input.amount.as_deref().map(text::tidy).unwrap_or_default(),
+                amount: input.amount.as_deref().map(text::line).unwrap_or_default(),
                 taken: day.to_string(),
                 returned: None,
             };

@@ -88,10 +88,10 @@ pub(super) fn end_of_day(field: &'static str, typed: &str) -> Result<i64, AgentE
     Ok(midnight - 1)
 }
 
-/// Returns a text that is not empty, tidied; none where nothing was said.
+/// Returns a text that is not empty, as it was typed; none where nothing was said.
 pub(super) fn said(typed: Option<&String>) -> Option<String> {
     typed
-        .map(|text| text::tidy(text))
+        .map(|text| text::note(text))
         .filter(|text| !text.is_empty())
 }
 

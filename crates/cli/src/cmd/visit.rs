@@ -321,7 +321,8 @@ pub(super) fn line(lang: Lang, visit: &Value, today: NaiveDate) -> String {
             .into_iter()
             .map(|duty| lang.code("duty", duty).to_owned()),
     );
-    parts.push(text(visit, "note").to_owned());
+    // A visit is a line, also where its note has several.
+    parts.push(text(visit, "note").replace('\n', " "));
     if flag(visit, "void") {
         parts.push(tone(Tone::Warn, lang.taken_back()));
     }
