@@ -15,6 +15,7 @@ use wangge_wire::{ActionId, ChangeHash, DocId, DocKind};
 
 use crate::error::AgentError;
 use crate::history::{EditView, edit_view};
+use crate::import::TakeBack;
 use crate::replica::Replica;
 use crate::tickets::{Step, event_put};
 
@@ -86,16 +87,25 @@ impl Replica {
             dry_run,
         };
         let drafts = self.undo_drafts(&deeds, &mut view)?;
-        if let (Some(deed), false) = (deeds.first(), dry_run) {
-            let (at_ms, actor) = (self.now_ms(), self.actor());
-            let action = ActionId(self.machine.random()?);
-            self.home.store.write(actor, |writer| {
-                writer.record(at_ms, action, &drafts)?;
-                writer.taken_back(&deed.action, &action)?;
-                Ok::<_, AgentError>(())
-            })?;
+        let Some(deed) = deeds.first() else {
+            return Ok(view);
+        };
+        let (at_ms, actor) = (self.now_ms(), self.actor());
+        let action = ActionId(self.machine.random()?);
+        // A dry run writes too and takes it back: it promises nothing that the store would refuse.
+        let done = self.home.store.write(actor, |writer| {
+            writer.record(at_ms, action, &drafts)?;
+            writer.taken_back(&deed.action, &action)?;
+            if dry_run {
+                Err(TakeBack::DryRun)
+            } else {
+                Ok(())
+            }
+        });
+        match done {
+            Ok(()) | Err(TakeBack::DryRun) => Ok(view),
+            Err(TakeBack::Failed(error)) => Err(error),
         }
-        Ok(view)
     }
 
     fn undo_drafts(&self, deeds: &[Deed], view: &mut UndoView) -> Result<Vec<Draft>, AgentError> {

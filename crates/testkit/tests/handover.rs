@@ -179,6 +179,10 @@ fn what_is_handed_over_can_be_read_and_not_written() {
     };
     let refused = cast.li.add_visit(input);
     assert!(matches!(refused, Err(AgentError::HandedOver { .. })));
+    for dry_run in [true, false] {
+        let refused = cast.li.undo(dry_run);
+        assert!(matches!(refused, Err(AgentError::HandedOver { .. })));
+    }
     assert_eq!(visits(&cast.li), before);
 }
 
