@@ -60,6 +60,16 @@ pub struct AttachmentView {
     pub thumb_path: Option<PathBuf>,
     /// Whether it was attached here and has not arrived at the relay.
     pub waiting: bool,
+    /// Whether the file was there before it was attached now, so that nothing changed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub again: bool,
+    /// Whether it is a picture that was attached now and does not read to its end.
+    #[serde(skip_serializing_if = "is_false")]
+    pub damaged: bool,
+}
+
+fn is_false(said: &bool) -> bool {
+    !said
 }
 
 /// Where an attachment goes: a document, and the visit of a book.
@@ -75,10 +85,10 @@ impl Replica {
         let name = text::tidy(&input.name);
         at_most("name", &name, LINE_CHARS_MAX)?;
         let on = match input.on.as_deref() {
-            Some(typed) => date("on", typed)?,
+            Some(typed) => self.day_of_the_past("on", date("on", typed)?)?,
             None => self.today(),
         };
-        let (kind, bytes) = read_clean(&input.file)?;
+        let Clean { kind, bytes, cut } = read_clean(&input.file)?;
         let hash = BlobHash::of(&bytes);
         let there = self.home.store.attachments(&target.doc)?;
         let of_this: Vec<&AttachmentRow> = there
@@ -88,7 +98,9 @@ impl Replica {
         if let Some(same) = of_this.iter().find(|row| row.attachment.hash == hash) {
             // Its file may have been lost from this device; here it is again.
             self.shelf().keep(&bytes)?;
-            return self.attachment_view((*same).clone());
+            let mut view = self.attachment_view((*same).clone())?;
+            view.again = true;
+            return Ok(view);
         }
         if of_this.len() >= ATTACHMENTS_MAX {
             return Err(AgentError::TooLong(TooLong {
@@ -97,7 +109,8 @@ impl Replica {
             }));
         }
         self.look(&[("name", &name)])?;
-        let small = thumb::thumb(kind, &bytes);
+        // A picture that does not read to its end is kept all the same: it may be the only one there is.
+        let (small, reads) = thumb::thumb(kind, &bytes);
         self.shelf().keep(&bytes)?;
         let thumb = small
             .as_ref()
@@ -117,10 +130,12 @@ impl Replica {
         };
         let small_bytes = small.map_or(0, |small| small.len() as u64);
         self.record_attachment(target.doc, &attachment, small_bytes)?;
-        self.attachment_view(AttachmentRow {
+        let mut view = self.attachment_view(AttachmentRow {
             doc: target.doc,
             attachment,
-        })
+        })?;
+        view.damaged = cut || !reads;
+        Ok(view)
     }
 
     /// Returns the attachments of a visit, report or ticket.
@@ -278,13 +293,24 @@ impl Replica {
             path: here(&attachment.hash),
             thumb_path: attachment.thumb.as_ref().and_then(here),
             waiting: store.is_blob_pending(&attachment.hash, &doc, log.as_ref())?,
+            again: false,
+            damaged: false,
             attachment,
         })
     }
 }
 
+/// A file that was read to be attached.
+struct Clean {
+    kind: attachment::FileKind,
+    /// Without what it tells beside its picture or sound.
+    bytes: Vec<u8>,
+    /// Whether its end is missing.
+    cut: bool,
+}
+
 /// Returns what a file is, and its bytes without what it tells beside its picture or sound.
-fn read_clean(path: &Path) -> Result<(attachment::FileKind, Vec<u8>), AgentError> {
+fn read_clean(path: &Path) -> Result<Clean, AgentError> {
     let unreadable = |error: std::io::Error| AgentError::Unreadable {
         path: path.to_owned(),
         reason: error.to_string(),
@@ -312,5 +338,9 @@ fn read_clean(path: &Path) -> Result<(attachment::FileKind, Vec<u8>), AgentError
     })?;
     let clean = clean::cleaned(kind, &bytes)
         .ok_or_else(|| refused("attach_broken", "a file that is whole"))?;
-    Ok((kind, clean))
+    Ok(Clean {
+        kind,
+        cut: clean::is_cut(kind, &bytes),
+        bytes: clean,
+    })
 }

@@ -290,6 +290,7 @@ fn the_same_photo_twice_is_one_file_everywhere_and_travels_once() {
         same.attachment.id, one.attachment.id,
         "the attachment there is"
     );
+    assert!(same.again && !one.again && !one.damaged);
     attach(&mut town.li, &photo, &second).unwrap();
     attach(&mut town.li, &photo, &report).unwrap();
     sync(&mut town.li).unwrap();
@@ -422,6 +423,15 @@ fn only_what_may_be_attached_is_and_a_name_is_never_a_path() {
             .all(|(name, _)| name.parse::<BlobHash>().is_ok()),
         "{hashes:?}"
     );
+    let to_come = AttachInput {
+        on: Some("2100-01-01".into()),
+        ..input.clone()
+    };
+    assert!(town.li.attach(&to_come).is_err(), "a day to come");
+    // A photo that was cut short may be the only one there is.
+    let whole = std::fs::read(town.photo(9, 900, 600)).unwrap();
+    let cut = file(&town.district, "cut.jpg", &whole[..whole.len() / 2]);
+    assert!(attach(&mut town.li, &cut, &visit).unwrap().damaged);
     let id = AttachInput {
         name: "511724196001011233".into(),
         ..input

@@ -50,7 +50,7 @@ pub(crate) fn sniff(bytes: &[u8]) -> Option<FileKind> {
 /// Returns the file without what it says beside its picture or sound; none if it does not read.
 pub(crate) fn cleaned(kind: FileKind, bytes: &[u8]) -> Option<Vec<u8>> {
     match kind {
-        FileKind::Jpeg => jpeg(bytes),
+        FileKind::Jpeg => jpeg(bytes).map(|(kept, _)| kept),
         FileKind::Png => png(bytes),
         FileKind::Webp => riff(bytes, &WEBP_KEPT),
         FileKind::Wav => riff(bytes, &WAV_KEPT),
@@ -75,11 +75,17 @@ fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     Some(head)
 }
 
-fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
+/// Says whether a photo has no end, as where a copy was cut short.
+pub(crate) fn is_cut(kind: FileKind, bytes: &[u8]) -> bool {
+    kind == FileKind::Jpeg && jpeg(bytes).is_some_and(|(_, cut)| cut)
+}
+
+/// Returns the cleaned photo, and whether its end was missing.
+fn jpeg(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut rest = bytes;
     take(&mut rest, JPEG_START.len())?;
     let mut kept = Vec::with_capacity(bytes.len());
-    let mut turned = None;
+    let (mut turned, mut cut) = (None, false);
     loop {
         // A marker may have any number of 0xff in front.
         let [0xff] = take(&mut rest, 1)? else {
@@ -118,6 +124,7 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
                 while kept.last() == Some(&0xff) {
                     kept.pop();
                 }
+                cut = true;
                 break;
             }
         }
@@ -128,7 +135,7 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     out.extend(kept);
     out.extend(JPEG_END);
-    Some(out)
+    Some((out, cut))
 }
 
 /// Returns how many bytes of picture come before the next marker.

@@ -91,19 +91,20 @@ fn a_photo_keeps_its_picture_and_which_way_up_it_is_and_loses_where_it_was_taken
 fn a_small_picture_stands_upright_and_is_small() {
     let photo = with_part(&picture(ImageFormat::Jpeg, 900, 600), 0xe1, &exif(true));
     let clean = cleaned(FileKind::Jpeg, &photo).unwrap();
-    let small = thumb(FileKind::Jpeg, &clean).unwrap();
+    let small = thumb(FileKind::Jpeg, &clean).0.unwrap();
     assert!(small.len() <= wangge_model::attachment::THUMB_BYTES_MAX);
     let small = image::load_from_memory(&small).unwrap();
     assert!(small.height() > small.width() && small.height() <= 320);
     let tiny = picture(ImageFormat::Png, 30, 20);
-    let small = image::load_from_memory(&thumb(FileKind::Png, &tiny).unwrap()).unwrap();
+    let small = image::load_from_memory(&thumb(FileKind::Png, &tiny).0.unwrap()).unwrap();
     assert_eq!(
         (small.width(), small.height()),
         (30, 20),
         "a small one is not blown up"
     );
-    assert_eq!(thumb(FileKind::Pdf, b"%PDF-1.7"), None);
-    assert_eq!(thumb(FileKind::Jpeg, &[0xff, 0xd8, 0xff, 0xd9]), None);
+    assert_eq!(thumb(FileKind::Pdf, b"%PDF-1.7"), (None, true));
+    let empty = thumb(FileKind::Jpeg, &[0xff, 0xd8, 0xff, 0xd9]);
+    assert_eq!(empty, (None, false), "it does not read");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 use wangge_model::attachment::{FileKind, THUMB_BYTES_MAX};
 
 /// The longer side in pixels, and the quality: tried one after the other until it is small enough.
@@ -21,23 +21,36 @@ const SOURCE_SIDE_MAX: u32 = 20_000;
 /// Memory that reading a photo may take, bytes.
 const MEMORY_MAX: u64 = 256 * 1024 * 1024;
 
-/// Returns the small picture as a JPEG; none of papers, recordings and what does not read.
-pub(crate) fn thumb(kind: FileKind, bytes: &[u8]) -> Option<Vec<u8>> {
+/// Returns the small picture as a JPEG, and whether the photo reads; no small picture of papers,
+/// recordings and what does not read. A photo that is too large to be read here counts as one that does.
+pub(crate) fn thumb(kind: FileKind, bytes: &[u8]) -> (Option<Vec<u8>>, bool) {
     let format = match kind {
         FileKind::Jpeg => ImageFormat::Jpeg,
         FileKind::Png => ImageFormat::Png,
-        _ => return None,
+        _ => return (None, true),
     };
+    match picture(format, bytes) {
+        Ok(picture) => (small(&picture), true),
+        Err(ImageError::Limits(_)) => (None, true),
+        Err(_) => (None, false),
+    }
+}
+
+fn picture(format: ImageFormat, bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     let mut reader = ImageReader::with_format(std::io::Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(SOURCE_SIDE_MAX);
     limits.max_image_height = Some(SOURCE_SIDE_MAX);
     limits.max_alloc = Some(MEMORY_MAX);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().ok()?;
+    let mut decoder = reader.into_decoder()?;
     let turned = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(turned);
+    Ok(picture)
+}
+
+fn small(picture: &DynamicImage) -> Option<Vec<u8>> {
     TRIES.into_iter().find_map(|(side, quality)| {
         // A small one is not blown up.
         let side = side.min(picture.width().max(picture.height()));

@@ -50,10 +50,16 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let view = replica.attach(&input)?;
     context.ui.show(&view, || {
         let kind = lang.code("file_type", &view.attachment.file);
-        let mut lines = vec![tone(
-            Tone::Good,
-            &lang.attached(kind, &size(&view), &view.attachment.id),
-        )];
+        let mut lines = vec![match view.again {
+            true => lang.attached_before(kind, &view.attachment.taken_on, &view.attachment.id),
+            false => tone(
+                Tone::Good,
+                &lang.attached(kind, &size(&view), &view.attachment.id),
+            ),
+        }];
+        if view.damaged {
+            lines.push(tone(Tone::Warn, lang.attached_damaged()));
+        }
         if view.attachment.file == "pdf" {
             lines.push(tone(Tone::Faint, lang.attached_as_it_is()));
         }
