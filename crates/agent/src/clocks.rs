@@ -14,6 +14,7 @@ use wangge_model::ticket::{EventId, TicketEvent};
 use wangge_wire::{ChangeHash, DocId};
 
 use crate::error::AgentError;
+use crate::households::birth_text;
 use crate::replica::Replica;
 
 /// Nothing of this service happened before.
@@ -67,8 +68,7 @@ impl Replica {
         day: NaiveDate,
     ) -> Result<NaiveDate, AgentError> {
         use chrono::Datelike as _;
-        let last = self.home.store.last_moment(&self.actor())?;
-        let latest = china_day(self.now_ms().max(last.unwrap_or_default()));
+        let latest = self.latest_day()?;
         // A clock that was never set cannot tell which days are to come.
         let unset = self.clock_now()? == Some(ClockFlag::Unset);
         let tomorrow = latest.checked_add_days(Days::new(1)).unwrap_or(latest);
@@ -80,6 +80,29 @@ impl Replica {
             });
         }
         Ok(day)
+    }
+
+    /// Returns an error for a month of birth that is to come.
+    pub(crate) fn born_by_now(&self, birth: Option<(u16, u8)>) -> Result<(), AgentError> {
+        use chrono::Datelike as _;
+        let Some(birth) = birth else { return Ok(()) };
+        let latest = self.latest_day()?;
+        let (year, month) = (latest.year(), latest.month());
+        let is_to_come = (i32::from(birth.0), u32::from(birth.1)) > (year, month);
+        if is_to_come && self.clock_now()? != Some(ClockFlag::Unset) {
+            return Err(AgentError::BadValue {
+                field: "birth",
+                value: birth_text(birth),
+                expected: "a month that is not to come, 1967-09 or 1967",
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns today by the best this device knows: its clock, or what it said at its last record.
+    fn latest_day(&self) -> Result<NaiveDate, AgentError> {
+        let last = self.home.store.last_moment(&self.actor())?;
+        Ok(china_day(self.now_ms().max(last.unwrap_or_default())))
     }
 
     /// Returns what is wrong with the clock of a change.

@@ -36,6 +36,14 @@ pub enum AgentError {
         /// Where it is now.
         aside: PathBuf,
     },
+    /// An id number says another sex or birth than is known of whoever it was given for.
+    #[error("the id number says another sex or birth")]
+    IdNumberDiffers {
+        /// The month of birth it says, where another is known.
+        birth: Option<String>,
+        /// The sex it says, where another is known.
+        sex: Option<u8>,
+    },
     /// A newer program wrote this home.
     #[error("the home was written by a newer program")]
     TooNew,

@@ -329,8 +329,12 @@ impl Replica {
         let members = input
             .members
             .into_iter()
-            .map(new_member)
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|member| {
+                let new = new_member(member)?;
+                self.born_by_now(new.birth)?;
+                Ok(new)
+            })
+            .collect::<Result<Vec<_>, AgentError>>()?;
         let contact = |contact: ContactInput| {
             Ok::<_, AgentError>(phone("phone", &contact.phone)?.map(|phone| (phone, contact.whose)))
         };

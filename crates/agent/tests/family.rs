@@ -203,9 +203,19 @@ fn an_id_number_decides_sex_and_birth_and_is_not_repeated() {
         .edit_member(&id, "曾小红", with("110105194912310021"))
         .unwrap_err();
     assert!(!format!("{wrong:?}").contains("1949"));
-    home.replica
-        .edit_member(&id, "曾小红", with("11010519491231002X"))
-        .unwrap();
+    let otherwise = home
+        .replica
+        .edit_member(&id, "曾小红", with("11010519491231002X"));
+    // It says another month than is known, and than was typed: it may be somebody else's.
+    assert!(matches!(
+        otherwise,
+        Err(AgentError::IdNumberDiffers { birth: Some(birth), sex: None }) if birth == "1949-12"
+    ));
+    let confirmed = MemberEdit {
+        birth: Some("1949-12".into()),
+        ..with("11010519491231002X")
+    };
+    home.replica.edit_member(&id, "曾小红", confirmed).unwrap();
     let view = home.replica.household(&id).unwrap();
     let head = &view.household.members[0];
     assert!(head.id_checked);

@@ -333,6 +333,17 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             };
             ("bad_value", Exit::Usage, message, String::new())
         }
+        E::IdNumberDiffers { birth, sex } => {
+            let code = sex.map(|sex| lang.code("sex", &sex.to_string()).to_owned());
+            let said: Vec<String> = [code, birth.clone()].into_iter().flatten().collect();
+            let message = lang.id_number_differs(&said.join(lang.comma()));
+            (
+                "id_number_differs",
+                Exit::Usage,
+                message,
+                refused::confirms(birth.as_deref(), *sex),
+            )
+        }
         E::LookedAt {
             field,
             masked,

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::care::{Care, Interval};
 use crate::clock::{Limit, Span, day_start_ms};
+use crate::phone::Phone;
 use crate::report::Urgency;
 use crate::text;
 
@@ -218,7 +219,17 @@ impl Settings {
                 field: "pauses",
                 expected: "two days and a reason, like 2026-08-01..2026-08-05 flood",
             })?),
-            ["station_phone"] => self.station_phone = line("station_phone", &typed)?,
+            ["station_phone"] if typed.is_empty() => self.station_phone.clear(),
+            // It is printed on residents' slips: a number nobody can dial is worse than none.
+            ["station_phone"] => match Phone::parse(&typed) {
+                Ok(Some(_)) => self.station_phone = typed,
+                _ => {
+                    return Err(BadSetting::BadValue {
+                        field: "phone",
+                        expected: "11 digits beginning with 1, or a landline with its area code",
+                    });
+                }
+            },
             ["complaint_line"] if typed.is_empty() => self.complaint_line = usual.complaint_line,
             ["complaint_line"] => self.complaint_line = line("complaint_line", &typed)?,
             _ => return Err(BadSetting::UnknownKey),

@@ -6,11 +6,12 @@ use serde::Serialize;
 use wangge_crdt::{Put, Scalar};
 use wangge_model::find::Query;
 use wangge_model::household::{self, Household, Left, Member, leave_puts, return_puts};
+use wangge_model::id_number::IdNumber;
 use wangge_model::limits::{LINE_CHARS_MAX, MEMBERS_MAX, NOTE_CHARS_MAX, TooLong, at_most};
 use wangge_wire::DocId;
 
 use super::input::{
-    MemberEdit, MemberInput, bad, birth_text, id_number, new_member, place_in_list,
+    MemberEdit, MemberInput, bad, birth, birth_text, id_number, new_member, place_in_list, sex,
 };
 use super::moves::Move;
 use crate::error::{AgentError, Sought};
@@ -41,6 +42,7 @@ impl Replica {
         another: bool,
     ) -> Result<MemberDone, AgentError> {
         let new = new_member(input)?;
+        self.born_by_now(new.birth)?;
         at_most("name", &new.name, LINE_CHARS_MAX)?;
         at_most("note", &new.note, NOTE_CHARS_MAX)?;
         let (household, _) = self.read_household(id)?;
@@ -81,10 +83,21 @@ impl Replica {
             .id_number
             .take()
             .filter(|typed| !typed.trim().is_empty());
+        let known = household.member(&member);
+        let confirmed = edit.clone();
         let mut fields = edit.fields()?;
+        if let Some(typed) = confirmed
+            .birth
+            .as_deref()
+            .map(str::trim)
+            .filter(|it| !it.is_empty())
+        {
+            self.born_by_now(Some(birth(typed)?))?;
+        }
         let mut hash = None;
         if let Some(typed) = number {
             let number = id_number(&typed)?;
+            says_otherwise(&number, known, &confirmed)?;
             fields.retain(|(field, _)| !matches!(*field, "sex" | "birth"));
             fields.push(("sex", i64::from(number.sex()).into()));
             let birth = (number.birth_year(), number.birth_month());
@@ -93,7 +106,6 @@ impl Replica {
             hash = Some((format!("id_hash.{}", key.name()), key.hash(&number)));
         }
         let put = |field: &str, value: Scalar| Put::entry(MEMBERS, &member, field, value);
-        let known = household.member(&member);
         let mut puts: Vec<Put> = fields
             .into_iter()
             // Being at home is not written of somebody who never was away.
@@ -231,4 +243,34 @@ fn sounds(query: &Query, member: &Member) -> bool {
     keys.add_person(&member.name);
     keys.rows()
         .any(|row| wangge_model::find::rank(query, &row).is_some())
+}
+
+/// Returns an error where an id number says another sex or birth than is known of a member, and whoever
+/// typed it did not say the same: it may be somebody else's number.
+fn says_otherwise(
+    number: &IdNumber,
+    known: Option<&Member>,
+    said: &MemberEdit,
+) -> Result<(), AgentError> {
+    let birth_said = birth_text((number.birth_year(), number.birth_month()));
+    let is_birth =
+        |known: &str| known == birth_said || birth_said.starts_with(&format!("{known}-"));
+    let is_sex = |known: i64| known == i64::from(number.sex()) || !matches!(known, 1 | 2);
+    let confirms_birth = said
+        .birth
+        .as_deref()
+        .is_some_and(|typed| is_birth(typed.trim()));
+    let typed_sex = said.sex.as_deref().and_then(|typed| sex(typed.trim()).ok());
+    let confirms_sex = typed_sex == Some(number.sex());
+    let known_birth = known.and_then(|known| known.birth.as_deref());
+    let known_sex = known.and_then(|known| known.sex);
+    let birth = known_birth.is_some_and(|known| !is_birth(known)) && !confirms_birth;
+    let sex = known_sex.is_some_and(|known| !is_sex(known)) && !confirms_sex;
+    if !birth && !sex {
+        return Ok(());
+    }
+    Err(AgentError::IdNumberDiffers {
+        birth: birth.then_some(birth_said),
+        sex: sex.then_some(number.sex()),
+    })
 }

@@ -176,7 +176,7 @@ impl Replica {
                 .collect::<Result<Vec<_>, _>>()?,
         };
         event.due = match step.due.as_deref() {
-            Some(day) => Some(words::end_of_day("due", day)?),
+            Some(day) => Some(self.due_day(day)?),
             None => {
                 let progress = Some(&folded.state.progress);
                 // A level has its time from when the ticket reached it.
@@ -197,6 +197,20 @@ impl Replica {
         self.is_within_first_limit(&event, folded)?;
         lengths(&event)?;
         Ok(event)
+    }
+
+    /// Returns the last moment of a day that is to come, or of today: what is due on a day that is over
+    /// would be overdue the moment it is given.
+    fn due_day(&self, typed: &str) -> Result<i64, AgentError> {
+        let due_ms = words::end_of_day("due", typed)?;
+        if due_ms < self.now_ms() {
+            return Err(AgentError::BadValue {
+                field: "due",
+                value: typed.to_owned(),
+                expected: "today or a day to come, like 2026-12-23",
+            });
+        }
+        Ok(due_ms)
     }
 
     /// Returns the event in the first form that is legal: for another of the own areas, for the unit

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::init;
 use crate::areas;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -25,6 +26,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
+    if let Some(under) = &args.under {
+        init::area_codes(context, std::slice::from_ref(under))?;
+    }
     let own: Vec<String> = match context.open() {
         Ok(replica) => replica
             .areas()

@@ -1,5 +1,6 @@
 //! `people`: who works here, who is on leave, who stands in.
 
+use chrono::NaiveDate;
 use wangge_agent::link::Download;
 use wangge_agent::people::{LeaveInput, LeaveView, PersonView};
 
@@ -92,8 +93,8 @@ pub(crate) fn run(context: &Context, command: People) -> Result<Exit, Failure> {
         People::Leave(Leave { name, days }) if days.end => end(context, &name),
         People::Cover(Cover { name, days, .. }) if days.end => end(context, &name),
         People::Leave(Leave { name, days }) => {
-            let input = input(name, None, Vec::new(), days);
             let mut replica = context.open()?;
+            let input = input((context, replica.today()), name, None, Vec::new(), days)?;
             ordered(context, &block_on(replica.leave(input))??)
         }
         People::Cover(Cover {
@@ -102,22 +103,38 @@ pub(crate) fn run(context: &Context, command: People) -> Result<Exit, Failure> {
             area,
             days,
         }) => {
-            let input = input(name, by, area, days);
             let mut replica = context.open()?;
+            let input = input((context, replica.today()), name, by, area, days)?;
             ordered(context, &block_on(replica.cover(input))??)
         }
     }
 }
 
-fn input(absent: String, substitute: Option<String>, areas: Vec<String>, days: Days) -> LeaveInput {
-    LeaveInput {
+fn input(
+    (context, today): (&Context, NaiveDate),
+    absent: String,
+    substitute: Option<String>,
+    areas: Vec<String>,
+    days: Days,
+) -> Result<LeaveInput, Failure> {
+    let day = |typed: Option<String>| {
+        let read = |typed: String| {
+            let day = typed::day_of(typed.trim_start_matches('@'), today);
+            day.map(|day| day.to_string()).ok_or(Failure::Usage {
+                message: context.ui.lang.no_day(&typed),
+                hint: "wangge people leave --help".to_owned(),
+            })
+        };
+        typed.map(read).transpose()
+    };
+    Ok(LeaveInput {
         absent,
         substitute,
         areas,
-        from: days.from,
-        until: days.until,
+        from: day(days.from)?,
+        until: day(days.until)?,
         note: days.note,
-    }
+    })
 }
 
 fn list(context: &Context) -> Result<Exit, Failure> {

@@ -102,6 +102,22 @@ pub(crate) struct Show {
     history: bool,
 }
 
+impl Add {
+    /// Says whether an option speaks of a visit.
+    fn says_something(&self) -> bool {
+        let options = [
+            &self.on,
+            &self.mode,
+            &self.met,
+            &self.note,
+            &self.follow_up,
+            &self.source,
+            &self.by,
+        ];
+        self.no_change || !self.purposes.is_empty() || options.into_iter().any(Option::is_some)
+    }
+}
+
 pub(crate) fn run(context: &Context, visit: Visit) -> Result<Exit, Failure> {
     match visit.command {
         None => add(context, &visit.add, true),
@@ -120,7 +136,8 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
         return Ok(show_bulk(context, &report));
     }
     let Some((household, words)) = args.words.split_first() else {
-        if may_ask {
+        // Options say that one visit is meant: the loop would take none of them.
+        if may_ask && !args.says_something() {
             return ask::run(context, &mut context.open()?);
         }
         return Err(Failure::Usage {

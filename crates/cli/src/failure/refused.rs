@@ -120,3 +120,11 @@ pub(super) fn step_command(lang: Lang, kind: &str) -> String {
         _ => name,
     }
 }
+
+/// Returns the flags that say what an id number says.
+pub(super) fn confirms(birth: Option<&str>, sex: Option<u8>) -> String {
+    let birth = birth.map(|birth| format!(" --birth {birth}"));
+    let sex = sex.map(|sex| format!(" --sex {sex}"));
+    let flags = [birth, sex].into_iter().flatten().collect::<String>();
+    format!("wangge member edit HOUSEHOLD MEMBER --id-number FILE{flags}")
+}

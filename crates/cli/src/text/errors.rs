@@ -163,6 +163,11 @@ messages! {
         zh: "{field}不能是「{value}」：{takes}。什么也没有保存。",
         en: "{field} does not take \"{value}\": {takes}. Nothing was saved."
     }
+    /// An id number says another sex or birth.
+    id_number_differs(said: &str) {
+        zh: "这个身份证号说的是{said}，和这里记的不一样，可能是别人的号。什么也没有改。核对无误的，请一并写明：",
+        en: "This id number says {said}, which is not what is recorded here: it may be somebody else's. Nothing was changed. If it is right, say so too:"
+    }
     /// Something is too long.
     too_long(field: &str, limit: usize) {
         zh: "{field}太长或太多，最多 {limit}。什么也没有保存，请改短后再输入。",
@@ -284,7 +289,8 @@ impl Lang {
             "area" => "应为您负责的网格的 15 位代码",
             "phone" => "应为 1 开头的 11 位手机号，或带区号的座机号",
             "on" => "应为 2000 年以后、最晚明天的日期，如 2026-11-23",
-            "follow_up_on" | "due" => "应为 2026-11-23 这样的日期",
+            "follow_up_on" => "应为 2026-11-23 这样的日期",
+            "due" => "应为今天或以后的日期，如 2026-12-23",
             "mode" => "可用：上门 电话 视频 代访",
             "met" => "可用：本人 家属 无人在家 拒访",
             "purposes" => "应为工作事项的代码或名称，见 fixtures/duties.csv",
@@ -296,7 +302,7 @@ impl Lang {
             "id_number" => "应为 18 位、校验码正确的身份证号",
             "relation" => "应为与户主关系，如 配偶 长子 父亲",
             "sex" => "可用：男 女",
-            "birth" => "应为 1967-09 或 1967",
+            "birth" => "应为已经过去的年月，如 1967-09 或 1967",
             "care" => "应为关爱类别，如 独居老人",
             "done_kind" => "可用：实质 阶段 程序",
             "choice" => "应为所列值的序号",

@@ -123,6 +123,13 @@ fn take(
         (_, 1) => first_words(said),
         _ => said.to_vec(),
     };
+    if said.is_empty() {
+        // As with a whole line: a household alone is no visit.
+        return Err(Failure::Usage {
+            message: context.ui.lang.visit_words_needed().to_owned(),
+            hint: context.ui.lang.visit_example().to_owned(),
+        });
+    }
     let words = super::words_of(context, &said, replica.today())?;
     super::record(
         context,
