@@ -19,6 +19,8 @@ use crate::replica::Replica;
 
 /// Nothing of this service happened before.
 const FIRST_YEAR: i32 = 2000;
+/// How many years past the last calendar a clock may be before it is called wrong.
+const YEARS_BEYOND: i32 = 5;
 
 impl Replica {
     /// Returns the clocks of a ticket now; none for one that does not read yet.
@@ -58,7 +60,7 @@ impl Replica {
     /// what it said at the last thing recorded here.
     pub(crate) fn clock_now(&self) -> Result<Option<ClockFlag>, AgentError> {
         let last = self.home.store.last_moment(&self.actor())?;
-        Ok(flag(self.now_ms(), None, last))
+        Ok(flag(self.now_ms(), None, last).or_else(|| is_beyond(self.now_ms())))
     }
 
     /// Returns the day if something can have happened on it, by the best this device knows of today.
@@ -131,6 +133,14 @@ impl Replica {
         };
         Ok(events.keys().filter_map(arrived).collect())
     }
+}
+
+/// Says that a clock is ahead where it is years past the last calendar this program was built with:
+/// without any relay nothing else can tell. A program is not used that long without being renewed.
+pub(crate) fn is_beyond(at_ms: i64) -> Option<ClockFlag> {
+    use chrono::Datelike as _;
+    let last = wangge_model::tables::last_known_year()?;
+    (china_day(at_ms).year() > last.saturating_add(YEARS_BEYOND)).then_some(ClockFlag::Ahead)
 }
 
 /// Returns the change that brought an event into its document.

@@ -9,6 +9,7 @@ use wangge_store::{Draft, VisitRow};
 use wangge_wire::DocId;
 
 use crate::bulk::{BulkReport, Line};
+use crate::clocks::is_beyond;
 use crate::error::AgentError;
 use crate::households::visit_flags;
 use crate::replica::{Replica, WrittenBy};
@@ -193,22 +194,39 @@ impl Replica {
         limit: usize,
     ) -> Result<Vec<VisitView>, AgentError> {
         let rows = self.home.store.visits(household, limit)?;
-        rows.into_iter().map(|row| self.visit_view(row)).collect()
+        rows.into_iter()
+            .map(|row| {
+                let at_ms = row.content.get("at_ms").and_then(serde_json::Value::as_i64);
+                // Only what says it is still to come is asked for in a list.
+                let clock = match at_ms.is_some_and(|at_ms| at_ms > self.now_ms()) {
+                    true => self.clock_of_visit(&row)?,
+                    false => None,
+                };
+                let mut view = self.visit_view(row)?;
+                view.clock = clock.or(view.clock);
+                Ok(view)
+            })
+            .collect()
     }
 
     /// Returns a visit by its id or the beginning of it.
     pub fn visit(&self, name: &str) -> Result<VisitView, AgentError> {
         let row = self.name_visit(name)?;
-        let mut clock = None;
-        if let Some(change) = self.home.store.visit_change(&row)? {
-            clock = self.clock_of_change(&row.book, &change)?;
-        }
+        let clock = self.clock_of_visit(&row)?;
         let mut view = self.visit_view(row)?;
         view.clock = clock.or(view.clock);
         if let Ok((household, _)) = self.read_household(&view.household) {
             view.flags = visit_flags(&household, &view);
         }
         Ok(view)
+    }
+
+    /// Returns what is wrong with the clock a visit was recorded by; it costs a look into the book.
+    fn clock_of_visit(&self, row: &VisitRow) -> Result<Option<ClockFlag>, AgentError> {
+        match self.home.store.visit_change(row)? {
+            Some(change) => self.clock_of_change(&row.book, &change),
+            None => Ok(None),
+        }
     }
 
     /// Returns the ticket a visit led to; none where it is not on this device.
@@ -259,9 +277,11 @@ impl Replica {
                 Some(id) => self.led_to(id)?,
                 None => None,
             },
-            // Whether it arrived before it happened is asked for one visit alone: it costs a look
-            // into the book.
-            clock: at_ms.and_then(|at_ms| flag(at_ms, None, None)).or(said),
+            // Whether it arrived before it happened is asked for by who shows it: it costs a look into
+            // the book.
+            clock: at_ms
+                .and_then(|at_ms| flag(at_ms, None, None).or_else(|| is_beyond(at_ms)))
+                .or(said),
             id: row.id,
             household: row.household,
             door,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use wangge_agent::clock::{ClockFlag, DAY_MS, EARLIEST_MS};
-use wangge_agent::households::HouseholdEdit;
+use wangge_agent::households::{HouseholdEdit, HouseholdInput};
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
@@ -193,6 +193,9 @@ fn a_visit_of_a_clock_two_years_ahead_is_flagged_once_it_arrived_and_hides_nobod
             replica.visit(&visit.id).unwrap().clock,
             Some(ClockFlag::Ahead)
         );
+        let listed = replica.visits(None, 10).unwrap();
+        let listed = listed.iter().find(|row| row.id == visit.id).unwrap();
+        assert_eq!(listed.clock, Some(ClockFlag::Ahead), "a list says it too");
     }
     assert_eq!(desk.due(desk.today(), None).unwrap().rows, before.rows);
     // The clock is right again: what follows a wrong record in the same book is no step back.
@@ -207,4 +210,25 @@ fn a_visit_of_a_clock_two_years_ahead_is_flagged_once_it_arrived_and_hides_nobod
     note("第一次");
     let second = note("第二次");
     assert_eq!(li.visit(&second).unwrap().clock, None);
+}
+
+#[test]
+fn a_clock_years_past_every_calendar_is_said_while_recording_without_any_relay() {
+    let district = District::new();
+    let (mut li, li_clock) = home(&district, "李梅", Role::Worker, GRID);
+    set(&li_clock, 10 * 365 * DAY_MS);
+    let household = HouseholdInput {
+        door: "1-1".into(),
+        ..HouseholdInput::default()
+    };
+    let household = li.add_household(household).unwrap().id;
+    assert_eq!(li.wrong_clock(), Some(ClockFlag::Ahead));
+    let input = VisitInput {
+        household: household.to_string(),
+        note: "第一次".into(),
+        ..VisitInput::default()
+    };
+    let visit = li.add_visit(input).unwrap();
+    assert_eq!(visit.clock, Some(ClockFlag::Ahead));
+    assert_eq!(li.visits(None, 10).unwrap()[0].clock, visit.clock);
 }
