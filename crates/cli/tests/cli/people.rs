@@ -190,3 +190,20 @@ fn today(world: &World) -> String {
         .json();
     visit["happened_on"].as_str().unwrap().to_owned()
 }
+
+#[test]
+fn a_leave_takes_the_words_for_days_that_other_commands_take() {
+    let (world, _relay) = town();
+    let leave = ["people", "leave", "李梅", "--from", "明天", "--until"];
+    let said = world
+        .at("周文", &[&leave[..], &["后天", "--json"]].concat())
+        .ok()
+        .json();
+    let days: Vec<chrono::NaiveDate> = ["from", "until"]
+        .map(|key| said[key].as_str().unwrap().parse().unwrap())
+        .to_vec();
+    assert_eq!((days[1] - days[0]).num_days(), 1, "{said}");
+    assert_eq!(said["state"], "coming");
+    let refused = world.at("周文", &[&leave[..], &["哪天"]].concat()).ends(2);
+    assert!(refused.stderr.contains("哪天"), "{}", refused.stderr);
+}
