@@ -251,36 +251,9 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.in_use().to_owned(),
             "wangge status".to_owned(),
         ),
-        E::Lost { at } => (
-            "lost",
-            Exit::Damaged,
-            lang.database_gone(&at.display().to_string()),
-            "wangge sync".to_owned(),
-        ),
-        E::Damaged { aside } if aside.as_os_str().is_empty() => (
-            "damaged",
-            Exit::Damaged,
-            lang.damaged_in_place().to_owned(),
-            "wangge status".to_owned(),
-        ),
-        E::RecordDamaged { doc } => (
-            "record_damaged",
-            Exit::Damaged,
-            lang.record_damaged(&doc.to_string()),
-            "wangge status".to_owned(),
-        ),
-        E::Damaged { aside } => (
-            "damaged",
-            Exit::Damaged,
-            lang.damaged(&aside.display().to_string()),
-            "wangge sync".to_owned(),
-        ),
-        E::TooNew => (
-            "too_new",
-            Exit::Damaged,
-            lang.too_new().to_owned(),
-            "wangge --version".to_owned(),
-        ),
+        E::Lost { .. } | E::Damaged { .. } | E::RecordDamaged { .. } | E::TooNew => {
+            return damage::told(error, lang);
+        }
         E::HandedOver { home, on } => (
             "handed_over",
             Exit::Refused,
