@@ -14,5 +14,6 @@ pub mod town;
 pub mod tree;
 pub mod wire_client;
 pub mod wire_tap;
+pub mod work;
 pub mod working_days;
 pub mod workload;

@@ -8,46 +8,15 @@
 
 use std::path::PathBuf;
 
-use wangge_agent::households::{HouseholdInput, MemberInput};
-use wangge_agent::link::SyncReport;
-use wangge_agent::visits::VisitInput;
 use wangge_agent::{AttachInput, Replica};
 use wangge_relay::{LevelForm, Relay, Settings};
 use wangge_testkit::device::card;
 use wangge_testkit::district::{District, sync};
+use wangge_testkit::work::{family, is_whole, visit, visits};
 use wangge_wire::Role;
 
 const VILLAGE: &str = "511724103202";
 const GRID: &str = "511724103202001";
-
-fn family(replica: &mut Replica, door: &str) {
-    let input = HouseholdInput {
-        door: door.into(),
-        members: vec![MemberInput {
-            name: "张建国".into(),
-            ..MemberInput::default()
-        }],
-        ..HouseholdInput::default()
-    };
-    replica.add_household(input).unwrap();
-}
-
-fn visit(replica: &mut Replica, household: &str) {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap();
-}
-
-fn visits(replica: &Replica) -> usize {
-    replica.visits(None, usize::MAX).unwrap().len()
-}
-
-fn is_whole(report: &SyncReport) -> bool {
-    report.unsent == 0 && !report.complete.is_empty() && report.complete.values().all(|a| a.equal)
-}
 
 fn settings() -> Settings {
     Settings::new("恢复", LevelForm::County)

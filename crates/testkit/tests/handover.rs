@@ -12,6 +12,7 @@ use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Replica};
 use wangge_testkit::district::{sync, wait};
 use wangge_testkit::town::Town;
+use wangge_testkit::work::{visit, visits};
 use wangge_wire::{DocId, Role};
 
 const TOWNSHIP: &str = "511724103";
@@ -72,19 +73,6 @@ fn family(replica: &mut Replica, door: u32) -> DocId {
         ..HouseholdInput::default()
     };
     replica.add_household(input).unwrap().id
-}
-
-fn visit(replica: &mut Replica, household: &str) -> String {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap().id
-}
-
-fn visits(replica: &Replica) -> usize {
-    replica.visits(None, usize::MAX).unwrap().len()
 }
 
 fn holds(replica: &Replica, family: &DocId) -> bool {

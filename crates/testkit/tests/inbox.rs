@@ -17,6 +17,7 @@ use wangge_testkit::device::{Device, Doc};
 use wangge_testkit::district::{District, Yesterday, sync, wait};
 use wangge_testkit::town::Town;
 use wangge_testkit::tree::{AREAS, Tree};
+use wangge_testkit::work::visits;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{Batch, ChangeHash, Decision, DeviceId, DocId, Role};
 
@@ -107,10 +108,6 @@ fn visit(replica: &mut Replica) -> String {
 
 fn decisions(cast: &Cast) -> usize {
     cast.town.district.relay().settled().unwrap().len()
-}
-
-fn visits(replica: &Replica) -> usize {
-    replica.visits(None, usize::MAX).unwrap().len()
 }
 
 fn discard() -> Settle {

@@ -8,11 +8,11 @@
 
 use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::tickets::{Step, TicketInput};
-use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Replica};
 use wangge_relay::{LevelForm, Settings};
 use wangge_testkit::district::{District, sync, wait};
 use wangge_testkit::tree::{AREAS, Tree};
+use wangge_testkit::work::visit;
 use wangge_wire::{AreaCode, Role};
 
 const GRID: &str = "511724103202001";
@@ -27,15 +27,6 @@ fn family(replica: &mut Replica, door: &str, head: &str) {
         ..HouseholdInput::default()
     };
     replica.add_household(input).unwrap();
-}
-
-fn visit(replica: &mut Replica, household: &str) -> String {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap().id
 }
 
 /// Which levels have every change of a record, the lowest first.

@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wangge_agent::Replica;
 use wangge_agent::households::{HouseholdInput, MemberInput};
-use wangge_agent::visits::VisitInput;
 use wangge_relay::{
     Carried, Carrier, LevelForm, Relay, RelayError, Settings, SharedCarrier, UpstreamTrouble,
 };
 use wangge_testkit::district::{District, sync, wait};
 use wangge_testkit::tree::{AREAS, Tree};
+use wangge_testkit::work::visit;
 use wangge_wire::{ChangeHash, DocId, Role};
 
 const GRID: &str = "511724103202001";
@@ -33,15 +33,6 @@ fn family(replica: &mut Replica, door: &str, head: &str) -> String {
         ..HouseholdInput::default()
     };
     replica.add_household(input).unwrap().id.to_string()
-}
-
-fn visit(replica: &mut Replica, household: &str) -> String {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap().id
 }
 
 /// Which levels are told to have a record, the lowest first.

@@ -9,13 +9,13 @@
 use std::sync::{Arc, Mutex};
 
 use wangge_agent::households::{HouseholdInput, MemberInput};
-use wangge_agent::link::SyncReport;
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Replica};
 use wangge_relay::{LevelForm, Packs, Settings};
 use wangge_testkit::district::{District, sync, wait};
 use wangge_testkit::wire_tap::WireTap;
+use wangge_testkit::work::is_whole;
 use wangge_wire::{AreaCode, Role};
 
 const VILLAGE: &str = "511724103202";
@@ -59,10 +59,6 @@ fn village(district: &District) -> Replica {
 
 fn make(district: &District) {
     district.relay().make_packs(&Packs::default()).unwrap();
-}
-
-fn is_whole(report: &SyncReport) -> bool {
-    report.unsent == 0 && !report.complete.is_empty() && report.complete.values().all(|a| a.equal)
 }
 
 /// Both hold the same documents, and their screens say the same.

@@ -11,10 +11,10 @@ use wangge_agent::households::HouseholdInput;
 use wangge_agent::households::MemberInput;
 use wangge_agent::people::LeaveInput;
 use wangge_agent::tickets::{Step, TicketDetail, TicketFilter, TicketInput};
-use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, OrderRefusal, Replica};
 use wangge_testkit::district::{sync, wait};
 use wangge_testkit::town::{MORNING_MS, Town};
+use wangge_testkit::work::visit;
 use wangge_wire::{AreaCode, Day, Role};
 
 const TOWNSHIP: &str = "511724103";
@@ -31,15 +31,6 @@ fn family(replica: &mut Replica, door: &str, head: &str) {
         ..HouseholdInput::default()
     };
     replica.add_household(input).unwrap();
-}
-
-fn visit(replica: &mut Replica, household: &str) -> String {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap().id
 }
 
 fn cover(until: &str) -> LeaveInput {

@@ -6,47 +6,16 @@
     reason = "a test may fail loudly"
 )]
 
-use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::inbox::Settle;
-use wangge_agent::link::SyncReport;
-use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
 use wangge_store::Store;
 use wangge_testkit::device::card;
 use wangge_testkit::district::{District, Yesterday, sync, wait};
+use wangge_testkit::work::{family, is_whole, visit, visits};
 use wangge_wire::Role;
 
 const VILLAGE: &str = "511724103202";
 const GRID: &str = "511724103202001";
-
-fn family(replica: &mut Replica, door: &str) {
-    let input = HouseholdInput {
-        door: door.into(),
-        members: vec![MemberInput {
-            name: "张建国".into(),
-            ..MemberInput::default()
-        }],
-        ..HouseholdInput::default()
-    };
-    replica.add_household(input).unwrap();
-}
-
-fn visit(replica: &mut Replica, household: &str) {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap();
-}
-
-fn visits(replica: &Replica) -> usize {
-    replica.visits(None, usize::MAX).unwrap().len()
-}
-
-fn is_whole(report: &SyncReport) -> bool {
-    report.unsent == 0 && !report.complete.is_empty() && report.complete.values().all(|a| a.equal)
-}
 
 #[test]
 fn a_relay_put_back_behind_our_back_gets_back_what_it_lost() {

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::tickets::{Step, TicketInput};
-use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Machine, Replica};
 use wangge_relay::{Clock, LevelForm, Settings};
 use wangge_testkit::district::{District, sync, wait};
+use wangge_testkit::work::visit;
 use wangge_wire::{DocId, Role};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -120,15 +120,6 @@ fn family(replica: &mut Replica, head: &str) -> DocId {
         ..HouseholdInput::default()
     };
     replica.add_household(input).unwrap().id
-}
-
-fn visit(replica: &mut Replica, household: &str) -> String {
-    let input = VisitInput {
-        household: household.into(),
-        no_change: true,
-        ..VisitInput::default()
-    };
-    replica.add_visit(input).unwrap().id
 }
 
 fn ticket(replica: &mut Replica, subject: &str) -> String {
