@@ -5,13 +5,14 @@
 //! waits for a receipt.
 
 use serde::Serialize;
-use wangge_store::HouseholdFilter;
+use wangge_store::{HouseholdFilter, Leave};
 use wangge_trust::Member;
 use wangge_trust::allow::{Action, What, allowed};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{AreaCode, Audience, Day, DeviceId, Grant, OrderBody, PersonId, Role};
 
 use crate::error::AgentError;
+use crate::levels;
 use crate::link::{Download, SyncReport};
 use crate::machine::china_day;
 use crate::replica::Replica;
@@ -116,8 +117,9 @@ impl Replica {
         Ok(rows.into_iter().map(view).collect())
     }
 
-    /// Lets go of what this device may no longer read on the relay's day.
-    pub(crate) fn let_go(&mut self, relay_ms: i64) -> Result<wangge_store::LetGo, AgentError> {
+    /// Locks what this device may no longer read on the relay's day, frees what it may again, and lets go
+    /// of what is locked if that may leave now.
+    fn let_go(&mut self, relay_ms: i64, now: bool) -> Result<wangge_store::LetGo, AgentError> {
         let (roster, device) = (&self.roster, self.device());
         if roster.member(&device).is_none() {
             return Ok(wangge_store::LetGo::default());
@@ -127,24 +129,34 @@ impl Replica {
             let what = What { home, audiences };
             allowed(roster, &device, Action::Read, &what, day).is_allowed()
         };
+        let path = self.roster.path_up();
+        let top = path.get(1..).and_then(<[_]>::last);
+        let leave = Leave {
+            now,
+            top: top.map(|(id, relay)| (*id, levels::form(relay.level))),
+        };
         let now_ms = (self.machine.now_ms)();
-        let outcome = self.home.store.let_go(&device, &reads, now_ms)?;
+        let outcome = self.home.store.let_go(&device, &reads, &leave, now_ms)?;
         if outcome.own_changes {
             self.home.new_life(&self.machine)?;
         }
         Ok(outcome)
     }
 
-    /// Lets go after a sync that told everything, and says so in its report.
+    /// Lets go after a sync that told everything, and says so in its report. Nothing leaves where the log
+    /// may be another one than was read before, or an area is not complete: what comes next may say that it
+    /// is this device's after all.
     pub(crate) fn let_go_after(
         &mut self,
         report: &mut SyncReport,
         relay_ms: i64,
+        same_log: bool,
     ) -> Result<(), AgentError> {
         if Sabotage::LetGoIgnored.is_on() {
             return Ok(());
         }
-        let outcome = self.let_go(relay_ms)?;
+        let is_complete = report.complete.values().all(|area| area.equal);
+        let outcome = self.let_go(relay_ms, same_log && is_complete)?;
         report.handed_over = outcome.removed;
         report.hand_over_waits = outcome.waiting;
         Ok(())

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wangge_crdt::{Edit, Fields, Scalar};
+use wangge_crdt::{Edit, Fields, Scalar, is_void_key};
 use wangge_model::clock::{ClockFlag, flag};
 use wangge_model::kind;
 use wangge_model::ticket::EventId;
@@ -98,7 +98,7 @@ impl Replica {
                 .iter()
                 .filter(|edit| {
                     let of_entry = |entry: &String| edit.key.starts_with(entry.as_str());
-                    entry.as_ref().is_none_or(of_entry)
+                    entry.as_ref().is_none_or(of_entry) && !says_it_is_there(edit)
                 })
                 .map(|edit| edit_view(edit, &fields, &events))
                 .map(|edit| if is_veiled { veiled(edit) } else { edit })
@@ -158,6 +158,11 @@ pub(crate) fn veiled(edit: EditView) -> EditView {
         after: serde_json::Value::Null,
         ..edit
     }
+}
+
+/// Says whether an edit only says that what is added is there, which the adding itself shows.
+fn says_it_is_there(edit: &Edit) -> bool {
+    is_void_key(&edit.key) && edit.before.is_none() && edit.after == Scalar::Bool(false)
 }
 
 /// Returns an edit in the words of the field.

@@ -73,7 +73,8 @@ pub(crate) fn at_the_top(levels: &[LevelView]) -> bool {
     }
 }
 
-fn form(level: Level) -> LevelForm {
+/// Returns a level as it travels.
+pub(crate) fn form(level: Level) -> LevelForm {
     match level {
         Level::County => LevelForm::County,
         Level::Township => LevelForm::Township,

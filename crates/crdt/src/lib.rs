@@ -16,5 +16,5 @@ pub mod saved;
 pub use document::{Document, DocumentError, Written};
 pub use gate::{Applied, Held};
 pub use history::{Edit, PastChange};
-pub use register::{Fields, Put, Register, Scalar, VOID_KEY, Version};
+pub use register::{Fields, Put, Register, Scalar, VOID_KEY, Version, is_void_key};
 pub use saved::ChangeFacts;

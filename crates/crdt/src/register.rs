@@ -10,6 +10,11 @@ use wangge_wire::{ActorId, ChangeHash};
 /// The key that says that a document, or an entry of a collection, was taken back by who made it.
 pub const VOID_KEY: &str = "void";
 
+/// Returns whether a key says that something was taken back.
+pub fn is_void_key(key: &str) -> bool {
+    key.rsplit('/').next() == Some(VOID_KEY)
+}
+
 /// A value of a register.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scalar {
@@ -129,7 +134,11 @@ impl Fields {
     /// back is left out.
     pub fn entries(&self, container: &str) -> BTreeMap<&str, BTreeMap<&str, &Scalar>> {
         let mut entries = self.all_entries(container);
-        entries.retain(|_, fields| fields.get(VOID_KEY) != Some(&&Scalar::Bool(true)));
+        entries.retain(|entry, fields| {
+            // Most have never been taken back, and need no name put together.
+            fields.get(VOID_KEY) != Some(&&Scalar::Bool(true))
+                || !self.is_taken_back(container, &format!("{entry}/{VOID_KEY}"))
+        });
         entries
     }
 
@@ -160,7 +169,15 @@ impl Fields {
 impl Fields {
     /// Returns whether the document was taken back by who made it.
     pub fn is_void(&self) -> bool {
-        self.root(VOID_KEY).and_then(Scalar::as_bool) == Some(true)
+        self.is_taken_back("", VOID_KEY)
+    }
+
+    /// Returns whether a register says that something was taken back. **Who adds it at the same time does
+    /// not lose it**: of a yes and a no that never met the no stands.
+    pub fn is_taken_back(&self, container: &str, key: &str) -> bool {
+        self.get(container, key).is_some_and(|register| {
+            register.shown == Scalar::Bool(true) && !register.others.contains(&Scalar::Bool(false))
+        })
     }
 }
 

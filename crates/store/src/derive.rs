@@ -163,7 +163,9 @@ pub(crate) fn conflicts(
         let both_true = container.is_empty()
             && (key.starts_with("distinct.")
                 || key == ALIAS_OF && !wangge_model::household::alias::is_disputed(register));
-        if !both_true && counts(container, key) {
+        // Who adds and who takes back at once are both heard: it is there.
+        let heard = both_true || wangge_crdt::is_void_key(key);
+        if !heard && counts(container, key) {
             insert.execute(params![doc.as_bytes(), container, key])?;
         }
     }

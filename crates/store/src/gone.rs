@@ -1,7 +1,8 @@
 //! Documents that became somebody else's: locked at once, removed when nothing is owed any more.
 //!
-//! **Nothing is removed while an entry of its family waits for a receipt**, in an inbox or refused:
-//! the phone may be the only copy. What stays of a removed document is its id, where it went and when,
+//! **Nothing is removed while an entry of its family waits for a receipt**, in an inbox or refused, or is
+//! not known to be at the highest level there is: the phone may be the only copy, or the only one besides
+//! a relay that may be lost. What stays of a removed document is its id, where it went and when,
 //! and this device's signed batches and receipts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,14 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use wangge_model::kind;
-use wangge_wire::{AreaCode, Audience, DeviceId, DocId, DocKind, EntryKind};
+use wangge_wire::order::LevelForm;
+use wangge_wire::{AreaCode, Audience, DeviceId, DocId, DocKind, EntryKind, RelayId};
 
 use crate::counted::Told;
 use crate::document::{self, Lives};
 use crate::error::StoreError;
 use crate::open::{self, Store};
-use crate::relay::DOUBTED;
-use crate::{alias, derive, repair, settled};
+use crate::relay::{DOUBTED, is_marked};
+use crate::{alias, derive, levels, repair, settled};
 
 /// Where a document went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +29,16 @@ pub struct Gone {
     pub at_ms: i64,
     /// Whether it is no longer on this device.
     pub removed: bool,
+}
+
+/// When documents may leave this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leave {
+    /// Whether they may now: what the relay has is known to be complete.
+    pub now: bool,
+    /// The highest relay above the device's own, which is to have what was made here; none where the
+    /// device's own is the highest.
+    pub top: Option<(RelayId, LevelForm)>,
 }
 
 /// What letting go came to.
@@ -43,27 +55,31 @@ pub struct LetGo {
 
 impl Store {
     /// Locks what `reads` says this device may no longer read, frees what it may again, and removes
-    /// what is locked and owes nothing. What desks decided about this device's own work stays. All in one
-    /// transaction.
+    /// what is locked and owes nothing, where it may leave. What desks decided about this device's own work
+    /// stays. All in one transaction.
     pub fn let_go(
         &mut self,
         me: &DeviceId,
         reads: &dyn Fn(&AreaCode, &[Audience]) -> bool,
+        leave: &Leave,
         at_ms: i64,
     ) -> Result<LetGo, StoreError> {
         let transaction = self.conn.transaction()?;
         let lost = sort_out(&transaction, reads, at_ms)?;
-        if open::meta(&transaction, DOUBTED)?.is_some_and(|value| value == [1]) {
+        if leave.now && is_marked(&transaction, DOUBTED)? {
             // No digest tells of what this device reads no more: what it made of it is sent once more.
             let docs: BTreeSet<DocId> = lost.keys().copied().collect();
             repair::unsend(&transaction, &docs)?;
             open::set_meta(&transaction, DOUBTED, &[0])?;
         }
-        let owing = owing(&transaction, &lost)?;
+        let owing = match lost.is_empty() {
+            true => BTreeSet::new(),
+            false => owing(&transaction, &lost, leave.top.as_ref())?,
+        };
         let mut outcome = LetGo::default();
         for (doc, (root, kind)) in &lost {
-            let household = usize::from(*kind == kind::HOUSEHOLD);
-            if owing.contains(root) {
+            let household = usize::from(*kind == kind::HOUSEHOLD && is_shown(&transaction, doc)?);
+            if !leave.now || owing.contains(root) {
                 outcome.waiting += household;
             } else {
                 outcome.own_changes |= remove(&transaction, doc, *kind, me)?;
@@ -82,8 +98,8 @@ impl Store {
     /// Returns how many households went to an area, the last to go first: area, when the last one
     /// went, how many, and how many of them still wait here.
     pub fn gone_households(&self) -> Result<Vec<(AreaCode, i64, u64, u64)>, StoreError> {
-        let sql = "SELECT home, max(at_ms), count(*), sum(removed = 0) FROM gone WHERE kind = ?1
-                   GROUP BY home ORDER BY max(at_ms) DESC, home";
+        let sql = "SELECT home, max(at_ms), count(*), sum(removed = 0) FROM gone
+                   WHERE kind = ?1 AND shown = 1 GROUP BY home ORDER BY max(at_ms) DESC, home";
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query([kind::HOUSEHOLD.0])?;
         let mut found = Vec::new();
@@ -152,7 +168,8 @@ fn sort_out(
             }
             continue;
         }
-        let sql = "INSERT INTO gone (doc, kind, home, at_ms) VALUES (?1, ?2, ?3, ?4)
+        let sql = "INSERT INTO gone (doc, kind, home, at_ms, shown)
+                   VALUES (?1, ?2, ?3, ?4, EXISTS (SELECT 1 FROM household WHERE doc = ?1))
                    ON CONFLICT (doc) DO UPDATE SET home = excluded.home, removed = 0,
                      at_ms = CASE WHEN removed THEN excluded.at_ms ELSE at_ms END";
         conn.prepare_cached(sql)?
@@ -186,10 +203,18 @@ fn reads_all_homes(
     Ok(true)
 }
 
-/// Returns the roots of the families of which an entry has no receipt, or lies in an inbox.
+/// Returns whether a household that went is one that lists showed.
+fn is_shown(conn: &Connection, doc: &DocId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM gone WHERE doc = ?1 AND shown = 1";
+    Ok(conn.prepare_cached(sql)?.exists([doc.as_bytes()])?)
+}
+
+/// Returns the roots of the families of which an entry has no receipt, lies in an inbox, or was made here
+/// and is not known to be at the highest relay.
 fn owing(
     conn: &Connection,
     lost: &BTreeMap<DocId, (DocId, DocKind)>,
+    top: Option<&(RelayId, LevelForm)>,
 ) -> Result<BTreeSet<DocId>, StoreError> {
     let sql = "SELECT DISTINCT o.doc, d.owner FROM outbox o LEFT JOIN document d ON d.doc = o.doc";
     let mut statement = conn.prepare_cached(sql)?;
@@ -204,6 +229,11 @@ fn owing(
                 .into_iter()
                 .flatten(),
         );
+    }
+    if let Some((relay, level)) = top {
+        let on_the_way = levels::own_docs_not_at(conn, relay, *level)?;
+        let roots = on_the_way.iter().filter_map(|doc| lost.get(doc));
+        owing.extend(roots.map(|(root, _)| *root));
     }
     Ok(owing)
 }

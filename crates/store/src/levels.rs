@@ -3,6 +3,8 @@
 //! **A change is at a level only by that relay's own receipt or page, or by a watermark that passed its
 //! position and does not name it.** Everything else is "not yet".
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use wangge_wire::order::LevelForm;
 use wangge_wire::sabotage::Sabotage;
@@ -89,6 +91,25 @@ impl Store {
         let sql = "SELECT 1 FROM relay WHERE incarnation <> x''";
         Ok(self.conn.prepare_cached(sql)?.exists([])?)
     }
+}
+
+/// Returns the documents of which a change or a place that was made here is not known to be at a relay of
+/// this level.
+pub(crate) fn own_docs_not_at(
+    conn: &Connection,
+    relay: &RelayId,
+    level: LevelForm,
+) -> Result<BTreeSet<DocId>, StoreError> {
+    let sql = format!(
+        "SELECT c.doc FROM change c WHERE c.own = 1 AND NOT {ARRIVED}
+         UNION SELECT c.doc FROM place c JOIN batch b ON b.hash = c.batch
+               WHERE b.own = 1 AND NOT {ARRIVED}"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![relay.as_bytes(), level as i64], |row| {
+        row.get(0).map(DocId)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Keeps what the end says of the levels above: all of it, and nothing of what it said before.

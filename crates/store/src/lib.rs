@@ -32,7 +32,7 @@ pub use blobs::{AttachmentRow, Blob};
 pub use day::{RoundRow, SheetRow};
 pub use due::DueRow;
 pub use error::StoreError;
-pub use gone::{Gone, LetGo};
+pub use gone::{Gone, Leave, LetGo};
 pub use open::{Health, Store};
 pub use outbox::OutboxRow;
 pub use packed::OpenFrame;

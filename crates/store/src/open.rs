@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008-damaged.sql"),
     include_str!("../migrations/0009-visits.sql"),
     include_str!("../migrations/0010-undecided.sql"),
+    include_str!("../migrations/0011-gone.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.

@@ -207,6 +207,9 @@ impl Store {
             .optional()?;
         let (names, own) = found.ok_or(StoreError::Missing)?;
         let names: Vec<ItemName> = packing::decode(&names, "stored batch")?;
+        if own {
+            crate::open::set_meta(&transaction, crate::relay::UNENDED, &[1])?;
+        }
         let mut safe = 0;
         for (name, state) in names.iter().zip(&receipt.items) {
             let (state, reason) = match state {

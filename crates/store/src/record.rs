@@ -188,7 +188,8 @@ impl Writer<'_> {
         let mut document = load(conn, &draft.doc)?.ok_or(StoreError::Missing)?;
         let mut puts = draft.puts.clone();
         if draft.kind == kind::HOUSEHOLD {
-            puts.extend(crate::trail::brought_back(&document.fields(), &draft.puts));
+            let fields = document.fields();
+            puts.extend(crate::trail::said_to_be_there(&fields, &draft.puts, begun));
         }
         let written = document.write(&self.actor, at_ms, &puts)?;
         if let Some(place) = &draft.place {

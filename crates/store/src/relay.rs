@@ -17,6 +17,8 @@ use crate::settled;
 
 /// Whether a relay's log was found to be another one than was read, and nothing was let go since.
 pub(crate) const DOUBTED: &str = "doubted";
+/// Whether receipts came of a meeting whose end did not: until then nobody knows where in the log they are.
+pub(crate) const UNENDED: &str = "unended";
 
 /// A relay this device has met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,18 @@ impl Store {
         Ok(found.optional()?.unwrap_or(none))
     }
 
+    /// Begins a sync. Where the last one was cut between its receipts and its end, the cursor stands before
+    /// what was receipted, and a relay that was put back to between the two could not be told by it.
+    pub fn begin_sync(&mut self) -> Result<(), StoreError> {
+        if !is_marked(&self.conn, UNENDED)? {
+            return Ok(());
+        }
+        let transaction = self.conn.transaction()?;
+        crate::open::set_meta(&transaction, UNENDED, &[0])?;
+        crate::open::set_meta(&transaction, DOUBTED, &[1])?;
+        Ok(transaction.commit()?)
+    }
+
     /// Ends a sync: cursor, inbox, time, and whether each area is complete. Returns the comparison.
     pub fn end_sync(&mut self, end: &End, now_ms: i64) -> Result<Ended, StoreError> {
         let transaction = self.conn.transaction()?;
@@ -142,6 +156,9 @@ impl Store {
                 relay: *relay,
                 here,
             });
+        }
+        if is_marked(&transaction, UNENDED)? {
+            crate::open::set_meta(&transaction, UNENDED, &[0])?;
         }
         // What is unsent now counts again: the relay lacks it, and a repair sends it at once.
         let here = match unsent {
@@ -217,6 +234,11 @@ impl Store {
     pub fn last_batch(&self, actor: &wangge_wire::ActorId) -> Result<(u64, BatchHash), StoreError> {
         last_batch(&self.conn, actor)
     }
+}
+
+/// Says whether a mark of the database is set.
+pub(crate) fn is_marked(conn: &Connection, mark: &str) -> Result<bool, StoreError> {
+    Ok(crate::open::meta(conn, mark)?.is_some_and(|value| value == [1]))
 }
 
 pub(crate) fn move_cursor(conn: &Connection, cursor: &Cursor) -> Result<(), StoreError> {

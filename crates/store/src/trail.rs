@@ -4,7 +4,7 @@
 //! deed is kept on this device alone; taking it back is a new change that travels like any other.
 
 use rusqlite::{OptionalExtension, params};
-use wangge_crdt::{Fields, Put, Scalar, VOID_KEY, Version};
+use wangge_crdt::{Fields, Put, VOID_KEY, Version};
 use wangge_model::household::united::Late;
 use wangge_model::kind;
 use wangge_wire::{ActionId, ChangeHash, DocId, DocKind};
@@ -148,26 +148,37 @@ impl Writer<'_> {
     }
 }
 
-/// Returns the writes that bring back what was taken back and is written to again: a household or a
-/// member that is added a second time is there again.
-pub(crate) fn brought_back(fields: &Fields, puts: &[Put]) -> Vec<Put> {
-    let mut back: Vec<Put> = Vec::new();
+/// Returns the writes that say that what is added to a household is there, and bring back what was taken
+/// back and is written to again.
+///
+/// Two people may add one family, or one member, without having heard of each other: whoever takes back
+/// their own adding does not take back the other's.
+pub(crate) fn said_to_be_there(fields: &Fields, puts: &[Put], is_new: bool) -> Vec<Put> {
+    let mut there: Vec<Put> = Vec::new();
     for put in puts {
-        let void = match put.key.split_once('/') {
-            Some((entry, _)) => format!("{entry}/{VOID_KEY}"),
-            None => VOID_KEY.to_owned(),
+        let (void, is_added) = match put.key.split_once('/') {
+            // Of a whole new household it is said once.
+            Some((entry, _)) => (
+                format!("{entry}/{VOID_KEY}"),
+                !is_new && !begins(fields, put.container, entry),
+            ),
+            None => (VOID_KEY.to_owned(), is_new && put.container.is_empty()),
         };
-        let is_void = fields
-            .get(put.container, &void)
-            .is_some_and(|register| register.shown == Scalar::Bool(true));
-        let is_new = put.key != void && back.iter().all(|known| known.key != void);
-        if is_void && is_new {
-            back.push(Put {
+        let is_said = put.key == void || there.iter().any(|known| known.key == void);
+        if !is_said && (is_added || fields.is_taken_back(put.container, &void)) {
+            there.push(Put {
                 container: put.container,
                 key: void,
                 value: false.into(),
             });
         }
     }
-    back
+    there
+}
+
+/// Returns whether a collection has an entry of this id.
+fn begins(fields: &Fields, container: &str, entry: &str) -> bool {
+    fields
+        .container(container)
+        .any(|(key, _)| key.split_once('/').is_some_and(|(id, _)| id == entry))
 }

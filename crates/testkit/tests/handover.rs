@@ -7,12 +7,16 @@
 )]
 
 use wangge_agent::handover::HandOver;
-use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::visits::VisitInput;
-use wangge_agent::{AgentError, Replica};
-use wangge_testkit::district::{sync, wait};
+use wangge_agent::{AgentError, Machine, Replica};
+use wangge_store::Store;
+use wangge_testkit::device::card;
+use wangge_testkit::district::{Yesterday, sync, wait};
 use wangge_testkit::town::Town;
+use wangge_testkit::wire_tap::WireTap;
 use wangge_testkit::work::{visit, visits};
+use wangge_wire::sabotage::{Sabotage, switch};
 use wangge_wire::{DocId, Role};
 
 const TOWNSHIP: &str = "511724103";
@@ -217,4 +221,100 @@ fn only_a_desk_of_both_grids_hands_over_and_a_dry_run_changes_nothing() {
     assert!(shown.dry_run && shown.households == 5);
     cast.settle();
     assert!(holds(&cast.li, &cast.families[0]) && !holds(&cast.wang, &cast.families[0]));
+}
+
+#[test]
+fn what_came_back_is_written_on_after_the_sync_that_brought_it() {
+    let mut cast = Cast::new();
+    cast.hand_over();
+    cast.settle();
+    assert!(!holds(&cast.li, &cast.families[0]));
+    let areas = [GRID_1.to_owned()];
+    wait(cast.desk.hand_over("王芳", "李梅", &areas, false)).unwrap();
+    sync(&mut cast.li).unwrap();
+    visit(&mut cast.li, "1-1");
+}
+
+#[test]
+fn what_its_worker_had_taken_back_is_not_counted_as_handed_over() {
+    let mut cast = Cast::new();
+    family(&mut cast.li, 5);
+    let input = HouseholdInput {
+        door: "1-9".into(),
+        members: vec![MemberInput {
+            name: "张建业".into(),
+            ..MemberInput::default()
+        }],
+        ..HouseholdInput::default()
+    };
+    cast.li.add_household(input).unwrap();
+    cast.li.undo(false).unwrap();
+    sync(&mut cast.li).unwrap();
+    sync(&mut cast.desk).unwrap();
+    assert_eq!(cast.hand_over().households, 5);
+    assert_eq!(sync(&mut cast.li).unwrap().handed_over, 5);
+    assert_eq!(cast.li.status().unwrap().handed_over[0].households, 5);
+}
+
+#[test]
+fn nothing_leaves_while_an_area_is_not_complete() {
+    let mut cast = Cast::new();
+    let edit = HouseholdEdit {
+        note: Some("换了锁".into()),
+        ..HouseholdEdit::default()
+    };
+    cast.desk.edit_household(&cast.families[1], edit).unwrap();
+    sync(&mut cast.desk).unwrap();
+    // As if the page with it had been passed over.
+    let folder = cast.li.dir().to_owned();
+    let open = || Replica::open(&folder, Machine::default()).unwrap();
+    // The home is closed for what is done to its file.
+    drop(std::mem::replace(&mut cast.li, cast.wang));
+    let before = std::fs::read(folder.join("wangge.db")).unwrap();
+    let mut li = open();
+    sync(&mut li).unwrap();
+    let relay = card(cast.town.district.address()).key.relay();
+    let cursor = li.store().relay(&relay).unwrap().cursor.unwrap();
+    drop(li);
+    std::fs::write(folder.join("wangge.db"), before).unwrap();
+    let mut store = Store::open(&folder.join("wangge.db")).unwrap();
+    store.move_cursor(&cursor).unwrap();
+    drop(store);
+    let mut li = open();
+    cast.desk.move_household("1-1", GRID_2, false).unwrap();
+    sync(&mut cast.desk).unwrap();
+    switch(Some(Sabotage::DigestIgnored));
+    let report = sync(&mut li).unwrap();
+    assert_eq!((report.handed_over, report.hand_over_waits), (0, 1));
+    switch(None);
+    let report = sync(&mut li).unwrap();
+    assert_eq!((report.handed_over, report.hand_over_waits), (1, 0));
+}
+
+#[test]
+fn a_relay_put_back_to_between_the_receipts_and_the_end_of_a_cut_sync_is_told_again() {
+    let mut cast = Cast::new();
+    let tap = WireTap::to(cast.town.district.address());
+    let url = tap.url();
+    let before = Yesterday::keep(&mut cast.town.district);
+    for cut in 1.. {
+        visit(&mut cast.li, "1-1");
+        let unsent = cast.li.status().unwrap().counts.unsent;
+        assert!(unsent > 0);
+        tap.cut_after(u64::MAX, cut * 8);
+        let through = wait(cast.li.sync_at(&url, true));
+        if cast.li.status().unwrap().counts.unsent == 0 && through.is_err() {
+            break;
+        }
+        assert!(
+            through.is_err(),
+            "no cut fell between the receipts and the end"
+        );
+    }
+    before.return_to(&mut cast.town.district);
+    cast.hand_over();
+    cast.settle();
+    let written = visits(&cast.wang);
+    assert!(written > 1, "{written}");
+    assert_eq!(visits(&cast.li), 0);
 }

@@ -363,6 +363,90 @@ fn a_rehomed_household_lives_where_the_desk_says_and_takes_its_place_there() {
 }
 
 #[test]
+fn a_household_is_rehomed_to_a_grid_of_the_desks_own_and_nowhere_else() {
+    let mut cast = Cast::with(|li, family| {
+        let edit = HouseholdEdit {
+            note: Some("搬家了".into()),
+            ..HouseholdEdit::default()
+        };
+        li.edit_household(family, edit).unwrap();
+    });
+    let item = cast.only_item();
+    for (to, is_grid) in [
+        ("511724103202", false),
+        ("511724104", false),
+        ("511724104201001", true),
+    ] {
+        for dry_run in [true, false] {
+            let to = Settle::Rehome { to: to.into() };
+            let refused = wait(cast.desk.inbox_settle(&item.id, &to, dry_run)).unwrap_err();
+            let not_theirs = matches!(refused, AgentError::NotYourArea { .. });
+            assert_eq!(not_theirs, is_grid, "{refused:?}");
+        }
+    }
+    assert_eq!(cast.only_item().state, "open");
+    assert_eq!(decisions(&cast), 0);
+}
+
+#[test]
+fn what_a_colleague_took_back_stays_where_somebody_else_added_it() {
+    let town = Town::new();
+    let mut desk = town.home("陈站长", Role::Township, &[TOWNSHIP]);
+    let mut li = town.home("李梅", Role::Worker, &[GRID_1]);
+    let mut wang = town.home("王芳", Role::Worker, &[GRID_1]);
+    let theirs = family(&mut li);
+    li.undo(false).unwrap();
+    assert_eq!(li.store().counts().unwrap().households, 0);
+    let added = family(&mut wang);
+    assert_eq!(added, theirs, "one door is one household");
+    for _ in 0..2 {
+        for replica in [&mut li, &mut wang, &mut desk] {
+            sync(replica).unwrap();
+        }
+    }
+    for replica in [&li, &wang, &desk] {
+        assert_eq!(replica.store().counts().unwrap().households, 1);
+        assert!(replica.conflicts().unwrap().is_empty(), "adding is heard");
+    }
+}
+
+#[test]
+fn a_family_of_another_grid_that_was_taken_back_there_is_not_hidden_once_a_desk_accepts_it() {
+    let town = Town::new();
+    let mut desk = town.home("陈站长", Role::Township, &[TOWNSHIP]);
+    let mut li = town.home("李梅", Role::Worker, &[GRID_1]);
+    let mut wang = town.home("王芳", Role::Worker, &[GRID_2]);
+    let family_of_li = family(&mut li);
+    li.undo(false).unwrap();
+    sync(&mut li).unwrap();
+    assert_eq!(family(&mut wang), family_of_li);
+    sync(&mut wang).unwrap();
+    sync(&mut desk).unwrap();
+    let items = wait(desk.inbox(false)).unwrap();
+    assert!(!items.is_empty());
+    for item in items {
+        // What follows one that was accepted is in already.
+        wait(desk.inbox_settle(&item.id, &Settle::Accept, false)).unwrap();
+    }
+    for _ in 0..2 {
+        for replica in [&mut li, &mut wang, &mut desk] {
+            sync(replica).unwrap();
+        }
+    }
+    for replica in [&wang, &desk] {
+        assert_eq!(replica.store().counts().unwrap().households, 1);
+        let fields = replica.conflicts().unwrap();
+        let fields: Vec<_> = fields.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["area"],
+            "which grid it is in is for somebody to say"
+        );
+    }
+    assert!(li.status().unwrap().handed_over.is_empty(), "she had none");
+}
+
+#[test]
 fn a_visit_book_goes_where_its_household_goes() {
     let mut cast = Cast::new();
     let item = cast.only_item();

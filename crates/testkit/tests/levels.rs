@@ -10,9 +10,9 @@ use wangge_agent::households::{HouseholdInput, MemberInput};
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::{AgentError, Replica};
 use wangge_relay::{LevelForm, Settings};
-use wangge_testkit::district::{District, sync, wait};
+use wangge_testkit::district::{District, Yesterday, sync, wait};
 use wangge_testkit::tree::{AREAS, Tree};
-use wangge_testkit::work::visit;
+use wangge_testkit::work::{visit, visits};
 use wangge_wire::{AreaCode, Role};
 
 const GRID: &str = "511724103202001";
@@ -441,4 +441,36 @@ fn people_who_are_met_in_two_villages_are_hashed_with_one_key() {
     assert_ne!(key(&before), key(&after));
     assert_eq!(key(&after), key(&desk));
     assert_eq!(key(&desk), key(&county));
+}
+
+#[test]
+fn what_was_handed_over_leaves_only_once_the_highest_level_has_what_was_made_of_it() {
+    let mut tree = Tree::new();
+    let [_, town, _] = AREAS;
+    let mut li = tree.village.home("李梅", Role::Worker, &[GRID]);
+    let mut wang = tree
+        .village
+        .home("王芳", Role::Worker, &["511724103202002"]);
+    let mut desk = tree.township.home("周敏", Role::Township, &[town]);
+    wangge_testkit::work::family(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    tree.settle();
+    sync(&mut li).unwrap();
+    sync(&mut desk).unwrap();
+    wait(desk.hand_over("李梅", "王芳", &[], false)).unwrap();
+    tree.settle();
+    let yesterday = Yesterday::keep(&mut tree.village);
+    visit(&mut li, "3-12");
+    let report = sync(&mut li).unwrap();
+    assert_eq!((report.handed_over, report.hand_over_waits), (0, 1));
+    assert!(!li.status().unwrap().all_safe, "only the village has it");
+    // The village is lost, and what was there yesterday is put back: the device still has it.
+    yesterday.return_to(&mut tree.village);
+    for _ in 0..4 {
+        sync(&mut li).unwrap();
+        tree.settle();
+        sync(&mut wang).unwrap();
+    }
+    assert_eq!((visits(&wang), visits(&li)), (1, 0));
+    assert!(li.status().unwrap().all_safe);
 }

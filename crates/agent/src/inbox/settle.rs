@@ -5,12 +5,12 @@
 
 use serde::Serialize;
 use wangge_crdt::Put;
-use wangge_model::kind;
+use wangge_model::{kind, text};
 use wangge_store::Draft;
 use wangge_wire::inbox::InboxRow;
 use wangge_wire::limits::SETTLE_REASON_BYTES_MAX;
 use wangge_wire::receipt::Reason;
-use wangge_wire::{ActionId, AreaCode, ChangeHash, Decision, EntryKind, Place, Settlement};
+use wangge_wire::{ActionId, AreaCode, ChangeHash, Decision, EntryKind, Level, Place, Settlement};
 
 use super::{InboxItem, InboxRefusal};
 use crate::error::AgentError;
@@ -61,7 +61,7 @@ impl Replica {
         let row = self.inbox_row(id).await?;
         let item = self.inbox_item(&row)?;
         let to = match settle {
-            Settle::Rehome { to } => Some(self.rehome_area(to)?),
+            Settle::Rehome { to } => Some(self.rehome_area(&row, to)?),
             Settle::Accept | Settle::Discard { .. } => None,
         };
         let view = |item, changed, unsent| SettleView {
@@ -89,7 +89,12 @@ impl Replica {
             Err(AgentError::NoLink { .. }) => return Ok(view(item, false, true)),
             Err(error) => return Err(error),
         }
-        let row = self.inbox_row(&row.hash.to_string()).await?;
+        let row = match self.inbox_row(&row.hash.to_string()).await {
+            Ok(row) => row,
+            // It was decided, and this desk does not read it any more where it went.
+            Err(AgentError::NotFound { .. }) => return Ok(view(item, true, false)),
+            Err(error) => return Err(error),
+        };
         let item = self.inbox_item(&row)?;
         match self.home.store.settlement_waits(&settlement)? {
             Some(reason) if reason.is_empty() => return Ok(view(item, false, true)),
@@ -172,21 +177,28 @@ impl Replica {
         })
     }
 
-    fn rehome_area(&self, typed: &str) -> Result<AreaCode, AgentError> {
-        AreaCode::parse(typed.trim()).map_err(|_| AgentError::BadValue {
+    /// Returns the area a document goes to: one of this desk's own, and for a household a grid.
+    fn rehome_area(&self, row: &InboxRow, typed: &str) -> Result<AreaCode, AgentError> {
+        let bad = |expected| AgentError::BadValue {
             field: "rehome_area",
             value: typed.to_owned(),
-            expected: "the code of an area",
-        })
+            expected,
+        };
+        let typed = text::half_width(typed.trim());
+        let to = AreaCode::parse(&typed).map_err(|_| bad("the code of an area"))?;
+        if row.kind == kind::HOUSEHOLD && to.level() != Level::Grid {
+            return Err(bad("the code of a grid, 15 digits"));
+        }
+        if !self.own_areas().iter().any(|own| own.covers(&to)) {
+            let area = to.to_string();
+            return Err(AgentError::NotYourArea { area });
+        }
+        Ok(to)
     }
 
     /// Returns the place that a re-homed document gets.
     fn rehome_place(&self, row: &InboxRow, to: &AreaCode) -> Result<Place, AgentError> {
         if row.home.is_none() {
-            if !self.own_areas().iter().any(|own| own.covers(to)) {
-                let area = to.to_string();
-                return Err(AgentError::NotYourArea { area });
-            }
             return Ok(Place {
                 doc: row.doc,
                 home: to.clone(),

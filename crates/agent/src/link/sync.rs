@@ -158,6 +158,7 @@ impl Replica {
         let started = Instant::now();
         let usual = self.home.profile.relay.as_ref();
         let usual = usual.is_some_and(|link| link.key == relay_key);
+        self.home.store.begin_sync()?;
         self.make_batches()?;
         let last_batch = self.home.store.last_batch(&self.actor())?;
         let malformed = |error: wangge_wire::Malformed| AgentError::Internal(error.to_string());
@@ -194,8 +195,8 @@ impl Replica {
             self.load_roster()?;
         }
         let outcome = outcome?;
-        if outcome == Outcome::Complete && !log_changed && usual {
-            self.let_go_after(&mut report, relay_ms)?;
+        if outcome == Outcome::Complete && usual {
+            self.let_go_after(&mut report, relay_ms, !log_changed)?;
         }
         report.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.note_pace(&report)?;
