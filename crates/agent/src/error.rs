@@ -323,6 +323,10 @@ impl From<StoreError> for AgentError {
             StoreError::Full => AgentError::DiskFull,
             StoreError::Busy => AgentError::InUse,
             StoreError::Damaged { at } => AgentError::Damaged { aside: at },
+            StoreError::Disk { reason } => AgentError::HomeUnwritable {
+                at: PathBuf::new(),
+                reason: reason.to_owned(),
+            },
             StoreError::Unreadable { doc } => AgentError::RecordDamaged { doc },
             StoreError::TooNew { .. } => AgentError::TooNew,
             StoreError::Document(wangge_crdt::DocumentError::Full { .. }) => {

@@ -29,6 +29,8 @@ const LOCK: &str = "lock";
 const KNOCK: &str = "knock";
 /// Written and taken away again to learn why nothing can be written.
 const PROBE: &str = "probe";
+/// What a database wants at least to be opened.
+const PROBE_BYTES: usize = 64 * 1024;
 const TICKETS: &str = "tickets";
 /// When the database before this one was found to be gone.
 const LOST_META: &str = "lost";
@@ -310,14 +312,17 @@ fn no_profile(dir: &Path, error: io::Error) -> AgentError {
 
 /// Returns why a database does not open: SQLite says only that it cannot, a file of our own says why.
 fn not_opened(dir: &Path, error: StoreError) -> AgentError {
-    match (error, write_whole(&dir.join(PROBE), &[])) {
-        (StoreError::Sql(_), Err(unwritable)) => unwritable,
-        (error, _) => {
-            // Nothing is in it, and it is made again.
-            let _ = fs::remove_file(dir.join(PROBE));
-            error.into()
-        }
-    }
+    let StoreError::Disk { reason } = error else {
+        return error.into();
+    };
+    let probed = write_whole(&dir.join(PROBE), &[0; PROBE_BYTES]);
+    // Nothing is in it, and it is made again.
+    let _ = fs::remove_file(dir.join(PROBE));
+    let _ = fs::remove_file(dir.join(PROBE).with_extension("next"));
+    probed.err().unwrap_or(AgentError::HomeUnwritable {
+        at: dir.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), AgentError> {

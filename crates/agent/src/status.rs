@@ -14,6 +14,9 @@ use wangge_store::outbox::Pending;
 use wangge_store::query::Counts;
 use wangge_wire::{AreaCode, DocId, EntryKind, RelayId, Role};
 
+/// How far a relay counts what waits for a desk.
+pub use wangge_wire::limits::INBOX_ROWS_MAX as UNDECIDED_MAX;
+
 use crate::error::{AgentError, Sought};
 use crate::inbox::DecisionView;
 use crate::levels::{LevelCount, LevelView, at_the_top, word};
@@ -60,6 +63,9 @@ pub struct Status {
     pub refused_ms: Option<i64>,
     /// How much of the relay's inbox waited for this desk at the last sync.
     pub undecided: u32,
+    /// How much this device had in the relay's inbox at the last sync, undecided or accepted by nobody: also
+    /// what it does not know of any more, since its database was lost or another copy of it wrote that.
+    pub in_inbox: u32,
     /// Areas that were not complete at the last sync, or never were.
     pub incomplete: Vec<AreaCode>,
     /// Changes that wait for others, and changes the gate holds.
@@ -220,7 +226,7 @@ impl Replica {
         let counts = self.home.store.counts()?;
         let attachments_waiting = self.attachments_waiting()?;
         let (lost_ms, refused_ms) = (self.home.lost_ms()?, self.refused_ms()?);
-        let mut undecided = 0;
+        let (mut undecided, mut in_inbox) = (0, 0);
         let set_aside = Store::all_set_aside(self.home.store.path())?;
         let levels = self.missing_by_level()?;
         // Of one relay alone its receipts say all; of several the highest decides.
@@ -229,7 +235,7 @@ impl Replica {
             None => None,
             Some(link) => {
                 let row = self.home.store.relay(&link.key.relay())?;
-                undecided = row.undecided;
+                (undecided, in_inbox) = (row.undecided, row.inbox);
                 Some(RelayView {
                     url: link.url.clone(),
                     name: link.name.clone(),
@@ -252,6 +258,7 @@ impl Replica {
                 .is_some_and(|relay| relay.last_sync_ms.is_some())
                 && counts.unsent == 0
                 && at_the_top
+                && in_inbox == 0
                 && attachments_waiting == 0
                 && incomplete.is_empty()
                 && set_aside.is_empty()
@@ -261,6 +268,7 @@ impl Replica {
             lost_ms,
             refused_ms,
             undecided,
+            in_inbox,
             attachments_waiting,
             attachments: self.home.store.blobs_made()?,
             levels,
@@ -285,6 +293,11 @@ impl Replica {
             incomplete.extend(never);
         }
         Ok(incomplete)
+    }
+
+    /// Returns the areas of this device that are not proven complete: what is counted there may be more.
+    pub fn incomplete_areas(&self) -> Result<Vec<AreaCode>, AgentError> {
+        self.incomplete(self.home.profile.relay.is_some())
     }
 
     /// Returns what has no receipt, oldest first.

@@ -15,6 +15,13 @@ pub enum StoreError {
     /// Another program holds the file: wait and do it again.
     #[error("the database is in use by another program")]
     Busy,
+    /// The system let nothing be read or written: a disk that fails or is full, or permissions. What is in
+    /// the file is as it was.
+    #[error("the disk or its permissions: {reason}")]
+    Disk {
+        /// What of it: the database passes on no more.
+        reason: &'static str,
+    },
     /// The file is damaged; it stays where it is, or was set aside there.
     #[error("the database is damaged")]
     Damaged {
@@ -63,10 +70,45 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
-            Some(
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure,
-            ) => StoreError::Damaged { at: PathBuf::new() },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged { at: PathBuf::new() }
+            }
+            // A disk without room says this too, and the file is sound.
+            Some(ErrorCode::SystemIoFailure) => StoreError::Disk {
+                reason: "disk I/O error",
+            },
+            Some(ErrorCode::CannotOpen) => StoreError::Disk {
+                reason: "unable to open database file",
+            },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::Disk {
+                reason: "the database file may only be read",
+            },
             _ => StoreError::Sql(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_file_says_of_itself_is_damage() {
+        let told = |code| {
+            let error = rusqlite::ffi::Error::new(code);
+            StoreError::from(rusqlite::Error::SqliteFailure(error, None))
+        };
+        for code in [rusqlite::ffi::SQLITE_CORRUPT, rusqlite::ffi::SQLITE_NOTADB] {
+            assert!(matches!(told(code), StoreError::Damaged { .. }));
+        }
+        for code in [
+            rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
+            rusqlite::ffi::SQLITE_IOERR_WRITE,
+            rusqlite::ffi::SQLITE_CANTOPEN,
+            rusqlite::ffi::SQLITE_READONLY,
+        ] {
+            assert!(matches!(told(code), StoreError::Disk { .. }));
+        }
+        assert!(matches!(told(rusqlite::ffi::SQLITE_FULL), StoreError::Full));
     }
 }

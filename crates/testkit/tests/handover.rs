@@ -318,3 +318,24 @@ fn a_relay_put_back_to_between_the_receipts_and_the_end_of_a_cut_sync_is_told_ag
     assert!(written > 1, "{written}");
     assert_eq!(visits(&cast.li), 0);
 }
+
+#[test]
+fn nothing_is_called_safe_while_the_relay_says_that_something_of_this_device_lies_in_its_inbox() {
+    let mut cast = Cast::new();
+    cast.hand_over();
+    cast.town.days_pass(31);
+    visit(&mut cast.li, "1-1");
+    assert_eq!(sync(&mut cast.li).unwrap().inbox, 1);
+    // The database is lost, and with it what the device knew of it.
+    let folder = cast.li.dir().to_owned();
+    drop(cast.li);
+    std::fs::remove_file(folder.join("wangge.db")).unwrap();
+    let mut li = Replica::open(&folder, Machine::default()).unwrap();
+    for _ in 0..2 {
+        sync(&mut li).unwrap();
+    }
+    li.loss_seen().unwrap();
+    let status = li.status().unwrap();
+    assert_eq!((status.counts.unsent, status.in_inbox), (0, 1));
+    assert!(!status.all_safe);
+}

@@ -12,6 +12,7 @@ use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Machine, Replica};
 use wangge_relay::{LevelForm, Packs, Settings};
+use wangge_store::Store;
 use wangge_testkit::district::{District, Yesterday, sync};
 use wangge_testkit::wire_tap::WireTap;
 use wangge_wire::Role;
@@ -338,4 +339,31 @@ fn a_damaged_record_is_named_never_shown_in_part_and_blocks_nothing() {
         drop(li);
         assert!(open(&folder).set_aside().is_none());
     }
+}
+
+#[test]
+fn a_database_that_the_system_does_not_let_open_is_not_called_damaged_and_stays_where_it_is() {
+    let district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    let folder = li.dir().to_owned();
+    drop(li);
+    let before = std::fs::read(folder.join("wangge.db")).unwrap();
+    // As a disk without room does: what SQLite wants beside the file cannot be made.
+    std::fs::create_dir(folder.join("wangge.db-wal")).unwrap();
+    let refused = Replica::open(&folder, Machine::default()).err().unwrap();
+    assert!(
+        matches!(refused, AgentError::HomeUnwritable { .. }),
+        "{refused:?}"
+    );
+    assert_eq!(std::fs::read(folder.join("wangge.db")).unwrap(), before);
+    assert!(
+        Store::all_set_aside(&folder.join("wangge.db"))
+            .unwrap()
+            .is_empty()
+    );
+    std::fs::remove_dir(folder.join("wangge.db-wal")).unwrap();
+    let li = open(&folder);
+    assert_eq!(li.store().counts().unwrap().households, 1);
+    assert_eq!(li.status().unwrap().counts.unsent, 2, "place and household");
 }

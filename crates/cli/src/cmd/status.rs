@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wangge_agent::Replica;
 use wangge_agent::status::Status;
+use wangge_relay::AreaCode;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -105,7 +106,14 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         counts.reports,
         counts.tickets,
     ));
+    if !status.incomplete.is_empty() {
+        lines.push(not_complete(lang, &status.incomplete));
+    }
     lines.push(unsent(lang, status));
+    if status.in_inbox as usize > status.unsent.inbox {
+        let line = lang.in_inbox(status.in_inbox);
+        lines.push(tone(Tone::Warn, &line));
+    }
     if status.unsent.discarded > 0 {
         let line = lang.discards(status.unsent.discarded);
         lines.push(tone(Tone::Warn, &line));
@@ -143,17 +151,6 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
     }
     if counts.conflicts > 0 {
         lines.push(tone(Tone::Warn, &lang.conflicts_wait(counts.conflicts)));
-    }
-    if !status.incomplete.is_empty() {
-        let names: Vec<String> = status
-            .incomplete
-            .iter()
-            .map(|area| crate::areas::shown(area.as_str()))
-            .collect();
-        lines.push(tone(
-            Tone::Warn,
-            &lang.incomplete(&names.join(lang.comma())),
-        ));
     }
     if status.waiting + status.held > 0 {
         lines.push(tone(Tone::Warn, &lang.held(status.waiting, status.held)));
@@ -220,4 +217,11 @@ fn climbing(lang: Lang, status: &Status) -> String {
     }
     let line = format!("{} · {}", lang.nothing_unsent(), parts.join(" · "));
     tone(Tone::Warn, &line)
+}
+
+/// Returns the line that says which areas are not proven complete.
+pub(crate) fn not_complete(lang: Lang, areas: &[AreaCode]) -> String {
+    let names = areas.iter().map(|area| crate::areas::shown(area.as_str()));
+    let names: Vec<String> = names.collect();
+    tone(Tone::Warn, &lang.incomplete(&names.join(lang.comma())))
 }

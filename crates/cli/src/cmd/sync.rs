@@ -104,7 +104,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let incomplete = report.complete.values().any(|proof| !proof.equal);
     Ok(
-        if report.unsent > 0 || incomplete || report.attachments.left > 0 {
+        if report.unsent > 0 || report.inbox > 0 || incomplete || report.attachments.left > 0 {
             Exit::Partly
         } else {
             Exit::Done

@@ -13,11 +13,15 @@ use crate::exit::Exit;
 pub(super) fn told(error: &AgentError, context: &Context) -> Told {
     let lang = context.ui.lang;
     let shown = |path: &std::path::Path| path.display().to_string();
+    let home = context.home().map_or(String::new(), |home| shown(&home));
     let (kind, exit, message) = match error {
         AgentError::HomeUnwritable { at, reason } => (
             "home_unwritable",
             Exit::Failed,
-            lang.home_unwritable(&shown(at), lang.system_word(reason)),
+            match at.as_os_str().is_empty() {
+                false => lang.home_unwritable(&shown(at), lang.system_word(reason)),
+                true => lang.home_unwritable(&home, lang.system_word(reason)),
+            },
         ),
         AgentError::HomeUnreadable { path, reason } => (
             "home_unreadable",

@@ -129,13 +129,13 @@ messages! {
     }
     /// Households left this device.
     left_device(households: usize) {
-        zh: "{households} 户已移交给别人，资料已从这台设备移走（中继和接手的人那里都有）。",
-        en: "{households} households were handed over and left this device (the relay and their new worker have them)."
+        zh: "{households} 户已移交给别人，资料已从这台设备移走（中继那里都有，接手的人同步时会拿到）。",
+        en: "{households} households were handed over and left this device (the relay has them, and their new worker gets them by syncing)."
     }
     /// Households wait for receipts before they leave.
     leave_when_receipted(households: usize) {
-        zh: "{households} 户已移交给别人；您记的还有没拿到回执的，先留在这台设备上，只能看。",
-        en: "{households} households were handed over; something you recorded has no receipt yet, so they stay on this device, to read only."
+        zh: "{households} 户已移交给别人；您记的还没有全部送到最高一级，先留在这台设备上，只能看。",
+        en: "{households} households were handed over; something you recorded is not at the highest level yet, so they stay on this device, to read only."
     }
     /// How many went where.
     went_to(households: u64, area: &str, on: &str) { zh: "{area} 的 {households} 户已移交给接手的人（{on}）", en: "Households of {area} handed over to their new worker: {households} ({on})" }

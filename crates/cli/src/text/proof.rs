@@ -1,5 +1,7 @@
 //! Verification and repair, in words.
 
+use wangge_agent::status::UNDECIDED_MAX;
+
 use super::help::Help;
 use super::{Topic, messages, words};
 
@@ -45,13 +47,37 @@ messages! {
         en: "{count} changes are on this device and not shown: they wait for others, or are held; they are not lost"
     }
     /// Something waits for this desk.
-    undecided(count: u32) {
-        zh: "收件箱里有 {count} 条等您处理（wangge inbox list）",
+    undecided_of(count: &str) {
+        zh: "收件箱里有{count} 条等您处理（wangge inbox list）",
         en: "{count} in the inbox wait for you (wangge inbox list)"
     }
     /// Something is unsent.
     still_unsent(count: u64) {
         zh: "还有 {count} 条没有回执，都在这台设备上，没有丢",
         en: "{count} have no receipt yet; they are on this device and not lost"
+    }
+}
+
+impl super::Lang {
+    /// Says how much of an inbox waits for this desk; the relay counts no further than one answer holds.
+    pub(crate) fn undecided(self, count: u32) -> String {
+        match (count as usize >= UNDECIDED_MAX, self) {
+            (false, Self::Zh) => self.undecided_of(&format!(" {count}")),
+            (false, Self::En) => self.undecided_of(&count.to_string()),
+            (true, Self::Zh) => self.undecided_of(&format!("至少 {count}")),
+            (true, Self::En) => self.undecided_of(&format!("{count} or more")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::Lang;
+
+    #[test]
+    fn a_count_that_stops_at_a_limit_is_not_called_exact() {
+        assert!(Lang::Zh.undecided(255).contains("有 255 条"));
+        assert!(Lang::Zh.undecided(256).contains("有至少 256 条"));
+        assert!(Lang::En.undecided(256).starts_with("256 or more in"));
     }
 }

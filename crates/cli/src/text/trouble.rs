@@ -66,6 +66,9 @@ const SYSTEM: &[(&str, &str)] = &[
     ("(os error 36)", "文件名太长"),
     ("(os error 98)", "地址已经被占用"),
     ("(os error 99)", "这台机器没有这个地址"),
+    ("disk I/O error", "磁盘读写出错"),
+    ("unable to open database file", "打不开数据库文件"),
+    ("the database file may only be read", "数据库文件是只读的"),
     ("stream did not contain valid UTF-8", "不是 UTF-8 文字"),
 ];
 

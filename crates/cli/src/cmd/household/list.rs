@@ -87,6 +87,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         some => lang.rows_of(offset + 1, offset + some, total),
     };
     show_rows(context, &replica, seen(&rows, list_sight(&replica)), &foot);
+    let incomplete = replica.incomplete_areas()?;
+    if !incomplete.is_empty() && context.ui.json.is_none() {
+        // What was counted may be more.
+        let line = crate::cmd::status::not_complete(lang, &incomplete);
+        context.ui.talk(&line);
+    }
     Ok(Exit::Done)
 }
 
