@@ -16,6 +16,7 @@ use crate::levels;
 use crate::link::{Download, SyncReport};
 use crate::machine::china_day;
 use crate::replica::Replica;
+use crate::tickets::Step;
 
 /// Grids that went from one worker to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,6 +33,10 @@ pub struct HandOver {
     pub areas: Vec<AreaCode>,
     /// Households there, as this device knows them.
     pub households: usize,
+    /// Tickets of these grids whose answer the first one owes a resident, by their numbers: the new one owes
+    /// it from now on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<String>,
     /// Whether nothing was done because it was to be shown only.
     pub dry_run: bool,
     /// What the new one will fetch; asked when it is only shown, and none where the relay cannot be
@@ -81,6 +86,7 @@ impl Replica {
             let after = kept.cloned().collect();
             self.regrant(device, member, after, dry_run).await?;
         }
+        let answers = self.hand_over_answers(&from, &to, &areas, dry_run)?;
         let mut households = 0;
         for area in &areas {
             let filter = HouseholdFilter {
@@ -101,8 +107,33 @@ impl Replica {
             to_name: self.name_of(&to),
             areas,
             households,
+            answers,
             dry_run,
         })
+    }
+
+    /// Lets somebody owe the answers that another owes residents of these grids; returns the tickets'
+    /// numbers. They go with the next sync.
+    fn hand_over_answers(
+        &mut self,
+        from: &PersonId,
+        to: &PersonId,
+        areas: &[AreaCode],
+        dry_run: bool,
+    ) -> Result<Vec<String>, AgentError> {
+        let mut answers = Vec::new();
+        for (id, code) in self.answers_owed_by(from, areas)? {
+            let step = Step {
+                kind: "hand_over".to_owned(),
+                to: Some(to.to_string()),
+                ..Step::default()
+            };
+            if !dry_run {
+                self.ticket_step(&id.to_string(), &step)?;
+            }
+            answers.push(code);
+        }
+        Ok(answers)
     }
 
     /// Returns the households that went from this device to others, by where they went.

@@ -8,6 +8,7 @@
 
 use wangge_agent::handover::HandOver;
 use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
+use wangge_agent::tickets::{TicketFilter, TicketInput};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Machine, Replica};
 use wangge_store::Store;
@@ -338,4 +339,32 @@ fn nothing_is_called_safe_while_the_relay_says_that_something_of_this_device_lie
     let status = li.status().unwrap();
     assert_eq!((status.counts.unsent, status.in_inbox), (0, 1));
     assert!(!status.all_safe);
+}
+
+#[test]
+fn who_gets_a_grid_owes_its_residents_the_answers_that_were_open() {
+    let mut cast = Cast::new();
+    let input = TicketInput {
+        household: Some("1-1".into()),
+        subject: "修路灯".into(),
+        ..TicketInput::default()
+    };
+    let code = cast.li.open_ticket(input).unwrap().ticket.code;
+    sync(&mut cast.li).unwrap();
+    sync(&mut cast.desk).unwrap();
+    let planned = wait(cast.desk.hand_over("李梅", "王芳", &[], true)).unwrap();
+    assert_eq!(planned.answers, [code.clone()]);
+    assert_eq!(cast.hand_over().answers, [code.clone()]);
+    sync(&mut cast.desk).unwrap();
+    cast.settle();
+    let owed = TicketFilter {
+        owed: true,
+        ..TicketFilter::default()
+    };
+    let codes = |replica: &Replica| -> Vec<String> {
+        let list = replica.ticket_list(&owed, 9).unwrap();
+        list.into_iter().map(|ticket| ticket.code).collect()
+    };
+    assert_eq!(codes(&cast.wang), [code]);
+    assert!(codes(&cast.li).is_empty());
 }

@@ -7,7 +7,7 @@ use wangge_model::report::Urgency;
 use wangge_model::settings::Settings;
 use wangge_model::ticket::Handler;
 use wangge_store::TicketRow;
-use wangge_wire::{AreaCode, DocId, Level, Role};
+use wangge_wire::{AreaCode, DocId, Level, PersonId, Role};
 
 use super::HandlerView;
 use crate::error::AgentError;
@@ -92,6 +92,23 @@ impl Replica {
         });
         views.truncate(limit);
         Ok(views)
+    }
+
+    /// Returns the tickets of these areas whose answer a person owes a resident, and their numbers.
+    pub(crate) fn answers_owed_by(
+        &self,
+        person: &PersonId,
+        areas: &[AreaCode],
+    ) -> Result<Vec<(DocId, String)>, AgentError> {
+        let person = person.to_string();
+        let rows = self.home.store.tickets(&[], i32::MAX as usize)?;
+        let owed = rows.into_iter().filter(|row| {
+            let area = row.content["area"].as_str();
+            is_owed(row)
+                && row.answer_owner == person
+                && areas.iter().any(|one| Some(one.as_str()) == area)
+        });
+        Ok(owed.map(|row| (row.id, row.code)).collect())
     }
 
     /// Returns whether this person is one of those who handle a ticket, or works for them.

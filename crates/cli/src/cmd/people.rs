@@ -190,7 +190,11 @@ fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
             .map(|area| areas::shown(area.as_str()))
             .collect();
         let areas = areas.join(lang.comma());
-        match done.dry_run {
+        let answers = match done.answers.as_slice() {
+            [] => String::new(),
+            codes => format!("\n{}", lang.answers_go_too(&codes.join(lang.comma()))),
+        };
+        let told = match done.dry_run {
             true => {
                 let first =
                     lang.would_hand_over(&done.from_name, &done.to_name, &areas, done.households);
@@ -199,7 +203,8 @@ fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
                 format!("{first}\n{cost}")
             }
             false => lang.handed_over(&done.from_name, &done.to_name, &areas, done.households),
-        }
+        };
+        format!("{told}{answers}")
     });
     Ok(match done.dry_run {
         true => Exit::Found,

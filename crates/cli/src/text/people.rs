@@ -122,6 +122,11 @@ messages! {
         zh: "会把 {from} 的 {areas} 移交给 {to}，共 {households} 户。",
         en: "{areas} would go from {from} to {to}: {households} households."
     }
+    /// Whose tickets go along.
+    answers_go_too(codes: &str) {
+        zh: "还欠居民答复的工单一起移交（下次同步时送出）：{codes}",
+        en: "With them go the tickets that still owe a resident an answer (sent by the next sync): {codes}"
+    }
     /// It is somebody else's now.
     is_handed_over(area: &str, on: &str) {
         zh: "这户已移交，现在属于 {area}（{on}）。这次没有记录；您以前记的都在中继，没有丢。请把情况告诉现在负责的网格员。",
