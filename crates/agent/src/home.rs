@@ -134,11 +134,11 @@ impl Home {
             // What was written last may be in what stands beside it, which a new database would overwrite.
             Store::set_aside(&path, &mark(machine))?;
         }
-        let (store, set_aside) = match Store::open(&path) {
+        let (store, set_aside) = match open_store(&path, machine) {
             Ok(store) => (store, None),
             Err(StoreError::Damaged { .. }) => {
                 let aside = Store::set_aside(&path, &mark(machine))?;
-                (Store::open(&path)?, Some(aside))
+                (open_store(&path, machine)?, Some(aside))
             }
             Err(error) => return Err(not_opened(dir, error)),
         };
@@ -218,10 +218,17 @@ impl Home {
         }
         let path = self.dir.join(DATABASE);
         let aside = Store::set_aside(&path, &mark(machine))?;
-        self.store = Store::open(&path)?;
+        self.store = open_store(&path, machine)?;
         self.settle_life(machine)?;
         self.set_aside = Some(aside.clone());
         Ok(Some(aside))
+    }
+}
+
+fn open_store(path: &Path, machine: &Machine) -> Result<Store, StoreError> {
+    match machine.alone {
+        true => Store::open_alone(path),
+        false => Store::open(path),
     }
 }
 

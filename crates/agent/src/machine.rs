@@ -22,6 +22,8 @@ pub struct Machine {
     /// Returns when a file was made, milliseconds since 1970; none where its folder does not say. A copy was
     /// made when it was copied.
     pub born_ms: Birth,
+    /// Whether nobody else looks into the database while a home is open, as its lock says.
+    pub alone: bool,
 }
 
 impl Default for Machine {
@@ -43,11 +45,20 @@ impl Default for Machine {
                 let since = made.duration_since(UNIX_EPOCH).ok()?;
                 i64::try_from(since.as_millis()).ok()
             }),
+            alone: false,
         }
     }
 }
 
 impl Machine {
+    /// Returns the machine of a program that has its homes to itself.
+    pub fn alone() -> Self {
+        Self {
+            alone: true,
+            ..Self::default()
+        }
+    }
+
     /// Returns fresh random bytes.
     pub fn random<const N: usize>(&self) -> Result<[u8; N], AgentError> {
         let mut bytes = [0; N];

@@ -109,7 +109,7 @@ impl Context {
     /// Opens the device's home. A database that was found damaged ends the command: what it holds
     /// now is not what the person expects.
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
-        let mut replica = Replica::open(&self.home()?, Machine::default())?;
+        let mut replica = Replica::open(&self.home()?, Machine::alone())?;
         replica.keep_notes(self.keep_note);
         if let Some(aside) = replica.set_aside() {
             let aside = aside.to_owned();

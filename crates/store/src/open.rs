@@ -58,19 +58,31 @@ pub enum Health {
 impl Store {
     /// Opens the file, making it if there is none, and brings it to this program's version.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, "NORMAL")
+    }
+
+    /// Opens the file as [`Store::open`] does, for a program that has it to itself until it is closed.
+    ///
+    /// SQLite then keeps the index of its log in memory instead of in a mapped file, whose pages a full disk
+    /// refuses with a signal that ends the process.
+    pub fn open_alone(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, "EXCLUSIVE")
+    }
+
+    fn open_as(path: &Path, locking: &str) -> Result<Self, StoreError> {
         let damaged = |error: StoreError| match error {
             StoreError::Damaged { .. } => StoreError::Damaged {
                 at: path.to_owned(),
             },
             other => other,
         };
-        let store = Self::connect(path).map_err(damaged)?;
+        let store = Self::connect(path, locking).map_err(damaged)?;
         store.migrate().map_err(damaged)?;
         crate::derive::renew(&store.conn).map_err(damaged)?;
         Ok(store)
     }
 
-    fn connect(path: &Path) -> Result<Self, StoreError> {
+    fn connect(path: &Path, locking: &str) -> Result<Self, StoreError> {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             return Err(StoreError::Sql(rusqlite::Error::InvalidQuery));
         }
@@ -79,9 +91,7 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(Duration::from_millis(BUSY_MS))?;
-        // A home is open once at a time. Alone, SQLite keeps the index of its log in memory instead of in a
-        // mapped file, whose pages a full disk refuses with a signal that ends the process.
-        conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        conn.pragma_update(None, "locking_mode", locking)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", "ON")?;

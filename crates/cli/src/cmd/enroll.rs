@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut replica = match context.open() {
         Err(Failure::Agent(AgentError::NoHome { at })) => {
             // A device may begin by enrolling: its areas come with the grant.
-            Replica::init(&at, args.name.trim(), Vec::new(), Machine::default())?
+            Replica::init(&at, args.name.trim(), Vec::new(), Machine::alone())?
         }
         opened => opened?,
     };

@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let codes = area_codes(context, &args.area)?;
     let dir = context.home()?;
-    let replica = Replica::init(&dir, args.name.trim(), codes, Machine::default())?;
+    let replica = Replica::init(&dir, args.name.trim(), codes, Machine::alone())?;
     let value = json!({
         "home": dir.display().to_string(),
         "name": replica.profile().name,

@@ -14,7 +14,7 @@ impl Failure {
             (Failure::Agent(AgentError::Damaged { aside }), Ok(home))
                 if aside.as_os_str().is_empty() =>
             {
-                match Replica::check(&home, &Machine::default()) {
+                match Replica::check(&home, &Machine::alone()) {
                     Ok(Some(aside)) => AgentError::Damaged { aside }.into(),
                     _ => self,
                 }

@@ -52,6 +52,7 @@ pub(super) fn machine(now: &Arc<AtomicI64>, skew: &Arc<AtomicI64>, seed: u64) ->
         }),
         // A copy is told from its original by the relay alone here: as where a whole disk is put back.
         born_ms: Box::new(|_| None),
+        alone: false,
     }
 }
 
