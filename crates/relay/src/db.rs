@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::RelayError;
+use crate::room;
 
 /// The database's name in the data folder.
 pub(crate) const FILE: &str = "relay.db";
@@ -53,6 +54,7 @@ pub(crate) fn open(place: &Place) -> Result<Connection, RelayError> {
     let damaged = || RelayError::Damaged {
         path: place.path.clone(),
     };
+    room::to_open(&place.path)?;
     if place.path.exists() {
         // Looked at before anything is set: setting WAL mode would already write.
         let looked = look(&place.path).map_err(fail)?;

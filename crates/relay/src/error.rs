@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use crate::backup::BackupTrouble;
+use crate::room;
 use crate::upstream::UpstreamTrouble;
 
 /// A relay that cannot do what it was asked.
@@ -94,8 +95,10 @@ pub(crate) enum Trouble {
     Full,
     /// Somebody else writes.
     Busy,
-    /// The file or the disk can no longer be believed.
+    /// The file can no longer be believed.
     Damaged,
+    /// The disk did not do what it was asked, or the file cannot be opened: it may be full.
+    Disk,
     /// A statement failed; the rest stands.
     Statement,
 }
@@ -109,6 +112,9 @@ impl RelayError {
             Trouble::Damaged => RelayError::Damaged {
                 path: path.to_owned(),
             },
+            // SQLite says only that it cannot; a file of our own says why.
+            Trouble::Disk if room::is_full(path) => RelayError::Full,
+            Trouble::Disk => RelayError::io(path, std::io::Error::other(source)),
             Trouble::Statement => RelayError::Sqlite { source },
         }
     }
@@ -126,10 +132,8 @@ pub(crate) fn trouble(error: &rusqlite::Error) -> Trouble {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Trouble::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Trouble::Busy,
-        // A failed fsync may have thrown the page away: asking again would get a wrong "done".
-        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            Trouble::Damaged
-        }
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Trouble::Disk,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Damaged,
         _ => Trouble::Statement,
     }
 }

@@ -32,6 +32,7 @@ mod push;
 mod relay;
 mod repair;
 mod risen;
+mod room;
 mod scope;
 mod secrets;
 mod serve;

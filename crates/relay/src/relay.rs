@@ -22,6 +22,7 @@ use crate::error::RelayError;
 use crate::members::{self, NewInvitation};
 use crate::orders::{self, Standing};
 use crate::parked;
+use crate::room;
 use crate::secrets::{self, Secrets};
 use crate::settings::Settings;
 
@@ -142,6 +143,11 @@ impl Relay {
             identity,
             connection,
         })
+    }
+
+    /// Refuses a folder whose disk has no room to serve it; asked before the relay is opened.
+    pub fn check_room(dir: &Path) -> Result<(), RelayError> {
+        room::to_serve(dir)
     }
 
     /// Returns what the relay says of itself to anybody.

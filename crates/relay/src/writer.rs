@@ -279,7 +279,8 @@ impl Desk {
                 let why = match trouble(&error) {
                     Trouble::Full => Unwritten::Full,
                     Trouble::Busy => Unwritten::Busy,
-                    Trouble::Damaged => Unwritten::Damaged,
+                    // A failed fsync may have thrown the page away: asking again would get a wrong "done".
+                    Trouble::Damaged | Trouble::Disk => Unwritten::Damaged,
                     Trouble::Statement => Unwritten::Failed,
                 };
                 tracing::error!(code = ?error.sqlite_error_code(), ?why, "nothing was written");
@@ -379,7 +380,7 @@ impl Desk {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
         if let Err(error) = self.connection.query_row(&sql, [], |_| Ok(())) {
             tracing::warn!(code = ?error.sqlite_error_code(), "no checkpoint");
-            if trouble(&error) == Trouble::Damaged {
+            if matches!(trouble(&error), Trouble::Damaged | Trouble::Disk) {
                 self.damaged.store(true, Ordering::Release);
             }
         }

@@ -53,6 +53,7 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
             RelayError::UnknownUnit => "wangge unit list",
             RelayError::UnknownDevice => "wangge relay devices",
             RelayError::Damaged { .. } => "wangge --home DIR relay restore FILE",
+            RelayError::Full => "wangge relay status",
             RelayError::Served => "wangge --home DIR relay serve",
             _ => "wangge help relay serve",
         }

@@ -71,6 +71,13 @@ impl World {
         command
     }
 
+    /// Runs a command that was put together elsewhere, and nothing of the machine's own settings reaches it.
+    #[cfg(unix)]
+    pub(crate) fn finish(&self, command: &mut Command) -> Out {
+        command.env_clear().env("HOME", self.dir.path());
+        finish(command)
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Out {
         finish(self.command().args(args))
     }

@@ -60,6 +60,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let home = context.relay_home()?;
     let mut settings = Settings::new(name, args.level.into());
     settings.packs = Some(held::packs());
+    // The database's index is mapped into memory: on a full disk the system would end this process.
+    Relay::check_room(&home)?;
     let mut relay = Relay::open(&home, &settings)?;
     // First of all: what another program serves is neither joined to anything nor announced.
     let claim = relay.claim()?;
