@@ -42,6 +42,11 @@ pub(crate) struct Place {
     pub(crate) pages_max: Option<u32>,
 }
 
+/// Returns whether there is a database with anything in it: the first start writes its first page at once.
+pub(crate) fn has_bytes(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.len() > 0)
+}
+
 /// Returns a connection to a database that was found whole and brought up to date.
 pub(crate) fn open(place: &Place) -> Result<Connection, RelayError> {
     if rusqlite::version_number() < SQLITE_NEEDED.0 {

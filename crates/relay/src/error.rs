@@ -20,6 +20,13 @@ pub enum RelayError {
         /// The file.
         path: PathBuf,
     },
+    /// A file that belongs to the relay in this folder is gone. Nothing was made in its place: restore a
+    /// backup in another folder.
+    #[error("{} is gone; nothing was changed", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer program wrote the database. Use that program.
     #[error("the database has schema {found}, this program knows {known}")]
     TooNew {

@@ -22,9 +22,9 @@ use crate::error::RelayError;
 use crate::members::{self, NewInvitation};
 use crate::orders::{self, Standing};
 use crate::parked;
-use crate::room;
 use crate::secrets::{self, Secrets};
 use crate::settings::Settings;
+use crate::{blobs, risen, room};
 
 /// A relay that is open; [`crate::serve`] lets devices in.
 pub struct Relay {
@@ -120,15 +120,20 @@ impl Relay {
             pages_max: settings.pages_max,
         };
         let key_path = dir.join(secrets::FILE);
+        if !db::has_bytes(&place.path) && Relay::left_in(dir) {
+            // Another log under the old key would be another relay that nobody is told of.
+            return Err(RelayError::Gone { path: place.path });
+        }
         let mut connection = db::open(&place)?;
         let fail = |source| RelayError::sqlite(&place.path, source);
         let known = identity(&connection).map_err(fail)?;
         if known.is_some() && !key_path.exists() {
             // A new key beside an old log would hide that the old one is lost.
-            return Err(RelayError::Damaged { path: key_path });
+            return Err(RelayError::Gone { path: key_path });
         }
+        let joined = risen::upstream(&connection).map_err(fail)?.is_some();
         let secrets = secrets::load_or_make(&key_path, &settings.dice)?;
-        let secrets = secrets::with_tree_key(secrets, &place.path)?;
+        let secrets = secrets::with_tree_key(secrets, &place.path, joined)?;
         let identity = match known {
             Some((public, identity)) if public == secrets.key.public().0 => identity,
             // The database rests on another key: its orders and receipts would not be ours.
@@ -142,6 +147,16 @@ impl Relay {
             secrets,
             identity,
             connection,
+        })
+    }
+
+    /// Returns whether a folder holds anything that only a relay leaves: its database, a key, attachments.
+    pub fn left_in(dir: &Path) -> bool {
+        let left = [db::FILE, secrets::FILE, secrets::TREE_FILE, blobs::FOLDER];
+        left.iter().any(|name| match dir.join(name).metadata() {
+            // A database without a byte is none.
+            Ok(found) => found.is_dir() || found.len() > 0,
+            Err(_) => false,
         })
     }
 

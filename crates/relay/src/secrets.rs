@@ -58,8 +58,13 @@ pub(crate) fn load_or_make(path: &Path, dice: &Dice) -> Result<Secrets, RelayErr
 }
 
 /// Returns the secrets with the tree's key for id numbers, where this relay is below another: whoever is
-/// met in two villages is one person.
-pub(crate) fn with_tree_key(secrets: Secrets, database: &Path) -> Result<Secrets, RelayError> {
+/// met in two villages is one person. One that `joined` has that key, or hands out none: an own one would
+/// make two people of whom two villages met.
+pub(crate) fn with_tree_key(
+    secrets: Secrets,
+    database: &Path,
+    joined: bool,
+) -> Result<Secrets, RelayError> {
     let path = database.with_file_name(TREE_FILE);
     match std::fs::read(&path) {
         Ok(bytes) => {
@@ -69,6 +74,9 @@ pub(crate) fn with_tree_key(secrets: Secrets, database: &Path) -> Result<Secrets
                 id_key: IdKey(key),
                 ..secrets
             })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && joined => {
+            Err(RelayError::Gone { path })
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(secrets),
         Err(error) => Err(RelayError::io(&path, error)),

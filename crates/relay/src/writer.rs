@@ -27,6 +27,7 @@ use crate::holds::{self, NewRuling};
 use crate::members;
 use crate::numbers;
 use crate::orders::{self, Standing};
+use crate::risen;
 use crate::secrets::{self, Secrets};
 use crate::settings::Clock;
 
@@ -412,7 +413,8 @@ fn run(
         Job::Enroll(ask, _) => {
             let path = connection.path().unwrap_or_default();
             // This relay may have joined a tree, and got its key, while it serves.
-            let secrets = secrets::with_tree_key(secrets.clone(), Path::new(path));
+            let joined = risen::upstream(connection)?.is_some();
+            let secrets = secrets::with_tree_key(secrets.clone(), Path::new(path), joined);
             let secrets = secrets.map_err(|_| rusqlite::Error::InvalidPath(path.into()))?;
             let enrolled = members::enroll(connection, standing, &secrets, ask, now_ms)?;
             Ok(Done::Enrolled(Box::new(enrolled)))

@@ -147,8 +147,6 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
     }
 }
 
-/// The relay's file of data; where it is missing there is no relay yet.
-const DATABASE: &str = "relay.db";
 /// What makes a folder the home of a device.
 const PROFILE: &str = "profile.json";
 
@@ -163,7 +161,7 @@ fn open(context: &Context) -> Result<(Open, i64), Failure> {
 /// would be a code that no relay knows.
 fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
     let dir = context.relay_home()?;
-    if !dir.join(DATABASE).exists() {
+    if !Open::left_in(&dir) {
         not_a_device(context)?;
         return Err(Failure::NoRelay {
             at: dir.display().to_string(),
@@ -175,7 +173,7 @@ fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
 /// Refuses the home of a device: a relay begun there would be a second one beside its own.
 fn not_a_device(context: &Context) -> Result<(), Failure> {
     let dir = context.relay_home()?;
-    let is_device = dir.join(PROFILE).exists() && !dir.join(DATABASE).exists();
+    let is_device = dir.join(PROFILE).exists() && !Open::left_in(&dir);
     match is_device {
         true => Err(Failure::DeviceHome {
             at: dir.display().to_string(),

@@ -15,6 +15,11 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
             Exit::Damaged,
             lang.relay_damaged(&path.display().to_string()),
         ),
+        RelayError::Gone { path } => (
+            "gone",
+            Exit::Damaged,
+            lang.relay_gone(&path.display().to_string()),
+        ),
         RelayError::TooNew { .. } => ("too_new", Exit::Damaged, lang.too_new().to_owned()),
         RelayError::Full => ("disk_full", Exit::Failed, lang.relay_full().to_owned()),
         RelayError::Busy => ("busy", Exit::NoLink, lang.relay_busy().to_owned()),
@@ -52,7 +57,9 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
             RelayError::BadInvitation { .. } => "wangge relay invite --name NAME --area CODE",
             RelayError::UnknownUnit => "wangge unit list",
             RelayError::UnknownDevice => "wangge relay devices",
-            RelayError::Damaged { .. } => "wangge --home DIR relay restore FILE",
+            RelayError::Damaged { .. } | RelayError::Gone { .. } => {
+                "wangge --home DIR relay restore FILE"
+            }
             RelayError::Full => "wangge relay status",
             RelayError::Served => "wangge --home DIR relay serve",
             _ => "wangge help relay serve",

@@ -73,6 +73,11 @@ messages! {
         zh: "{path} 不是完整的备份，什么也没有写。请用另一个备份。",
         en: "{path} is no whole backup. Nothing was written. Take another one."
     }
+    /// A file of a relay is gone.
+    relay_gone(path: &str) {
+        zh: "{path} 不见了，而这个文件夹里是一个中继；没有打开，也没有改动，不会另造一个来代替。什么也不要删。请把那个文件放回来，或者把备份恢复到另一个文件夹。各设备上的记录还在。",
+        en: "{path} is missing, and this folder holds a relay. Nothing was opened and nothing changed, and no other is made in its place. Delete nothing: put that file back, or restore a backup in another folder. The devices still hold their work."
+    }
     /// The folder is not empty.
     restore_not_empty(path: &str) {
         zh: "{path} 里已经有东西，没有改动。请用 --home 指定一个空文件夹。",

@@ -68,3 +68,19 @@ fn a_relay_is_not_served_where_the_disk_is_nearly_full() {
     assert_eq!(said.error()["kind"], "disk_full", "{}", said.stderr);
     assert!(said.stdout.is_empty(), "nobody is told that it listens");
 }
+
+#[test]
+fn a_relay_whose_database_is_gone_is_missed_by_every_command_and_not_begun_anew() {
+    let world = stopped();
+    for name in ["relay.db", "relay.db-wal", "relay.db-shm"] {
+        let _ = std::fs::remove_file(world.path("relay").join(name));
+    }
+    let serve = "relay serve --listen 127.0.0.1:0 --until-stdin-ends --json";
+    for line in ["relay status --json", "relay devices --json", serve] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let said = world.at("relay", &words).ends(7).error();
+        assert_eq!(said["kind"], "gone", "{line}: {said}");
+        assert!(said["hint"].as_str().unwrap().contains("restore"), "{said}");
+    }
+    assert!(!world.path("relay").join("relay.db").exists());
+}

@@ -243,11 +243,38 @@ fn a_log_without_its_key_is_not_opened_with_a_new_one() {
     let secret = std::fs::read(&key).unwrap();
     std::fs::remove_file(&key).unwrap();
     let opened = Relay::open(town.dir.path(), &town.settings);
-    assert!(matches!(opened, Err(RelayError::Damaged { path }) if path == key));
+    assert!(matches!(opened, Err(RelayError::Gone { path }) if path == key));
     assert!(!key.exists());
     std::fs::write(&key, [7; 32]).unwrap();
     assert!(Relay::open(town.dir.path(), &town.settings).is_err());
     std::fs::write(&key, secret).unwrap();
+    assert!(Relay::open(town.dir.path(), &town.settings).is_ok());
+}
+
+#[test]
+fn a_relay_without_its_database_does_not_become_another_one() {
+    let mut town = Town::new();
+    town.stop();
+    let path = town.dir.path().join("relay.db");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    for empty in [false, true] {
+        if empty {
+            std::fs::write(&path, []).unwrap();
+        }
+        let opened = Relay::open(town.dir.path(), &town.settings);
+        assert!(matches!(opened, Err(RelayError::Gone { path: named }) if named == path));
+        let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
+        assert_eq!(bytes, 0, "nothing was begun");
+    }
+    // Its key may be lost with it: the attachments are a relay's all the same.
+    let key = town.dir.path().join("relay.key");
+    let secret = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    std::fs::create_dir_all(town.dir.path().join("blobs")).unwrap();
+    assert!(Relay::open(town.dir.path(), &town.settings).is_err());
+    std::fs::write(&key, secret).unwrap();
+    std::fs::write(&path, whole).unwrap();
     assert!(Relay::open(town.dir.path(), &town.settings).is_ok());
 }
 
