@@ -41,7 +41,7 @@ pub enum BackupTrouble {
 }
 
 /// What is in a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Backup {
     /// Size of the file.
     pub bytes: u64,
@@ -53,6 +53,8 @@ pub struct Backup {
     pub attachments: u64,
     /// Attachments that the relay knew and had no file of; devices bring them again.
     pub missing: u64,
+    /// Attachments whose files did not fit their names: they were put aside and are not inside.
+    pub damaged: Vec<BlobHash>,
     /// When it was made, milliseconds since 1970.
     pub made_ms: i64,
 }
@@ -142,11 +144,17 @@ impl Making {
             tree: secrets::bytes(&relay.place.path.with_file_name(secrets::TREE_FILE))?,
         };
         let shelf = Shelf::beside(&relay.place.path);
-        let here: Vec<(BlobHash, PathBuf)> = blobs
-            .iter()
-            .filter(|hash| shelf.has(hash))
-            .map(|hash| (*hash, shelf.whole(hash)))
-            .collect();
+        let (mut here, mut damaged) = (Vec::new(), Vec::new());
+        for hash in blobs.iter().filter(|hash| shelf.has(hash)) {
+            let path = shelf.whole(hash);
+            match shelf
+                .proves(hash)
+                .map_err(|source| RelayError::io(&path, source))?
+            {
+                true => here.push((*hash, path)),
+                false => damaged.push(*hash),
+            }
+        }
         let made_ms = relay.settings.clock.now_ms();
         file::append(&self.part, &secret, &here, made_ms).map_err(fail)?;
         let read = file::read(&self.part)?;
@@ -158,7 +166,8 @@ impl Making {
             entries: found.entries,
             documents: found.documents,
             attachments: here.len() as u64,
-            missing: blobs.len().saturating_sub(here.len()) as u64,
+            missing: blobs.len().saturating_sub(here.len() + damaged.len()) as u64,
+            damaged,
             made_ms,
         })
     }

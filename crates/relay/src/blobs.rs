@@ -20,6 +20,10 @@ use crate::places;
 pub(crate) const FOLDER: &str = "blobs";
 /// What is not whole yet.
 const PARTS: &str = "part";
+/// What was whole once and does not fit its name any more.
+const ASIDE: &str = "damaged";
+/// Bytes read at once to prove a file.
+const READ_AT_ONCE: usize = 64 * 1024;
 
 /// An attachment that is durable, and a document that names it.
 #[derive(Debug, Clone)]
@@ -86,6 +90,31 @@ impl Shelf {
     /// Returns whether it is here whole.
     pub(crate) fn has(&self, hash: &BlobHash) -> bool {
         self.whole(hash).exists()
+    }
+
+    /// Returns whether it is here with so many bytes.
+    pub(crate) fn has_all(&self, hash: &BlobHash, bytes: u64) -> bool {
+        fs::metadata(self.whole(hash)).is_ok_and(|found| found.len() == bytes)
+    }
+
+    /// Returns whether it is here and fits its name. One that does not is put aside, and from then on is
+    /// missing like one that was never here: it is asked for again.
+    pub(crate) fn proves(&self, hash: &BlobHash) -> io::Result<bool> {
+        let path = self.whole(hash);
+        match fits(&path, hash) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        tracing::warn!("an attachment does not fit its name and is put aside");
+        let aside = self.folder.join(ASIDE);
+        make_folder(&aside)?;
+        match fs::rename(&path, aside.join(hash.to_string())) {
+            // Somebody else found it at the same moment.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(false),
+        }
     }
 
     /// Returns at most `most` bytes from an offset.
@@ -165,6 +194,18 @@ impl Shelf {
             fs::remove_file(path)?;
         }
         Ok(())
+    }
+}
+
+/// Returns whether a file's bytes are what its name says.
+pub(crate) fn fits(path: &Path, hash: &BlobHash) -> io::Result<bool> {
+    let (mut file, mut hasher) = (File::open(path)?, blake3::Hasher::new());
+    let mut bytes = vec![0; READ_AT_ONCE];
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(hasher.finalize().as_bytes() == &hash.0),
+            read => hasher.update(bytes.get(..read).unwrap_or_default()),
+        };
     }
 }
 

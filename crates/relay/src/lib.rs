@@ -55,4 +55,4 @@ pub use upstream::{Carried, Carrier, Met, SharedCarrier, UpstreamTrouble, Upstre
 pub use wangge_trust::enroll::Code;
 pub use wangge_wire::enroll::EnrollRefusal;
 pub use wangge_wire::order::LevelForm;
-pub use wangge_wire::{AreaCode, ChangeHash, DocId, HoldReason, Role, Unit};
+pub use wangge_wire::{AreaCode, BlobHash, ChangeHash, DocId, HoldReason, Role, Unit};

@@ -81,7 +81,10 @@ impl Replica {
             let mut lane = self.lane()?;
             for view in missing {
                 let (hash, bytes) = (view.attachment.hash, view.attachment.bytes);
-                self.bring(&mut lane, &hash, &view.doc, Some(bytes)).await?;
+                // One that cannot come is shown without a path and keeps none of the others away.
+                if let Err(error) = self.bring(&mut lane, &hash, &view.doc, Some(bytes)).await {
+                    pass(error)?;
+                }
             }
         }
         self.name_attachments(name)

@@ -48,6 +48,16 @@ messages! {
         zh: "已备份并核对：{file}（{bytes} 字节）",
         en: "Backed up and verified: {file} ({bytes} bytes)"
     }
+    /// A backup was made, and some attachments are not in it.
+    backed_up_without(file: &str, bytes: u64) {
+        zh: "已备份，但有附件损坏，没有备进去：{file}（{bytes} 字节）",
+        en: "Backed up without what is damaged: {file} ({bytes} bytes)"
+    }
+    /// Attachments whose bytes are not what their names say.
+    backup_damaged(count: u64) {
+        zh: "{count} 个附件的文件损坏，没有放进去；有原件的设备会再送来。编号：",
+        en: "{count} attachments are damaged and were left out; devices that have them bring them again. Their names:"
+    }
     /// What a backup holds.
     backup_holds(entries: u64, documents: u64, attachments: u64) {
         zh: "第 {entries} 号为止的全部内容，{documents} 份档案，{attachments} 个附件",

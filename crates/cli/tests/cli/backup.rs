@@ -51,3 +51,33 @@ fn a_damaged_backup_is_refused_and_the_secret_is_said_to_be_one() {
     let nowhere = world.at("nobody", &["relay", "backup", name, "--json"]);
     assert_eq!(nowhere.ends(2).error()["kind"], "no_relay");
 }
+
+#[test]
+fn a_backup_without_a_damaged_attachment_names_it_and_is_not_called_verified() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "li", "worker", &[GRID]);
+    let add = ["household", "add", "张建国", "--door", "3-12"];
+    world.at("li", &add).ok();
+    let visit = world
+        .at("li", &["走访", "3-12", "好", "--json"])
+        .ok()
+        .json();
+    let photo = world.write("a.pdf", "%PDF-1.4 a paper");
+    let id = visit["id"].as_str().unwrap();
+    world.at("li", &["attach", &photo, "--to", id]).ok();
+    world.at("li", &["sync"]).ok();
+    let shelf = world.path("relay").join("blobs");
+    let mut cut = String::new();
+    for folder in std::fs::read_dir(&shelf).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let file = file.unwrap();
+            cut = file.file_name().into_string().unwrap();
+            std::fs::write(file.path(), "%PDF").unwrap();
+        }
+    }
+    let file = world.path("b").display().to_string();
+    let made = world.at("relay", &["--lang", "en", "relay", "backup", &file]);
+    let made = made.ends(3).stdout;
+    assert!(made.contains(&cut) && !made.contains("verified"), "{made}");
+}

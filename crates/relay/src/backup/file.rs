@@ -9,13 +9,14 @@
 //! Numbers are little-endian. **The last 32 bytes are the hash of all before them**, so that a cut or a
 //! changed byte anywhere is known before anything is made of the file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use wangge_wire::BlobHash;
 
 use super::{BackupTrouble, private};
+use crate::blobs;
 use crate::error::RelayError;
 
 const MAGIC: &[u8; 16] = b"wangge backup 0\n";
@@ -137,17 +138,24 @@ impl Contents {
         self.write(0, self.database, to)
     }
 
-    /// Writes each attachment where `place` says; returns how many.
+    /// Writes each attachment where `place` says; returns those that do not fit their names, which are
+    /// not kept: an older program took what it found.
     pub(super) fn write_blobs(
         &self,
         place: impl Fn(&BlobHash) -> io::Result<PathBuf>,
-    ) -> io::Result<u64> {
+    ) -> io::Result<Vec<BlobHash>> {
         let mut from = self.database.saturating_add(SECRET_BYTES);
+        let mut damaged = Vec::new();
         for (hash, bytes) in &self.blobs {
-            self.write(from, *bytes, &place(hash)?)?;
+            let path = place(hash)?;
+            self.write(from, *bytes, &path)?;
+            if !blobs::fits(&path, hash)? {
+                fs::remove_file(&path)?;
+                damaged.push(*hash);
+            }
             from = from.saturating_add(*bytes);
         }
-        Ok(self.blobs.len() as u64)
+        Ok(damaged)
     }
 
     fn write(&self, from: u64, bytes: u64, to: &Path) -> io::Result<()> {

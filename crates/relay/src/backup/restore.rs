@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use wangge_trust::KeyPair;
+use wangge_wire::BlobHash;
 
 use super::file::{self, Contents};
 use super::{BackupTrouble, failed, private, prove, sync_folder};
@@ -33,6 +34,8 @@ pub struct Restored {
     pub documents: u64,
     /// Attachments that came with it.
     pub attachments: u64,
+    /// Attachments in it that do not fit their names, and were left out; devices bring them again.
+    pub damaged: Vec<BlobHash>,
     /// When the backup was made, milliseconds since 1970.
     pub made_ms: i64,
 }
@@ -100,14 +103,15 @@ fn make(
         whole.parent().map_or(Ok(()), blobs::make_folder)?;
         Ok(whole)
     };
-    let attachments = contents.write_blobs(place).map_err(fail)?;
+    let damaged = contents.write_blobs(place).map_err(fail)?;
     let found = begin_life(contents, &database, settings, file)?;
     if let Some(tree) = &contents.secret.tree {
         secret(&making.join(secrets::TREE_FILE), tree).map_err(fail)?;
     }
     secret(&making.join(secrets::FILE), &contents.secret.key).map_err(fail)?;
     Ok(Restored {
-        attachments,
+        attachments: contents.blobs.len().saturating_sub(damaged.len()) as u64,
+        damaged,
         made_ms: contents.made_ms,
         ..found
     })
@@ -141,6 +145,7 @@ fn begin_life(
         entries: found.entries,
         documents: found.documents,
         attachments: 0,
+        damaged: Vec::new(),
         made_ms: 0,
     })
 }
@@ -224,6 +229,29 @@ mod tests {
             );
             assert!(!after.exists());
         }
+    }
+
+    #[test]
+    fn an_attachment_that_does_not_fit_its_name_is_left_out_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let relay = Relay::open(&dir.path().join("before"), &settings()).unwrap();
+        let (file, after) = (dir.path().join("backup"), dir.path().join("after"));
+        relay.backup(&file).unwrap();
+        // As a program wrote it that took what it found: the database, and what follows written anew.
+        let contents = file::read(&file).unwrap();
+        let (old, blob) = (dir.path().join("old"), dir.path().join("blob"));
+        contents.write_database(&old).unwrap();
+        fs::write(&blob, b"cut").unwrap();
+        let (bad, good) = (BlobHash::of(b"cut short"), BlobHash::of(b"cut"));
+        let blobs = [(bad, blob.clone()), (good, blob)];
+        file::append(&old, &contents.secret, &blobs, 1).unwrap();
+        let restored = Relay::restore(&old, &after, &settings()).unwrap();
+        assert_eq!(
+            (restored.attachments, &restored.damaged[..]),
+            (1, &[bad][..])
+        );
+        let shelf = Shelf::beside(&after.join(db::FILE));
+        assert!(shelf.has(&good) && !shelf.has(&bad));
     }
 
     #[test]

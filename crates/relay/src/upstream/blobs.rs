@@ -108,6 +108,10 @@ impl Meeting<'_> {
     /// Sends an attachment from where the relay above stands to its end.
     async fn send(&mut self, named: &Named, until: Instant) -> Result<Carried, RelayError> {
         let shelf = self.shelf();
+        let proved = shelf.proves(&named.hash);
+        if !proved.map_err(|source| RelayError::io(&shelf.whole(&named.hash), source))? {
+            return Ok(Carried::Not);
+        }
         // It may be there already, or in part: ask before a byte of it travels.
         let (mut at, mut most) = (0, 0);
         loop {

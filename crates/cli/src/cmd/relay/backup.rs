@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use wangge_relay::{LevelForm, Relay, Settings};
+use wangge_relay::{BlobHash, LevelForm, Relay, Settings};
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
+use crate::text::Lang;
 use crate::ui::{Tone, tone};
 
 #[derive(Debug, clap::Args)]
@@ -33,20 +34,38 @@ pub(super) fn backup(context: &Context, args: &Backup) -> Result<Exit, Failure> 
     let value = json!({
         "file": file, "bytes": made.bytes, "entries": made.entries, "documents": made.documents,
         "attachments": made.attachments, "attachments_missing": made.missing,
-        "made_ms": made.made_ms,
+        "attachments_damaged": made.damaged, "made_ms": made.made_ms,
     });
     context.ui.show(&value, || {
         let mut lines = vec![
-            tone(Tone::Good, &lang.backed_up(&file, made.bytes)),
+            match made.damaged.is_empty() {
+                true => tone(Tone::Good, &lang.backed_up(&file, made.bytes)),
+                false => tone(Tone::Warn, &lang.backed_up_without(&file, made.bytes)),
+            },
             lang.backup_holds(made.entries, made.documents, made.attachments),
         ];
+        lines.extend(damaged(lang, &made.damaged));
         if made.missing > 0 {
             lines.push(tone(Tone::Warn, &lang.backup_lacks(made.missing)));
         }
         lines.push(tone(Tone::Warn, lang.backup_is_secret()));
         lines.join("\n")
     });
-    Ok(Exit::Done)
+    Ok(ended(&made.damaged))
+}
+
+/// Names each attachment that was left out because its bytes are not what its name says.
+fn damaged(lang: Lang, damaged: &[BlobHash]) -> Option<String> {
+    let names: Vec<String> = damaged.iter().map(ToString::to_string).collect();
+    let line = || tone(Tone::Bad, &lang.backup_damaged(names.len() as u64));
+    (!names.is_empty()).then(|| format!("{}\n{}", line(), names.join("\n")))
+}
+
+fn ended(damaged: &[BlobHash]) -> Exit {
+    match damaged.is_empty() {
+        true => Exit::Done,
+        false => Exit::Partly,
+    }
 }
 
 pub(super) fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
@@ -58,18 +77,20 @@ pub(super) fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure
     let folder = dir.display().to_string();
     let value = json!({
         "folder": folder, "name": made.name, "entries": made.entries,
-        "documents": made.documents, "attachments": made.attachments, "made_ms": made.made_ms,
+        "documents": made.documents, "attachments": made.attachments,
+        "attachments_damaged": made.damaged, "made_ms": made.made_ms,
     });
     context.ui.show(&value, || {
         let at = moment::exact(made.made_ms).replace('T', " ");
         let at = at.get(..16).unwrap_or_default();
-        [
+        let mut lines = vec![
             tone(Tone::Good, &lang.restored(&made.name, &folder, at)),
             lang.backup_holds(made.entries, made.documents, made.attachments),
-            lang.restored_next().to_owned(),
-            tone(Tone::Warn, lang.restored_beware()),
-        ]
-        .join("\n")
+        ];
+        lines.extend(damaged(lang, &made.damaged));
+        lines.push(lang.restored_next().to_owned());
+        lines.push(tone(Tone::Warn, lang.restored_beware()));
+        lines.join("\n")
     });
-    Ok(Exit::Done)
+    Ok(ended(&made.damaged))
 }
