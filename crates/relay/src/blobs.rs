@@ -258,6 +258,13 @@ pub(crate) fn note(
             "INSERT INTO blob_ref (hash, doc) VALUES (?1, ?2) ON CONFLICT (hash, doc) DO NOTHING",
         )?
         .execute(params![arrived.hash.0, arrived.doc.0])?;
+    // Nobody asks for it any more, and the relay above, which may have lost it too, hears of it at once.
+    connection
+        .prepare_cached("DELETE FROM blob_wanted WHERE hash = ?1")?
+        .execute([arrived.hash.0])?;
+    connection
+        .prepare_cached("UPDATE blob_told SET asked_ms = 0 WHERE hash = ?1 AND incarnation = x''")?
+        .execute([arrived.hash.0])?;
     Ok(())
 }
 
@@ -363,14 +370,15 @@ const WANTED_MAX: i64 = 4_096;
 /// A wish is not noted again within this time.
 const WANTED_AGAIN_MS: i64 = 600_000;
 
-/// Returns whether it is worth to note that an attachment is wanted: there is a relay above, and it was not
-/// noted a moment ago.
+/// Returns whether it is worth to note that an attachment is wanted: there is a relay above, or it was here
+/// once, and it was not noted a moment ago.
 pub(crate) fn is_worth_wanting(
     connection: &Connection,
     (hash, doc): (&BlobHash, &DocId),
     now_ms: i64,
 ) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM upstream)
+    let sql =
+        "SELECT (EXISTS (SELECT 1 FROM upstream) OR EXISTS (SELECT 1 FROM blob WHERE hash = ?1))
                  AND NOT EXISTS (SELECT 1 FROM blob_wanted
                                  WHERE hash = ?1 AND doc = ?2 AND asked_ms > ?3)";
     connection
@@ -395,5 +403,60 @@ pub(crate) fn want(
     let sql = "DELETE FROM blob_wanted WHERE (hash, doc) IN (
                  SELECT hash, doc FROM blob_wanted ORDER BY asked_ms DESC LIMIT -1 OFFSET ?1)";
     connection.prepare_cached(sql)?.execute([WANTED_MAX])?;
+    Ok(())
+}
+
+/// Returns the attachments that were here once and are wanted, those that this device brought first.
+pub(crate) fn lost(
+    connection: &Connection,
+    device: &DeviceId,
+) -> rusqlite::Result<Vec<(DocId, BlobHash)>> {
+    let sql = "SELECT w.doc, w.hash FROM blob_wanted w JOIN blob b ON b.hash = w.hash
+               ORDER BY b.device <> ?1, w.hash, w.doc";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([device.0], |row| {
+        Ok((DocId(row.get(0)?), BlobHash(row.get(1)?)))
+    })?;
+    rows.collect()
+}
+
+/// Looks for the file of each attachment that was ever brought, and notes that those without are wanted;
+/// returns how many. One of another size than it had is put aside.
+pub(crate) fn want_lost(
+    connection: &mut Connection,
+    shelf: &Shelf,
+    now_ms: i64,
+) -> rusqlite::Result<usize> {
+    let transaction = connection.transaction()?;
+    let mut lost = Vec::new();
+    {
+        let sql = "SELECT b.hash, b.bytes, r.doc FROM blob b JOIN blob_ref r ON r.hash = b.hash";
+        let mut statement = transaction.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (hash, bytes) = (BlobHash(row.get(0)?), unsigned(row.get(1)?));
+            // What cannot be read just now is not known to be lost.
+            if !shelf.has_all(&hash, bytes) && !shelf.proves(&hash).unwrap_or(true) {
+                lost.push((hash, DocId(row.get(2)?)));
+            }
+        }
+    }
+    for (hash, doc) in &lost {
+        want(&transaction, (hash, doc), now_ms)?;
+    }
+    transaction.commit()?;
+    Ok(lost.len())
+}
+
+/// Notes that the relay above lost an attachment that it was told of: it is told of it again.
+pub(crate) fn lost_above(
+    connection: &Connection,
+    (hash, doc): (&BlobHash, &DocId),
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE blob_told SET incarnation = x'', asked_ms = 0
+               WHERE hash = ?1 AND doc = ?2 AND incarnation <> x''";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![hash.0, doc.0])?;
     Ok(())
 }

@@ -14,13 +14,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
-use wangge_wire::limits::{ABOVE_NAMES_MAX, PAGE_BYTES_GOAL};
+use wangge_wire::limits::{ABOVE_NAMES_MAX, LOST_BLOBS_MAX, PAGE_BYTES_GOAL};
 use wangge_wire::message::PageEntry;
 use wangge_wire::order::LevelForm;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    AreaCode, Audience, ChangeHash, Cover, CoversRead, Cursor, Day, DeviceId, Digest, DocId, End,
-    EntryKind, Incarnation, Order, Page, RelayId, packing,
+    AreaCode, Audience, BlobHash, ChangeHash, Cover, CoversRead, Cursor, Day, DeviceId, Digest,
+    DocId, End, EntryKind, Incarnation, Order, Page, RelayId, packing,
 };
 
 use crate::error::RelayError;
@@ -30,7 +30,7 @@ use crate::log::{self, signed, unsigned};
 use crate::orders::{self, Standing};
 use crate::scope::{Light, Scope, light};
 use crate::tail::{Reading, Tail};
-use crate::{parked, places, risen, settlements};
+use crate::{blobs, parked, places, risen, settlements};
 
 /// Entries looked at in one step, visible or not.
 const SCAN_MAX: usize = 4_096;
@@ -436,7 +436,30 @@ impl Pull {
             decisions: settlements::digest(connection, scope.roster, &self.device)?,
             waiting: Some(waiting).filter(|count| *count > 0),
             undecided: self.undecided(connection, scope)?,
+            lost: self.lost(connection, scope)?,
         })
+    }
+
+    /// Returns attachments that this relay lost and the asker may have, those it brought itself first; none
+    /// for nothing.
+    fn lost(
+        &self,
+        connection: &Connection,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Vec<(DocId, BlobHash)>>, StepError> {
+        let mut lost = Vec::new();
+        for (doc, hash) in blobs::lost(connection, &self.device)? {
+            if lost.len() >= LOST_BLOBS_MAX {
+                break;
+            }
+            let Some(document) = places::document(connection, &doc)? else {
+                continue;
+            };
+            if scope.covers(&(document.placed.home, document.placed.audiences)) {
+                lost.push((doc, hash));
+            }
+        }
+        Ok(Some(lost).filter(|lost| !lost.is_empty()))
     }
 
     /// Returns how much of the inbox waits for the asker, where that is a desk; none for nothing.

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::app::App;
+use crate::blobs::{self, Shelf};
 use crate::error::RelayError;
 use crate::link::Link;
 use crate::packs::{Background, Bell, Maker};
@@ -57,7 +58,19 @@ pub async fn serve_claimed(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RelayError> {
     open_many();
-    let connection = db::connect_writer(&relay.place)?;
+    let mut connection = db::connect_writer(&relay.place)?;
+    let fail = |source| RelayError::sqlite(&relay.place.path, source);
+    let (shelf, now_ms) = (
+        Shelf::beside(&relay.place.path),
+        relay.settings.clock.now_ms(),
+    );
+    let lost = blobs::want_lost(&mut connection, &shelf, now_ms).map_err(fail)?;
+    if lost > 0 {
+        tracing::warn!(
+            lost,
+            "attachments have no file here; whoever has one is asked for it"
+        );
+    }
     let packs = match relay.settings.packs.clone() {
         // Opened before devices come: a file of another log is gone by then.
         Some(packs) => Some((Maker::open(&relay, &packs)?, packs, Bell::new())),

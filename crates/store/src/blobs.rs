@@ -130,6 +130,13 @@ impl Store {
         Ok(())
     }
 
+    /// Notes that the relay lost a blob that it had; returns whether it was carried there from here.
+    pub fn blob_lost(&self, hash: &BlobHash) -> Result<bool, StoreError> {
+        let sql = "UPDATE blob_up SET incarnation = x'' WHERE hash = ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.execute([hash.as_bytes()])? > 0)
+    }
+
     /// Returns the blobs of removed documents that nothing here names and no relay waits for: their
     /// files may go.
     pub fn blobs_to_drop(&self, log: Option<&Incarnation>) -> Result<Vec<BlobHash>, StoreError> {

@@ -182,6 +182,7 @@ mod tests {
             decisions: None,
             waiting: None,
             undecided: None,
+            lost: None,
         }
     }
 

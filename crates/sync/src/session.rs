@@ -321,6 +321,7 @@ mod tests {
             decisions: None,
             waiting: None,
             undecided: None,
+            lost: None,
         }
     }
 

@@ -90,6 +90,7 @@ fn main() {
         decisions: None,
         waiting: None,
         undecided: None,
+        lost: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

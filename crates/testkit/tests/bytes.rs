@@ -223,6 +223,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         decisions: None,
         waiting: None,
         undecided: None,
+        lost: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -246,6 +247,11 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         decisions: Some(Digest::from_parts(1, [4; 16])),
         ..end.clone()
     };
+    let lost = End {
+        lost: Some(vec![(DocId([5; 16]), BlobHash([7; 32]))]),
+        ..end.clone()
+    };
+    lines.insert("end-lost", packing::encode(&lost));
     let waiting = End {
         waiting: Some(3),
         undecided: Some(4),

@@ -90,7 +90,7 @@ fn a_damaged_attachment_keeps_none_of_the_others_away_and_no_backup_is_called_wh
     bytes[400] ^= 1;
     std::fs::write(&turned, bytes).unwrap();
 
-    assert_eq!(fetched(&mut desk, &id), [files[2].clone()]);
+    assert!(fetched(&mut desk, &id) == [files[2].clone()]);
     assert!(!cut.exists() && !turned.exists(), "they are put aside");
 
     std::fs::write(&cut, &files[0][..100]).unwrap();
@@ -101,4 +101,69 @@ fn a_damaged_attachment_keeps_none_of_the_others_away_and_no_backup_is_called_wh
     let settings = Settings::new("any", LevelForm::Township);
     let again = Relay::restore(&backup, &district.path().join("again"), &settings).unwrap();
     assert_eq!((again.attachments, again.damaged.len()), (1, 0));
+}
+
+#[test]
+fn a_relay_that_starts_without_its_attachments_asks_the_devices_for_them() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    let files = [pdf(1, 900), pdf(2, 300_000)];
+    let id = report(&mut li, district.path(), &files);
+    assert_eq!(sync(&mut li).unwrap().attachments.left, 0);
+    district.stop();
+    std::fs::remove_dir_all(district.relay_dir().join("blobs")).unwrap();
+    district.start();
+    let report = sync(&mut li).unwrap();
+    assert_eq!(report.attachments.left, 0, "{report:?}");
+    assert!(report.attachments.bytes_up > 300_000, "they went once more");
+    let after = sync(&mut li).unwrap().attachments;
+    assert!(after.bytes_up < 1_000, "and only once: {after:?}");
+    let mut desk = district.home("周文", Role::Township, &[AREAS[1]]);
+    sync(&mut desk).unwrap();
+    let mut came = fetched(&mut desk, &id);
+    came.sort_by_key(Vec::len);
+    assert!(came == files);
+}
+
+#[test]
+fn a_colleague_who_has_a_copy_gives_back_what_its_author_has_no_more() {
+    let mut district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    let files = [pdf(1, 900)];
+    let id = report(&mut li, district.path(), &files);
+    sync(&mut li).unwrap();
+    let mut colleague = district.home("陈强", Role::Worker, &[GRID]);
+    sync(&mut colleague).unwrap();
+    assert!(fetched(&mut colleague, &id) == files);
+    drop(li);
+    district.stop();
+    std::fs::remove_dir_all(district.relay_dir().join("blobs")).unwrap();
+    district.start();
+    sync(&mut colleague).unwrap();
+    assert!(on_shelf(&district.relay_dir(), &files[0]).exists());
+}
+
+#[test]
+fn what_every_relay_lost_climbs_again_from_the_device_once_somebody_asks() {
+    let tree = Tree::new();
+    let mut li = tree.village.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    let files = [pdf(1, 200_000)];
+    let id = report(&mut li, tree.village.path(), &files);
+    sync(&mut li).unwrap();
+    tree.settle();
+    let mut county = tree.county.home("县台", Role::County, &[AREAS[0]]);
+    sync(&mut county).unwrap();
+    for relay in [&tree.village, &tree.township, &tree.county] {
+        std::fs::remove_file(on_shelf(&relay.relay_dir(), &files[0])).unwrap();
+    }
+    assert!(fetched(&mut county, &id).is_empty());
+    // The wish goes down in the answers to who asks, the file up.
+    tree.township_meets().unwrap();
+    tree.village_meets().unwrap();
+    sync(&mut li).unwrap();
+    tree.settle();
+    assert!(fetched(&mut county, &id) == files);
 }

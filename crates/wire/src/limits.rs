@@ -97,6 +97,8 @@ pub const BLOB_PIECE_BYTES_MAX: usize = 128 * 1024;
 pub const BLOB_ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Attachments of one device that a relay holds unfinished; the oldest makes room.
 pub const BLOB_PARTS_MAX: usize = 16;
+/// Attachments that one end of an answer asks for again: what a thin line can bear of them.
+pub const LOST_BLOBS_MAX: usize = 64;
 
 /// Bytes a relay aims at for one frame of a pack, inflated; the last of a pack may be smaller.
 pub const PACK_FRAME_BYTES_GOAL: usize = 512 * 1024;

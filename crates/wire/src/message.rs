@@ -10,7 +10,7 @@ use crate::Malformed;
 use crate::area::Audience;
 use crate::day::Day;
 use crate::digest::Digest;
-use crate::id::{ActorId, BatchHash, ChangeHash, DocId, Incarnation, RelayId};
+use crate::id::{ActorId, BatchHash, BlobHash, ChangeHash, DocId, Incarnation, RelayId};
 use crate::packing;
 use crate::receipt::Receipt;
 
@@ -244,6 +244,10 @@ pub struct End {
     /// the asking desk; absent for none.
     #[n(7)]
     pub undecided: Option<u32>,
+    /// Attachments that this relay was told of and has no file of any more, of documents the asker reads:
+    /// whoever has one brings it again. At most [`crate::limits::LOST_BLOBS_MAX`]; absent for none.
+    #[n(8)]
+    pub lost: Option<Vec<(DocId, BlobHash)>>,
 }
 
 /// The kinds of answer frames, one byte in front of each.

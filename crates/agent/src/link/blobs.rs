@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use wangge_store::Blob;
-use wangge_wire::limits::{BLOB_BYTES_MAX, BLOB_PIECE_BYTES_MAX};
+use wangge_wire::limits::{BLOB_BYTES_MAX, BLOB_PIECE_BYTES_MAX, LOST_BLOBS_MAX};
 use wangge_wire::{BlobAsk, BlobHash, BlobState, DocId, PROTOCOL_VERSION, packing};
 
 use super::http::{Address, Line, refusal};
@@ -44,8 +44,13 @@ struct Lane {
 impl Replica {
     /// Carries attachments up and small pictures down. What goes wrong here is left for the next time:
     /// the text of this sync is where it was said to be.
-    pub(crate) async fn carry_attachments(&mut self) -> BlobReport {
+    /// What the relay says it `lost` goes up once more, from whoever has it.
+    pub(crate) async fn carry_attachments(&mut self, lost: &[(DocId, BlobHash)]) -> BlobReport {
         let mut report = BlobReport::default();
+        let given = self.lost_here(lost).unwrap_or_else(|error| {
+            tracing::info!(%error, "what the relay lost is left for the next sync");
+            Vec::new()
+        });
         let before = self.attachments_waiting().unwrap_or_default();
         match self.lane() {
             Ok(mut lane) => {
@@ -53,7 +58,7 @@ impl Replica {
                 // A visit that somebody wants to record waits for no photo: the lane makes room, and
                 // goes on where it was at the next sync.
                 let carried = tokio::select! {
-                    carried = self.carry(&mut lane, &mut report) => carried,
+                    carried = self.carry(&mut lane, &given, &mut report) => carried,
                     () = knocked => Err(AgentError::InUse),
                 };
                 if let Err(error) = carried {
@@ -109,7 +114,30 @@ impl Replica {
         })
     }
 
-    async fn carry(&mut self, lane: &mut Lane, report: &mut BlobReport) -> Result<(), AgentError> {
+    /// Notes what the relay lost of what went up from here, and returns what else of it is here.
+    fn lost_here(&self, lost: &[(DocId, BlobHash)]) -> Result<Vec<Blob>, AgentError> {
+        let shelf = self.shelf();
+        let mut given = Vec::new();
+        for (doc, hash) in lost.iter().take(LOST_BLOBS_MAX) {
+            if shelf.has(hash) && !self.home.store.blob_lost(hash)? {
+                let bytes = std::fs::metadata(shelf.path(hash))?.len();
+                given.push(Blob {
+                    hash: *hash,
+                    doc: *doc,
+                    bytes,
+                    thumb: false,
+                });
+            }
+        }
+        Ok(given)
+    }
+
+    async fn carry(
+        &mut self,
+        lane: &mut Lane,
+        given: &[Blob],
+        report: &mut BlobReport,
+    ) -> Result<(), AgentError> {
         let Some(log) = self.relay_log()? else {
             return Ok(());
         };
@@ -117,6 +145,11 @@ impl Replica {
             match self.send(lane, &blob).await {
                 Ok(()) => self.home.store.blob_arrived(&blob, &log)?,
                 Err(error) => pass(error)?,
+            }
+        }
+        for blob in given {
+            if let Err(error) = self.send(lane, blob).await {
+                pass(error)?;
             }
         }
         let shelf = self.shelf();

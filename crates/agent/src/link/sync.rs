@@ -19,8 +19,8 @@ use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
-    AreaCode, Ask, Audience, BatchHash, BatchHead, ChangeHash, Digest, DocId, End, Manifest,
-    PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, group, packing,
+    AreaCode, Ask, Audience, BatchHash, BatchHead, BlobHash, ChangeHash, Digest, DocId, End,
+    Manifest, PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, group, packing,
 };
 
 use super::blobs::BlobReport;
@@ -110,6 +110,8 @@ pub(super) struct Meeting<'a> {
     pub(super) reload_roster: bool,
     /// The last end that was told.
     told: Option<End>,
+    /// Attachments that the relay lost, as it said last.
+    lost: Vec<(DocId, BlobHash)>,
     /// The relay's clock.
     relay_ms: i64,
     /// Whether the log may be another one than was read before: of that one it is not known what it has.
@@ -176,6 +178,7 @@ impl Replica {
             clock_offset_ms: 0,
             reload_roster: false,
             told: None,
+            lost: Vec::new(),
             relay_ms: 0,
             log_changed: false,
             packs: None,
@@ -186,7 +189,7 @@ impl Replica {
             replica: self,
         };
         let outcome = meeting.run_and_repair().await;
-        let mut report = meeting.report;
+        let (mut report, lost) = (meeting.report, meeting.lost);
         report.round_trips = meeting.line.requests;
         report.bytes_up = meeting.line.bytes_up;
         report.bytes_down = meeting.line.bytes_down;
@@ -204,7 +207,7 @@ impl Replica {
         match outcome {
             Outcome::Complete | Outcome::Stuck => {
                 if usual {
-                    report.attachments = self.carry_attachments().await;
+                    report.attachments = self.carry_attachments(&lost).await;
                 }
                 Ok(report)
             }
@@ -524,6 +527,7 @@ impl Meeting<'_> {
         self.report.inbox = end.inbox;
         self.report.undecided = end.undecided.unwrap_or_default();
         self.told = Some(end.clone());
+        self.lost = end.lost.clone().unwrap_or_default();
         self.here = ended.here;
         self.report.complete = ended
             .areas

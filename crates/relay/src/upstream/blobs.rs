@@ -66,10 +66,18 @@ impl Meeting<'_> {
                 Carried::Not => None,
                 Carried::Later => return Ok(true),
             };
-            self.write(|transaction, _| tried(transaction, &named, told.as_ref(), now_ms))?;
+            let lost = !self.shelf().has(&named.hash);
+            self.write(|transaction, _| {
+                if lost {
+                    // Whoever brought it here is asked for it again.
+                    blobs::want(transaction, (&named.hash, &named.doc), now_ms)?;
+                }
+                tried(transaction, &named, told.as_ref(), now_ms)
+            })?;
         }
         for named in self.read(wanted)? {
-            // One that is not there either is wanted again by whoever asks again.
+            // One that is not there either is wanted again by whoever asks again; one that was here once is
+            // still asked for below.
             let came = match self.bring(&named, until).await? {
                 Carried::Whole(bytes) => Some(bytes),
                 Carried::Not => None,
@@ -87,9 +95,12 @@ impl Meeting<'_> {
                     blobs::note(transaction, &arrived, now_ms)?;
                     tried(transaction, &named, Some(&log), now_ms)?;
                 }
-                let sql = "DELETE FROM blob_wanted WHERE hash = ?1 AND doc = ?2";
-                let mut delete = transaction.prepare_cached(sql)?;
-                delete.execute(params![named.hash.0, named.doc.0])?;
+                let mine = params![named.hash.0, named.doc.0];
+                let sql = "UPDATE blob_wanted SET asked_ms = 0 WHERE hash = ?1 AND doc = ?2";
+                transaction.prepare_cached(sql)?.execute(mine)?;
+                let sql = "DELETE FROM blob_wanted WHERE hash = ?1 AND doc = ?2
+                           AND NOT EXISTS (SELECT 1 FROM blob WHERE hash = ?1)";
+                transaction.prepare_cached(sql)?.execute(mine)?;
                 Ok(())
             })?;
         }
@@ -232,9 +243,11 @@ fn untold(connection: &Connection, log: &Incarnation, now_ms: i64) -> rusqlite::
     rows.collect()
 }
 
-/// Returns what somebody here asked for and is not here, the newest first.
+/// Returns what somebody here asked for and is not here, the newest first, without what the relay above was
+/// found not to have.
 fn wanted(connection: &Connection) -> rusqlite::Result<Vec<Named>> {
-    let sql = "SELECT hash, doc, 0 FROM blob_wanted ORDER BY asked_ms DESC, hash, doc LIMIT ?1";
+    let sql = "SELECT hash, doc, 0 FROM blob_wanted WHERE asked_ms > 0
+               ORDER BY asked_ms DESC, hash, doc LIMIT ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([TRIED_MAX], named)?;
     rows.collect()

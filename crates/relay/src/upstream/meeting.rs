@@ -31,7 +31,7 @@ use crate::orders::Standing;
 use crate::pull::StepError;
 use crate::relay::Relay;
 use crate::risen::{self, Above, Again, Rising, Upstream};
-use crate::{db, doubt, log, numbers, places, settlements};
+use crate::{blobs, db, doubt, log, numbers, places, settlements};
 
 /// Batches handed to one session.
 const BATCHES_PER_ROUND: u32 = 2_000;
@@ -449,6 +449,9 @@ impl Meeting<'_> {
             risen::move_cursor(transaction, &end.cursor)?;
             let names = end.above.as_deref().unwrap_or_default();
             risen::keep_end(transaction, &end.watermarks, names, complete)?;
+            for (doc, hash) in end.lost.iter().flatten() {
+                blobs::lost_above(transaction, (hash, doc))?;
+            }
             standing.refresh(transaction)?;
             // What a cover lends was not read for as long as it did not run; its own areas were.
             let own = standing.roster().relay(&me).map(|own| &own.member.areas);
