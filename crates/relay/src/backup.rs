@@ -32,6 +32,22 @@ pub enum BackupTrouble {
     /// No room where the file or the folder should be. Choose another disk.
     #[error("no room")]
     NoRoom,
+    /// The file or the folder cannot be written. Choose another place.
+    #[error("{} cannot be written: {reason}", path.display())]
+    Unwritable {
+        /// What was to be written.
+        path: PathBuf,
+        /// The system's reason.
+        reason: String,
+    },
+    /// The backup cannot be read. Name the right file.
+    #[error("{} cannot be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        reason: String,
+    },
     /// It is no backup, or not as it was written. Take another one.
     #[error("{} is no whole backup", .0.display())]
     NotWhole(PathBuf),
@@ -100,7 +116,8 @@ impl Making {
             let part = target.with_file_name(name);
             match private(&part) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(failed(&part, error)),
+                // The name that was typed, and not that of the file beside it.
+                Err(error) => return Err(failed(target, error)),
                 Ok(_) => {
                     return Ok(Self {
                         part,
@@ -277,7 +294,10 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 fn failed(path: &Path, error: io::Error) -> RelayError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BackupTrouble::NoRoom.into(),
-        _ => RelayError::io(path, error),
+        _ => {
+            let (path, reason) = (path.to_owned(), error.to_string());
+            BackupTrouble::Unwritable { path, reason }.into()
+        }
     }
 }
 

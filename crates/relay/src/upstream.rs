@@ -57,6 +57,20 @@ pub enum UpstreamTrouble {
         /// What did not read.
         what: &'static str,
     },
+    /// No connection while joining: nothing was joined. Try the same again.
+    #[error("no link, and nothing was joined: {reason}")]
+    NotJoined {
+        /// The system's reason.
+        reason: String,
+    },
+    /// This relay is below another one already, or below the same at another address.
+    #[error("this relay is below {name} at {url}")]
+    Below {
+        /// What people call the relay above.
+        name: String,
+        /// Where it is reached.
+        url: String,
+    },
     /// This relay is below nobody.
     #[error("this relay is below nobody")]
     None,
@@ -94,6 +108,17 @@ impl Relay {
     ///
     /// Joining the same relay again tells it everything again, which changes nothing that it holds.
     pub async fn join(&self, code: &str, url: &str, plain_http: bool) -> Result<(), RelayError> {
+        let joined = self.ask_to_join(code, url, plain_http).await;
+        joined.map_err(|error| match error {
+            // Unlike a meeting, which comes again by itself.
+            RelayError::Upstream(UpstreamTrouble::NoLink { reason }) => {
+                UpstreamTrouble::NotJoined { reason }.into()
+            }
+            other => other,
+        })
+    }
+
+    async fn ask_to_join(&self, code: &str, url: &str, plain_http: bool) -> Result<(), RelayError> {
         let refused = |why| RelayError::Upstream(UpstreamTrouble::Code(why));
         let code = Code::parse(code).map_err(|_| refused(EnrollRefusal::WrongCode))?;
         let address = Address::parse(url, plain_http)?;

@@ -50,9 +50,13 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
         message,
         hint: match error {
             RelayError::Upstream(
-                UpstreamTrouble::Code(_) | UpstreamTrouble::WrongRelay | UpstreamTrouble::ForDevice,
+                UpstreamTrouble::Code(_)
+                | UpstreamTrouble::WrongRelay
+                | UpstreamTrouble::ForDevice
+                | UpstreamTrouble::NotJoined { .. },
             ) => "wangge relay join CODE --relay URL",
             RelayError::Upstream(_) => "wangge relay status",
+            RelayError::Backup(BackupTrouble::Unreadable { .. }) => "wangge help relay restore",
             RelayError::Backup(_) => "wangge help relay backup",
             RelayError::BadInvitation { .. } => "wangge relay invite --name NAME --area CODE",
             RelayError::UnknownUnit => "wangge unit list",
@@ -77,6 +81,16 @@ fn backup(trouble: &BackupTrouble, lang: Lang) -> (&'static str, Exit, String) {
             lang.backup_exists(&path.display().to_string()),
         ),
         BackupTrouble::NoRoom => ("disk_full", Exit::Failed, lang.backup_no_room().to_owned()),
+        BackupTrouble::Unwritable { path, reason } => (
+            "unwritable",
+            Exit::Failed,
+            lang.backup_unwritable(&path.display().to_string(), lang.system_word(reason)),
+        ),
+        BackupTrouble::Unreadable { path, reason } => (
+            "unreadable",
+            Exit::Failed,
+            lang.unreadable(&path.display().to_string(), lang.system_word(reason)),
+        ),
         BackupTrouble::NotWhole(path) => (
             "damaged_backup",
             Exit::Damaged,
@@ -123,6 +137,12 @@ fn upstream(trouble: &UpstreamTrouble, lang: Lang) -> (&'static str, Exit, Strin
         UpstreamTrouble::NotHigher => ("not_higher", Exit::Usage, lang.not_higher().to_owned()),
         UpstreamTrouble::Strange { what } => {
             ("strange_answer", Exit::Failed, lang.strange_up(what))
+        }
+        UpstreamTrouble::NotJoined { .. } => {
+            ("no_link", Exit::NoLink, lang.join_no_link().to_owned())
+        }
+        UpstreamTrouble::Below { name, url } => {
+            ("below_another", Exit::Usage, lang.below_another(name, url))
         }
         UpstreamTrouble::None => ("below_nobody", Exit::Usage, lang.below_nobody().to_owned()),
     }

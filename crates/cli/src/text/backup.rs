@@ -29,8 +29,8 @@ words! {
         en: "The relay's key and all residents' data are in it, not encrypted: whoever has it can pose as this relay. Keep it as you keep the relay."
     }
     restored_next {
-        zh: "现在运行：wangge 中继 运行。各设备下次同步会自己发现，把备份以后的记录补回来。",
-        en: "Now: wangge relay serve. Devices notice at their next sync and give back what came after the backup."
+        zh: "现在运行：wangge 中继 运行 --listen 原来的地址。各设备只认原来的地址，下次同步会自己发现，把备份以后的记录补回来。",
+        en: "Now: wangge relay serve --listen ADDRESS, with the address it had: devices know it under no other. They notice at their next sync and give back what came after the backup."
     }
     restored_beware {
         zh: "原来的中继不能再运行。备份以后的登记、授权和注销不在里面：上级或下级中继知道的，下次碰头会补回来，其余请重做；没用过的登记码已作废。",
@@ -77,6 +77,11 @@ messages! {
     backup_exists(path: &str) {
         zh: "{path} 已经存在，没有改动。请换一个文件名。",
         en: "{path} is there already and was not changed. Choose another name."
+    }
+    /// A file or folder cannot be written.
+    backup_unwritable(path: &str, reason: &str) {
+        zh: "写不了 {path}（{reason}），什么也没有留下。请检查那个文件夹在不在、能不能写，或换一个地方。",
+        en: "{path} cannot be written ({reason}); nothing is left there. See whether that folder is there and can be written, or take another place."
     }
     /// No whole backup.
     backup_not_whole(path: &str) {

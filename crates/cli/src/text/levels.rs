@@ -49,6 +49,14 @@ words! {
         zh: "连不上上级中继。这里收到的都在，没有丢；会自动再试。",
         en: "No link to the relay above. What is here is safe; it will be tried again."
     }
+    join_no_link {
+        zh: "连不上那个中继，没有加入，也不会自动再试。登记码还能用：网络好了再运行同一条命令。",
+        en: "No link to that relay. Nothing was joined, and it is not tried again by itself. The code is as good as before: run the same command again."
+    }
+    not_met_since {
+        zh: "恢复或加入以后还没有和上级对接过，内容是否一致还不知道",
+        en: "not met since it was restored or joined; whether it is equal to the relay above is not known"
+    }
     bad_address_up {
         zh: "上级地址不对，或者是没有加密的其他机器（要用请加 --plain-http）。什么也没有做。",
         en: "The address above is none, or another machine without encryption (say --plain-http for that). Nothing was done."
@@ -74,6 +82,16 @@ words! {
 }
 
 messages! {
+    /// Name and level that were given are not those of the first start.
+    recorded_already(name: &str, level: &str) {
+        zh: "这个中继第一次运行时定为「{name}」（{level}），以后不能改；这次给的名称和级别没有用。",
+        en: "This relay was begun as {name} ({level}), which stays; the name and level given now do not count."
+    }
+    /// Another address than that of the relay above was given.
+    below_another(name: &str, url: &str) {
+        zh: "这个中继已经在「{name}」下面，地址 {url}，和这次给的不同；没有改动。上级换了地址或要换上级，就请上级重新发登记码，再加入一次：wangge 中继 加入 登记码 --relay 地址",
+        en: "This relay is below {name} at {url}, which is not the address given; nothing was changed. Where the address changed, or another relay is to be above, ask there for a new code and join again: wangge relay join CODE --relay URL"
+    }
     /// The relay at an address is of another tree.
     unknown_relay(url: &str) {
         zh: "{url} 的中继不属于您的网格系统，什么也没有送过去。",

@@ -84,3 +84,139 @@ fn a_relay_whose_database_is_gone_is_missed_by_every_command_and_not_begun_anew(
     }
     assert!(!world.path("relay").join("relay.db").exists());
 }
+
+#[test]
+fn a_first_start_on_a_port_that_is_taken_leaves_name_and_level_open() {
+    let world = World::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let serve = ["relay", "serve", "--until-stdin-ends", "--listen"];
+    world.at("relay", &[&serve[..], &[&port]].concat()).ends(1);
+    assert!(!world.path("relay").join("relay.db").exists());
+    let named = ["127.0.0.1:0", "--level", "village", "--name", "新村"];
+    let first = world.at("relay", &[&serve[..], &named].concat()).ok();
+    assert!(!first.stderr.contains("不能改"), "{}", first.stderr);
+    let is = status(&world);
+    assert_eq!(
+        (&is["name"], &is["level"]),
+        (&"新村".into(), &"village".into())
+    );
+    let other = ["127.0.0.1:0", "--level", "county"];
+    let again = world.at("relay", &[&serve[..], &other].concat()).ok();
+    let said = again.stderr;
+    assert!(said.contains("新村") && said.contains("不能改"), "{said}");
+}
+
+/// A village's relay of this name, joined below the township's, which serves.
+fn village(world: &World, township: &crate::world::Relay) -> crate::world::Relay {
+    let code = world.invite("民主村", "relay", &["511724103202"]);
+    let url = township.url();
+    let serve = [
+        "relay",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+        "--level",
+        "village",
+        "--name",
+        "民主村",
+        "--upstream",
+        &url,
+        "--code",
+        &code,
+    ];
+    crate::world::Relay::start_with(world, "village", &serve)
+}
+
+#[test]
+fn a_village_serves_below_a_township_meets_it_and_says_who_is_above() {
+    let world = World::new();
+    let township = world.relay();
+    let relay = village(&world, &township);
+    assert_eq!(relay.end("-TERM"), Some(0));
+    let met = world
+        .at("village", &["relay", "meet", "--json"])
+        .ok()
+        .json();
+    assert_eq!(met["complete"], true, "{met}");
+    let other = [
+        "relay",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+        "--upstream",
+    ];
+    let refused = world.at("village", &[&other[..], &["http://127.0.0.1:1"]].concat());
+    let error = refused.ends(2).error();
+    assert_eq!(error["kind"], "below_another");
+    assert!(
+        error["message"].as_str().unwrap().contains(&township.url()),
+        "{error}"
+    );
+    // The same words as the first time need no code any more.
+    let url = township.url();
+    let again = crate::world::Relay::start_with(&world, "village", &[&other[..], &[&url]].concat());
+    assert_eq!(again.end("-TERM"), Some(0));
+
+    let file = world.path("b").display().to_string();
+    world.at("village", &["relay", "backup", &file]).ok();
+    let said = world
+        .at("restored", &["relay", "restore", &file])
+        .ok()
+        .stdout;
+    assert!(said.contains("--listen"), "{said}");
+    let said = world.at("restored", &["relay", "status"]).ok().stdout;
+    assert!(
+        said.contains("还没有和上级对接过") && !said.contains("完全一致"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_join_without_a_link_joined_nothing_and_the_same_command_does_it_later() {
+    let world = World::new();
+    let township = world.relay();
+    let code = world.invite("民主村", "relay", &["511724103202"]);
+    let begin = "relay serve --listen 127.0.0.1:0 --until-stdin-ends --level village";
+    let words: Vec<&str> = begin.split(' ').collect();
+    world.at("village", &words).ok();
+    let join = ["relay", "join", &code, "--json", "--relay"];
+    let error = world.at("village", &[&join[..], &["http://127.0.0.1:1"]].concat());
+    let error = error.ends(5).error();
+    assert!(
+        error["message"].as_str().unwrap().contains("没有加入"),
+        "{error}"
+    );
+    assert!(
+        error["hint"].as_str().unwrap().contains("relay join"),
+        "{error}"
+    );
+    let joined = world.at("village", &[&join[..], &[&township.url()]].concat());
+    assert_eq!(joined.ok().json()["url"], township.url());
+}
+
+#[test]
+fn a_backup_that_cannot_be_written_and_one_that_is_not_there_are_told_apart() {
+    let world = stopped();
+    let nowhere = world.path("nowhere").join("x.bak").display().to_string();
+    let error = world.at("relay", &["relay", "backup", &nowhere, "--json"]);
+    let error = error.ends(1).error();
+    assert_eq!(error["kind"], "unwritable");
+    assert!(
+        error["message"].as_str().unwrap().contains("写不了"),
+        "{error}"
+    );
+    assert!(
+        error["hint"].as_str().unwrap().contains("backup"),
+        "{error}"
+    );
+    let error = world.at("other", &["relay", "restore", &nowhere, "--json"]);
+    let error = error.ends(1).error();
+    assert_eq!(error["kind"], "unreadable");
+    assert!(
+        error["hint"].as_str().unwrap().contains("restore"),
+        "{error}"
+    );
+}

@@ -76,10 +76,14 @@ pub(super) fn append(
 /// Reads a backup and proves every byte of it.
 pub(super) fn read(path: &Path) -> Result<Contents, RelayError> {
     let not_whole = || BackupTrouble::NotWhole(path.to_owned());
-    let mut file = File::open(path).map_err(|source| RelayError::io(path, source))?;
+    let unreadable = |error: io::Error| BackupTrouble::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
     let contents = parse(path, &mut file).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => not_whole().into(),
-        _ => RelayError::io(path, error),
+        io::ErrorKind::UnexpectedEof => not_whole(),
+        _ => unreadable(error),
     })?;
     Ok(contents.ok_or_else(not_whole)?)
 }

@@ -139,6 +139,9 @@ fn begin_life(
     transaction.execute(sql, [incarnation]).map_err(fail)?;
     let sql = "UPDATE invitation SET expires_ms = 0 WHERE spent_by = x''";
     transaction.execute(sql, []).map_err(fail)?;
+    // What it was told by the relay above, it was told in another life.
+    let sql = "UPDATE upstream SET met_ms = 0, tried_ms = 0, failure = '', complete = 0";
+    transaction.execute(sql, []).map_err(fail)?;
     transaction.commit().map_err(fail)?;
     Ok(Restored {
         name: found.name,

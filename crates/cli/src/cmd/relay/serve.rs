@@ -7,13 +7,16 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use wangge_relay::{Claim, Relay, RelayError, Settings, UpstreamTrouble, serve_claimed};
+use wangge_relay::{
+    Claim, LevelForm, Relay, RelayError, Settings, UpstreamTrouble, UpstreamView, serve_claimed,
+};
 
 use super::{LevelWord, held};
 use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::typed;
+use crate::ui::{Tone, tone};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -23,9 +26,9 @@ pub(crate) struct Args {
     /// What people call the relay; counts at the first start
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Where in the tree it stands; counts at the first start
-    #[arg(long, value_name = "LEVEL", default_value = "township")]
-    level: LevelWord,
+    /// Where in the tree it stands, township if not said; counts at the first start
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<LevelWord>,
     /// The relay above; it must have been joined, or the code be given
     #[arg(long, value_name = "URL", value_parser = typed::folded)]
     upstream: Option<String>,
@@ -58,18 +61,56 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         .clone()
         .unwrap_or_else(|| lang.relay_name().to_owned());
     let home = context.relay_home()?;
-    let mut settings = Settings::new(name, args.level.into());
+    let level = args.level.unwrap_or(LevelWord::Township);
+    let mut settings = Settings::new(name, level.into());
     settings.packs = Some(held::packs());
     // The database's index is mapped into memory: on a full disk the system would end this process.
     Relay::check_room(&home)?;
+    // Bound before a relay is made: a start that fails must not decide name and level for good.
+    let listener = bind(address).map_err(|error| cannot_listen(args, &error));
+    let listener = match Relay::left_in(&home) {
+        // Another program that serves this folder is named first, whoever has the port.
+        true => listener,
+        false => Ok(listener?),
+    };
     let mut relay = Relay::open(&home, &settings)?;
     // First of all: what another program serves is neither joined to anything nor announced.
     let claim = relay.claim()?;
+    let listener = listener?;
+    say_recorded(context, &relay, args);
     if join(&relay, args)? {
         // Opened anew: what it learnt by joining counts from the start.
         relay = Relay::open(&home, &settings)?;
     }
-    block_on(listen(context, relay, claim, address, args))?
+    block_on(listen(context, relay, claim, listener, args))?
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn cannot_listen(args: &Args, error: &std::io::Error) -> Failure {
+    Failure::CannotListen {
+        address: args.listen.clone(),
+        reason: error.to_string(),
+    }
+}
+
+/// Says so where name or level are not those that were recorded at the first start.
+fn say_recorded(context: &Context, relay: &Relay, args: &Args) {
+    let (card, lang) = (relay.card(0), context.ui.lang);
+    let other_name = args.name.as_ref().is_some_and(|name| *name != card.name);
+    let other_level = args
+        .level
+        .is_some_and(|word| LevelForm::from(word) != card.level);
+    if other_name || other_level {
+        let level = lang.code("level", super::upstream::word(card.level));
+        context
+            .ui
+            .talk(&tone(Tone::Warn, &lang.recorded_already(&card.name, level)));
+    }
 }
 
 /// Goes below the relay that was named, unless it is there already.
@@ -78,11 +119,16 @@ fn join(relay: &Relay, args: &Args) -> Result<bool, Failure> {
         return Ok(false);
     };
     let known = relay.upstream()?;
-    match &args.code {
+    let same = |known: &UpstreamView| known.url == url.trim_end_matches('/');
+    match (&args.code, known) {
         // A service is started with the same words each time: a code that did its work is not asked again.
-        _ if known.is_some_and(|known| known.url == url.trim_end_matches('/')) => Ok(false),
-        None => Err(RelayError::Upstream(UpstreamTrouble::None).into()),
-        Some(code) => {
+        (_, Some(known)) if same(&known) => Ok(false),
+        (None, Some(known)) => {
+            let (name, url) = (known.name, known.url);
+            Err(RelayError::Upstream(UpstreamTrouble::Below { name, url }).into())
+        }
+        (None, None) => Err(RelayError::Upstream(UpstreamTrouble::None).into()),
+        (Some(code), _) => {
             block_on(relay.join(code, url, args.plain_http))??;
             Ok(true)
         }
@@ -93,15 +139,12 @@ async fn listen(
     context: &Context,
     relay: Relay,
     claim: Claim,
-    address: SocketAddr,
+    listener: std::net::TcpListener,
     args: &Args,
 ) -> Result<Exit, Failure> {
-    let cannot = |error: std::io::Error| Failure::CannotListen {
-        address: args.listen.clone(),
-        reason: error.to_string(),
-    };
+    let cannot = |error| cannot_listen(args, &error);
     let stop = stop_signal(args.until_stdin_ends).map_err(cannot)?;
-    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let listener = TcpListener::from_std(listener).map_err(cannot)?;
     let bound = listener.local_addr().map_err(cannot)?.to_string();
     if context.ui.json.is_some() {
         context.ui.json_line(&json!({ "listening": bound }));

@@ -120,6 +120,7 @@ fn above_lines(lang: Lang, view: &UpstreamView, now_ms: i64) -> Vec<String> {
         lines.push(tone(Tone::Bad, &lang.exceptions_up(view.exceptions)));
     }
     lines.push(match view.waiting {
+        _ if view.met_ms.is_none() => tone(Tone::Warn, lang.not_met_since()),
         0 => equal(lang, view.complete),
         // What came since has not been compared.
         _ if view.complete => lang.digests_were_equal_up(&last),
@@ -149,7 +150,7 @@ fn above(view: &UpstreamView) -> Value {
     })
 }
 
-fn word(level: LevelForm) -> &'static str {
+pub(super) fn word(level: LevelForm) -> &'static str {
     match level {
         LevelForm::County => "county",
         LevelForm::Township => "township",
