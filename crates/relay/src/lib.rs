@@ -51,7 +51,9 @@ pub use packs::{GateProgram, Packs, work as gate_worker};
 pub use relay::{Counts, DeviceRow, HeldRow, InboxRow, Relay};
 pub use serve::{Claim, serve, serve_claimed};
 pub use settings::{Clock, Dice, Settings};
-pub use upstream::{Carried, Carrier, Met, SharedCarrier, UpstreamTrouble, UpstreamView};
+pub use upstream::{
+    BelowView, Carried, Carrier, Met, SharedCarrier, UpstreamTrouble, UpstreamView,
+};
 pub use wangge_trust::enroll::Code;
 pub use wangge_wire::enroll::EnrollRefusal;
 pub use wangge_wire::order::LevelForm;

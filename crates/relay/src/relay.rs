@@ -393,7 +393,11 @@ impl std::fmt::Debug for Relay {
     }
 }
 
-fn last_seen(connection: &Connection, device: &DeviceId) -> rusqlite::Result<Option<i64>> {
+/// Returns when a device, or a relay below, last synced.
+pub(crate) fn last_seen(
+    connection: &Connection,
+    device: &DeviceId,
+) -> rusqlite::Result<Option<i64>> {
     connection
         .query_row(
             "SELECT seen_ms FROM device_seen WHERE device = ?1",

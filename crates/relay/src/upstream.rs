@@ -14,11 +14,11 @@ use wangge_trust::Roster;
 use wangge_trust::enroll::{Code, Side, check_proof, proof};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::order::LevelForm;
-use wangge_wire::{AreaCode, Order, OrderBody, RelayAbove, packing};
+use wangge_wire::{AreaCode, DeviceId, Order, OrderBody, RelayAbove, packing};
 
 use crate::error::RelayError;
 use crate::orders::{self, Standing};
-use crate::relay::Relay;
+use crate::relay::{self, Relay};
 use crate::{numbers, risen, secrets};
 pub use carrier::{Carried, Carrier, SharedCarrier};
 use line::{Address, Line};
@@ -101,6 +101,18 @@ pub struct UpstreamView {
     pub watermarks: Vec<(LevelForm, u64)>,
     /// Whether its digests were equal to this relay's at the last end.
     pub complete: bool,
+}
+
+/// A relay below, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BelowView {
+    /// What people call it.
+    pub name: String,
+    /// The areas it was given.
+    pub areas: Vec<AreaCode>,
+    /// When it last met this relay, to the minute, milliseconds since 1970; none for never, and for one
+    /// that meets another relay below this one.
+    pub met_ms: Option<i64>,
 }
 
 impl Relay {
@@ -206,6 +218,24 @@ impl Relay {
         let (key, name) = (&card.key, &card.name);
         risen::join(&transaction, address.as_str(), key, name, card.level).map_err(fail)?;
         transaction.commit().map_err(fail)
+    }
+
+    /// Returns the relays that were joined below this one, or below one of those, by name.
+    pub fn below(&self) -> Result<Vec<BelowView>, RelayError> {
+        self.read(|connection| {
+            let mut standing = Standing::default();
+            standing.refresh(connection)?;
+            let mut rows = Vec::new();
+            for (id, known) in standing.roster().relays_below() {
+                rows.push(BelowView {
+                    name: known.member.name.clone(),
+                    areas: known.member.areas.clone(),
+                    met_ms: relay::last_seen(connection, &DeviceId(id.0))?,
+                });
+            }
+            rows.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(rows)
+        })
     }
 
     /// Returns the relay above; none for one that is below nobody.

@@ -61,6 +61,9 @@ pub struct SyncReport {
     pub unsent: u64,
     /// Changes the gate holds, and batches whose signature does not fit.
     pub held: usize,
+    /// Whether the relay's log was in another life than this device knew it in: it had been restored.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub put_back: bool,
     /// What was repaired because digests differed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<super::repair::RepairReport>,
@@ -443,6 +446,9 @@ impl Meeting<'_> {
                     });
                 }
                 self.relay_ms = standing.at_ms;
+                let known = self.replica.home.store.relay(&standing.relay)?.cursor;
+                self.report.put_back |=
+                    known.is_some_and(|c| c.incarnation != standing.incarnation);
                 self.log_changed |= standing.stale_cursor;
                 Event::Standing(standing)
             }

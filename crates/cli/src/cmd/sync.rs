@@ -54,7 +54,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 ),
             ),
         ];
-        if let Some(packs) = &report.packs {
+        if report.put_back {
+            let given = report.repair.as_ref().map_or(0, |repair| repair.given_back);
+            lines.push(tone(Tone::Warn, &lang.relay_put_back(given)));
+        }
+        // What comes as packs after that is no first download.
+        if let Some(packs) = report.packs.as_ref().filter(|_| !report.put_back) {
             lines.push(lang.packs_came(packs.documents, packs.bytes.div_ceil(1024)));
         }
         for (area, proof) in &report.complete {

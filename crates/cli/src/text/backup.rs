@@ -88,6 +88,11 @@ messages! {
         zh: "{path} 不是完整的备份，什么也没有写。请用另一个备份。",
         en: "{path} is no whole backup. Nothing was written. Take another one."
     }
+    /// A device found its relay restored.
+    relay_put_back(given: usize) {
+        zh: "  中继恢复到了以前的状态，已和它重新核对；它没有了的 {given} 条已由本机补回去",
+        en: "  The relay had been put back to an earlier state and was compared anew; {given} records it had no more were given back from here"
+    }
     /// A file of a relay is gone.
     relay_gone(path: &str) {
         zh: "{path} 不见了，而这个文件夹里是一个中继；没有打开，也没有改动，不会另造一个来代替。什么也不要删。请把那个文件放回来，或者把备份恢复到另一个文件夹。各设备上的记录还在。",

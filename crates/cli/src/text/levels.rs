@@ -122,6 +122,11 @@ messages! {
         zh: "上级：{name}（{level}）{url}，上次同步 {last}",
         en: "above: {name} ({level}) {url}, last met {last}"
     }
+    /// Who is below, and when it was met.
+    below_is(name: &str, areas: &str, last: &str) {
+        zh: "下级：{name}（{areas}），上次同步 {last}",
+        en: "below: {name} ({areas}), last met {last}"
+    }
     /// It was equal to the relay above at the last meeting, and something waits since.
     digests_were_equal_up(last: &str) {
         zh: "{last}上次同步时与上级内容完全一致；上面等着往上送的是后来的",

@@ -140,6 +140,11 @@ fn a_village_serves_below_a_township_meets_it_and_says_who_is_above() {
         .ok()
         .json();
     assert_eq!(met["complete"], true, "{met}");
+    let below = status(&world)["below"].clone();
+    assert_eq!(below[0]["name"], "民主村", "{below}");
+    assert!(below[0]["met_ms"].is_i64(), "{below}");
+    let said = world.at("relay", &["relay", "status"]).ok().stdout;
+    assert!(said.contains("下级：民主村"), "{said}");
     let other = [
         "relay",
         "serve",
@@ -219,4 +224,34 @@ fn a_backup_that_cannot_be_written_and_one_that_is_not_there_are_told_apart() {
         error["hint"].as_str().unwrap().contains("restore"),
         "{error}"
     );
+}
+
+#[test]
+fn a_device_says_that_its_relay_was_put_back_and_how_much_it_gave_back() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "li", "worker", &[GRID]);
+    let add = |door: &str| {
+        let args = ["household", "add", "张建国", "--door", door];
+        world.at("li", &args).ok();
+        world.at("li", &["sync"]).ok()
+    };
+    assert!(!add("3-12").stdout.contains("恢复"));
+    let file = world.path("b").display().to_string();
+    world.at("relay", &["relay", "backup", &file]).ok();
+    add("3-13");
+    let address = relay.address.clone();
+    assert_eq!(relay.end("-TERM"), Some(0));
+    std::fs::rename(world.path("relay"), world.path("lost")).unwrap();
+    world.at("relay", &["relay", "restore", &file]).ok();
+    let relay = crate::world::Relay::start(&world, &address);
+    let said = world.at("li", &["sync"]).ok().stdout;
+    assert!(
+        said.contains("恢复到了以前的状态") && said.contains("1 条已由本机补回去"),
+        "{said}"
+    );
+    assert!(!said.contains("首次下载"), "{said}");
+    let again = world.at("li", &["sync", "--json"]).ok().json();
+    assert_eq!(again["put_back"], Value::Null, "{again}");
+    assert_eq!(relay.end("-TERM"), Some(0));
 }

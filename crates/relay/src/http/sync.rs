@@ -83,6 +83,9 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
     app.note_seen(device);
     let origins = origins(app, device, &ask).await?;
     let given_back = ask.given_back == Some(true);
+    if given_back {
+        tracing::warn!(%device, batches = ask.batches, "a device gives back what this log had no more");
+    }
     let mut pending = submit(app, device, groups.packed, (origins, given_back)).await?;
     let first = first_word(&mut pending).await?;
     if !whole {

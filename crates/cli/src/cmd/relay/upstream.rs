@@ -1,7 +1,7 @@
 //! `relay join`, `relay status`, `relay meet`: a relay and the one above it.
 
 use serde_json::{Value, json};
-use wangge_relay::{LevelForm, Relay, UpstreamView};
+use wangge_relay::{BelowView, LevelForm, Relay, UpstreamView};
 
 use crate::areas;
 use crate::context::{Context, block_on};
@@ -69,12 +69,17 @@ pub(super) fn status(context: &Context) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let (relay, now_ms) = super::open_to_look(context)?;
     let (card, counts, upstream) = (relay.card(now_ms), relay.counts()?, relay.upstream()?);
+    let below = relay.below()?;
     let level = word(card.level);
     let value = json!({
         "name": card.name, "level": level,
         "entries": counts.entries, "documents": counts.documents, "changes": counts.changes,
         "waiting": counts.waiting, "inbox": counts.inbox, "devices": counts.devices,
         "upstream": upstream.as_ref().map(above),
+        "below": below
+            .iter()
+            .map(|row| json!({ "name": row.name, "areas": row.areas, "met_ms": row.met_ms }))
+            .collect::<Vec<Value>>(),
     });
     context.ui.show(&value, || {
         let shown = lang.code("level", level);
@@ -87,9 +92,23 @@ pub(super) fn status(context: &Context) -> Result<Exit, Failure> {
             None => lines.push(lang.top_of_tree().to_owned()),
             Some(view) => lines.extend(above_lines(lang, view, now_ms)),
         }
+        lines.extend(below.iter().map(|row| below_line(lang, row, now_ms)));
         lines.join("\n")
     });
     Ok(Exit::Done)
+}
+
+fn below_line(lang: Lang, row: &BelowView, now_ms: i64) -> String {
+    let today = moment::china(now_ms).map(|now| now.date_naive());
+    let last = row.met_ms;
+    let last = last.map(|at| moment::minute(lang, at, today.unwrap_or_default()));
+    let areas: Vec<String> = row
+        .areas
+        .iter()
+        .map(|it| areas::shown(it.as_str()))
+        .collect();
+    let last = last.unwrap_or_else(|| lang.never().to_owned());
+    lang.below_is(&row.name, &areas.join(lang.comma()), &last)
 }
 
 fn above_lines(lang: Lang, view: &UpstreamView, now_ms: i64) -> Vec<String> {
