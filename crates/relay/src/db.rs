@@ -158,3 +158,22 @@ fn migrate(connection: &mut Connection, known: i64) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_committed_has_reached_the_disk_when_a_receipt_is_signed() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place {
+            path: dir.path().join("relay.db"),
+            pages_max: None,
+        };
+        drop(open(&place).unwrap());
+        let writer = connect_writer(&place).unwrap();
+        let told = |pragma| writer.pragma_query_value(None, pragma, |row| row.get(0));
+        let synchronous: i64 = told("synchronous").unwrap();
+        assert_eq!(synchronous, 2, "FULL");
+    }
+}
