@@ -129,3 +129,30 @@ pub(crate) fn unsigned(value: i64) -> u64 {
 pub(crate) fn chain(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: &str = include_str!("../../../fixtures/bytes-0.txt");
+
+    fn line(name: &str) -> Vec<u8> {
+        let lines = BYTES.lines().map(|line| line.split_once(' ').unwrap());
+        let (_, hex) = lines.into_iter().find(|(found, _)| *found == name).unwrap();
+        let digits: Vec<char> = hex.chars().collect();
+        digits
+            .chunks(2)
+            .map(|two| u8::from_str_radix(&String::from_iter(two), 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_chain_has_the_bytes_that_the_protocol_says() {
+        let doc = DocId([0xd0; 16]);
+        let place = ChangeHash::from_slice(&line("place-hash")).unwrap();
+        let first = next_chain(0, EntryKind::PLACE, &doc, &place);
+        let second = next_chain(first, EntryKind::CHANGE, &doc, &ChangeHash([5; 32]));
+        assert_eq!(first.to_le_bytes().to_vec(), line("chain-1"));
+        assert_eq!(second.to_le_bytes().to_vec(), line("chain-2"));
+    }
+}

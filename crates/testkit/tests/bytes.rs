@@ -3,7 +3,14 @@
 //! The values are made of counted bytes and the keys of secrets 03…03 (device) and 04…04 (relay), so
 //! that whoever reads the protocol can make the same ones. **A line of `fixtures/bytes-0.txt` changes
 //! only with a decision in `docs/decisions`**; `UPDATE=1` writes the file anew.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "bytes/small.rs"]
+mod small;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -47,6 +54,7 @@ fn every_message_has_the_bytes_it_had() {
     packs(&mut lines);
     settlements(&mut lines);
     requests(&mut lines);
+    small::lines(&mut lines);
     let mut text = String::new();
     for (name, bytes) in &lines {
         write!(text, "{name} ").unwrap();
@@ -516,6 +524,7 @@ fn requests(lines: &mut Lines) {
     let print = fingerprint(7, &DOC, &ChangeHash([5; 32]));
     lines.insert("repair-fingerprint", print.to_le_bytes().to_vec());
     lines.insert("ask", ask.bytes());
+    lines.insert("wangge-head", headers.head.into_bytes());
     lines.insert("signature-input", headers.signature_input.into_bytes());
     lines.insert("signature", headers.signature.into_bytes());
     lines.insert("card", packing::encode(&card));
