@@ -16,6 +16,8 @@ mod blobs;
 mod inbox;
 #[path = "relay/life.rs"]
 mod life;
+#[path = "relay/limits.rs"]
+mod limits;
 #[path = "relay/link.rs"]
 mod link;
 #[path = "relay/members.rs"]

@@ -62,7 +62,8 @@ impl Device {
         )
     }
 
-    pub(crate) fn signed_request(
+    /// Returns a signed request as bytes: method, path and query, the head that is signed, further headers.
+    pub fn signed_request(
         &mut self,
         relay: SocketAddr,
         now_ms: i64,

@@ -1,7 +1,8 @@
 //! Every limit, in one place, with its unit in its name.
 //!
-//! A limit is checked at the first byte from outside that could break it; each has a test at the
-//! limit and one past it. Past a limit is an answer with a reason, never a crash.
+//! A limit is checked at the first byte from outside that could break it; each that a reader checks has a
+//! test at the limit and one past it. Past a limit is an answer with a reason, never a crash. A GOAL is
+//! what a sender aims at, and no reader checks it.
 
 /// Bytes of one change.
 pub const CHANGE_BYTES_MAX: usize = 64 * 1024;
@@ -40,7 +41,7 @@ pub const HEAD_BYTES_MAX: usize = 4 * 1024;
 pub const REPAIR_ASK_BYTES_MAX: usize = 64 * 1024;
 /// Symbols of one answer of a repair; what differs more is read from the beginning.
 pub const REPAIR_SYMBOLS_MAX: usize = 128 * 1024;
-/// Fingerprints in one question of a repair.
+/// Fingerprints in one question of a repair: what an asker puts into it. A relay checks the bytes.
 pub const REPAIR_WANTED_MAX: usize = 4_096;
 
 /// Bytes of a request by which a relay hands orders up.
