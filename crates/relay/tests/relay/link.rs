@@ -7,8 +7,9 @@ use wangge_wire::limits::{
     FRAME_INFLATED_BYTES_MAX, REQUEST_BATCHES_MAX, REQUEST_BYTES_MAX, REQUEST_INFLATED_BYTES_MAX,
 };
 use wangge_wire::message::Refusal;
+use wangge_wire::packing::Packer;
 use wangge_wire::receipt::ItemState;
-use wangge_wire::{Ask, PROTOCOL_VERSION, Verdict, stream};
+use wangge_wire::{Ask, PROTOCOL_VERSION, Verdict, frame, stream};
 
 use crate::town::{GRID_1, Town, doc};
 
@@ -239,6 +240,27 @@ fn garbage_is_refused_where_it_stands() {
     assert_eq!(send_raw(town.relay, &with_kind).status, 400);
     let ask = li.ask(3, false);
     assert_eq!(status(&town, &mut li, &ask, &[]).status, 400);
+}
+
+/// Until 0.3.0 each batch was packed alone; its first bytes read as a group of more batches than the limit.
+#[test]
+fn a_batch_as_0_2_sent_it_is_refused_whole_and_taken_once_it_comes_in_a_group() {
+    let town = Town::new();
+    let mut li = town.worker(1, &[GRID_1]);
+    li.begin(doc(1), GRID_1);
+    let batch = li.batch();
+    let counts = town.open().counts().unwrap();
+    let mut packer = Packer::new().unwrap();
+    let alone = packer.pack(&frame::encode_full(&batch).unwrap()).unwrap();
+    let ask = li.ask(1, false);
+    let answer = status(&town, &mut li, &ask, &[alone]);
+    assert_eq!(
+        (answer.status, answer.bytes.as_slice()),
+        (400, &b"malformed"[..])
+    );
+    assert_eq!(town.open().counts().unwrap(), counts);
+    let taken = li.sync(town.relay, town.now_ms(), &[batch]);
+    assert!(matches!(taken.items().as_slice(), [ItemState::At(_)]));
 }
 
 fn replace(bytes: &[u8], header: &str, value: &str) -> Vec<u8> {
