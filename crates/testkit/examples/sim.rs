@@ -37,12 +37,10 @@ fn main() -> ExitCode {
         ("seed", Some(seed)) => one(shape, seed),
         ("range", Some(from)) => range(shape, from..from + number(3).unwrap_or(100)),
         ("hunt", Some(from)) if rest.len() == 5 => {
-            let named = |it: &Sabotage| rest.get(4).is_some_and(|name| *name == format!("{it:?}"));
-            let Some(variant) = Sabotage::ALL.into_iter().find(named) else {
-                eprintln!("no variant of that name");
-                return ExitCode::from(2);
-            };
-            switch(Some(variant));
+            match sabotage::named(rest.get(4..).unwrap_or_default()) {
+                Ok(variants) => switch(variants.first().copied()),
+                Err(name) => return no_variant(&name),
+            }
             range(shape, from..from + number(3).unwrap_or(100))
         }
         ("sabotage", _) => {
@@ -119,16 +117,25 @@ fn one(shape: Shape, seed: u64) -> ExitCode {
     }
 }
 
+/// Says which variants there are.
+fn no_variant(name: &str) -> ExitCode {
+    eprintln!("no variant is called {name}; there are:");
+    for variant in Sabotage::ALL {
+        eprintln!("  {variant:?}");
+    }
+    ExitCode::from(2)
+}
+
 /// Breaks the promises that are named, all without a name.
 fn variants(json: bool, words: &[String]) -> ExitCode {
+    let named = match sabotage::named(words) {
+        Ok(named) => named,
+        Err(name) => return no_variant(&name),
+    };
     let grounds = sabotage::Grounds::new();
     std::panic::set_hook(Box::new(|_| {}));
-    let named = |variant: &Sabotage| {
-        let name = format!("{variant:?}");
-        words.is_empty() || words.contains(&name)
-    };
     let mut found = Vec::new();
-    for variant in Sabotage::ALL.into_iter().filter(named) {
+    for variant in named {
         found.push(grounds.hunt(variant));
         if let Some(hunt) = found.last().filter(|_| !json) {
             match &hunt.caught {

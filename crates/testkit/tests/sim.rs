@@ -124,3 +124,14 @@ hunts! {
     every_broken_variant_is_caught_6: 6;
     every_broken_variant_is_caught_7: 7;
 }
+
+#[test]
+fn a_variant_that_there_is_not_is_named_and_no_name_is_all() {
+    let names = |words: &[&str]| -> Vec<String> { words.iter().map(ToString::to_string).collect() };
+    let two = [Sabotage::NoGate, Sabotage::ReceiptBeforeCommit];
+    let known = sabotage::named(&names(&["NoGate", "ReceiptBeforeCommit"]));
+    assert_eq!(known, Ok(two.to_vec()));
+    assert_eq!(sabotage::named(&[]), Ok(Sabotage::ALL.to_vec()));
+    let unknown = sabotage::named(&names(&["NoGate", "NoSuchName"]));
+    assert_eq!(unknown, Err("NoSuchName".to_owned()));
+}

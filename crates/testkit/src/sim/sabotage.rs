@@ -35,6 +35,20 @@ pub struct Hunt {
     pub caught: Option<(u64, String)>,
 }
 
+/// Returns the variants of these names, all of them for none; else the first name that no variant has:
+/// **a hunt for nothing must not end like one that caught everything.**
+pub fn named(names: &[String]) -> Result<Vec<Sabotage>, String> {
+    if names.is_empty() {
+        return Ok(Sabotage::ALL.to_vec());
+    }
+    let of_name = |name: &String| {
+        let mut all = Sabotage::ALL.into_iter();
+        let found = all.find(|variant| format!("{variant:?}") == *name);
+        found.ok_or_else(|| name.clone())
+    };
+    names.iter().map(of_name).collect()
+}
+
 /// Returns where to begin in a tree; none for what one relay can show. A rare variant begins at a seed
 /// that is known to meet it: the hunt shows that it is noticed, not how often.
 fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
