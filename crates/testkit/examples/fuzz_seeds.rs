@@ -15,8 +15,9 @@ use wangge_wire::enroll::OrderBytes;
 use wangge_wire::frame::{self, Surroundings};
 use wangge_wire::message::PageEntry;
 use wangge_wire::order::LevelForm;
-use wangge_wire::pack::{FrameInfo, PackInfo, PackKey, PackedDoc};
+use wangge_wire::pack::{FrameInfo, FramesAsk, PackInfo, PackKey, PackedDoc};
 use wangge_wire::receipt::ItemState;
+use wangge_wire::repair::EntriesAnswer;
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::{
     ActorId, AreaCode, Audience, ChangeHash, Cursor, DeviceId, Digest, DocId, DocKind, End,
@@ -58,11 +59,14 @@ fn main() {
         first_received_ms: 5,
         received_ms: 5,
     });
+    let repaired = packing::encode(&EntriesAnswer {
+        entries: vec![entry.clone()],
+    });
     let page = packing::encode(&Page {
         entries: vec![entry],
         cursor,
     });
-    keep(&root, "page", &[&page]);
+    keep(&root, "page", &[&page, &repaired]);
 
     keep(&root, "pack", &packs());
     keep(&root, "rise", &rises());
@@ -124,8 +128,8 @@ fn main() {
     );
 }
 
-/// A manifest and frames of a pack, with as much in them as fits a few lines.
-fn packs() -> [Vec<u8>; 3] {
+/// A manifest, frames of a pack and a question for frames, with as much in them as fits a few lines.
+fn packs() -> [Vec<u8>; 4] {
     let doc = DocId([7; 16]);
     let frame = PackFrame {
         documents: vec![PackedDoc {
@@ -169,11 +173,17 @@ fn packs() -> [Vec<u8>; 3] {
         orders: Vec::new(),
         signature: Signature([4; 64]),
     };
+    let ask = FramesAsk {
+        version: 0,
+        frames: vec![FrameHash::of(&packed)],
+        from: 5,
+    };
     let named = |byte: u8, bytes: &[u8]| [&[byte], bytes].concat();
     [
         named(0, &packing::encode(&manifest)),
         named(1, &packed),
         named(2, &frame),
+        named(0, &packing::encode(&ask)),
     ]
 }
 

@@ -27,8 +27,9 @@ use wangge_wire::limits::{
 };
 use wangge_wire::message::{PageEntry, Standing};
 use wangge_wire::order::LevelForm;
+use wangge_wire::pack::FramesAsk;
 use wangge_wire::packing::{self, Packer, Unpacker};
-use wangge_wire::repair::{RepairAsk, SymbolsAnswer};
+use wangge_wire::repair::{EntriesAnswer, RepairAsk, SymbolsAnswer};
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
@@ -100,12 +101,14 @@ pub fn frame(bytes: &[u8]) {
     }
 }
 
-/// Reads a page and the frames in it.
+/// Reads a page, or the entries that a repair brings, and the frames in them: a page is an array and the
+/// others a map, so the same bytes are never both.
 pub fn page(bytes: &[u8]) {
-    let Ok(page) = packing::decode::<Page>(bytes, "page") else {
-        return;
-    };
-    for entry in &page.entries {
+    same::<Page>(bytes);
+    same::<EntriesAnswer>(bytes);
+    let page = packing::decode::<Page>(bytes, "page").map(|it| it.entries);
+    let repair = packing::decode::<EntriesAnswer>(bytes, "entries").map(|it| it.entries);
+    for entry in page.iter().chain(&repair).flatten() {
         match entry {
             PageEntry::Batch(batch) => frame_of(&batch.frame),
             PageEntry::Single { bytes, .. } => same::<Order>(bytes),
@@ -113,13 +116,15 @@ pub fn page(bytes: &[u8]) {
     }
 }
 
-/// Reads the manifest of packs, or a frame of one, packed or not; the first byte says which.
+/// Reads the manifest of packs or a question for their frames, or a frame of one, packed or not; the first
+/// byte says which.
 pub fn pack(bytes: &[u8]) {
     let Some((which, bytes)) = bytes.split_first() else {
         return;
     };
     match which % 3 {
         0 => {
+            same::<FramesAsk>(bytes);
             if let Ok(manifest) = Manifest::read(bytes) {
                 assert!(bytes.len() <= MANIFEST_BYTES_MAX);
                 let again = Manifest::read(&packing::encode(&manifest));
