@@ -1,7 +1,8 @@
 //! `POST /v1/sync`: one request up, one streamed answer down.
 //!
 //! * 200: frames (`wire::message::AnswerKind`); a failure after the first byte is a `FAILED` frame.
-//! * 400: not a request, or cut off; batches that came whole are stored all the same.
+//! * 400: not a request, or cut off. Of one that was cut off, or has another number of batches than it says,
+//!   those that came whole are stored all the same; of any other nothing is.
 //! * 401: not signed by a member; with `wangge-time` when only the clock is off.
 //! * 413: past the limits, declared or sent; nothing was stored.
 //! * 426: a protocol newer than this relay's.
