@@ -216,6 +216,18 @@ impl ReceiptsView {
         let arrived = |change: &ChangeView| matches!(change.state, "at_relay" | "inbox_above");
         !self.changes.is_empty() && self.changes.iter().all(arrived)
     }
+
+    /// Returns whether all of it that has no receipt lies in the relay's inbox: no sync moves that on.
+    pub fn waits_for_desk(&self) -> bool {
+        let arrived = |change: &ChangeView| {
+            matches!(
+                change.state,
+                "at_relay" | "inbox_above" | "discarded" | "inbox"
+            )
+        };
+        self.changes.iter().any(|change| change.state == "inbox")
+            && self.changes.iter().all(arrived)
+    }
 }
 
 impl Replica {

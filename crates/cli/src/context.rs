@@ -45,19 +45,46 @@ impl Context {
         .to_owned()
     }
 
+    /// Says whether the command of this name is the one that was typed.
+    pub(crate) fn is_typed(&self, name: &[&str]) -> bool {
+        crate::localize::path_in(&self.args) == name
+    }
+
     /// Returns the command of this name if it is the one that was typed, else the usual one.
     pub(crate) fn command_or(&self, usual: &str, name: &[&str]) -> String {
-        match crate::localize::path_in(&self.args) == name {
+        match self.is_typed(name) {
             true => format!("wangge {}", name.join(" ")),
             false => usual.to_owned(),
         }
     }
 
-    /// Returns what to type where a day does not read: the visit that people type, or the help of another.
-    pub(crate) fn day_hint(&self) -> String {
-        match crate::localize::path_in(&self.args).as_slice() {
-            [visit] if visit == "visit" => self.ui.lang.visit_example().to_owned(),
-            _ => self.help_command(),
+    /// Returns a command with what was typed filled in for `ID` and the like, or the list to choose from:
+    /// a command that is told runs as it is told.
+    pub(crate) fn filled(&self, command: &str) -> String {
+        let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let group = words.get(1).cloned().unwrap_or_default();
+        for word in &mut words {
+            let known = match word.as_str() {
+                "ID" | "HOUSEHOLD" => self.named(&group),
+                "MEMBER" => crate::localize::value_in(&self.args, "member"),
+                _ => continue,
+            };
+            match known {
+                Some(known) => *word = crate::ui::quoted(&known),
+                None => return format!("wangge {group} list"),
+            }
+        }
+        words.join(" ")
+    }
+
+    /// Returns what names a household, a ticket or an item of the inbox in the command that was typed.
+    fn named(&self, group: &str) -> Option<String> {
+        let value = |id| crate::localize::value_in(&self.args, id);
+        let path = crate::localize::path_in(&self.args);
+        let of_group = path.first().is_some_and(|first| first == group);
+        match path.first().map(String::as_str) {
+            Some("call") => value("name"),
+            _ => value("household").or_else(|| of_group.then(|| value("id")).flatten()),
         }
     }
 

@@ -202,9 +202,11 @@ impl Failure {
     /// Says the failure on stderr and returns the ending.
     pub(crate) fn report(&self, context: &Context) -> Exit {
         let mut told = self.told(context);
-        if told.hint.is_empty() {
-            told.hint = context.help_command();
-        }
+        told.hint = match told.hint.as_str() {
+            "" => context.help_command(),
+            hint if hint.starts_with("wangge ") => context.filled(hint),
+            _ => told.hint,
+        };
         report(&told, context);
         told.exit
     }
@@ -214,7 +216,7 @@ fn report(told: &Told, context: &Context) {
     let ui = &context.ui;
     if ui.json.is_some() {
         let error = json!({"kind": told.kind, "message": told.message, "hint": told.hint});
-        ui.talk(&json!({ "error": error }).to_string());
+        ui.talk_as_it_is(&json!({ "error": error }).to_string());
         return;
     }
     ui.talk(&format!(
@@ -389,11 +391,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.round_open_command().to_owned(),
         ),
         E::NoSheet { day, last } => {
-            let hint = match last {
-                Some(last) => lang.sheet_of_day(last),
-                None => lang.sheet_print_command().to_owned(),
+            // What was entered is not repeated for another day: the person says which one was meant.
+            let (message, hint) = match last {
+                Some(last) => (lang.no_sheet_but(day, last), "wangge help today enter"),
+                None => (lang.no_sheet(day), lang.sheet_print_command()),
             };
-            ("no_sheet", Exit::Failed, lang.no_sheet(day), hint)
+            ("no_sheet", Exit::Failed, message, hint.to_owned())
         }
         E::SheetRow { number, visit } => {
             let message = match visit {
@@ -484,7 +487,11 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::FileExists { path } => (
             "file_exists",
             Exit::Failed,
-            lang.file_exists(&path.display().to_string()),
+            // One attachment is never written over another file: there is no flag to name.
+            match context.is_typed(&["fetch"]) {
+                true => lang.file_exists_here(&path.display().to_string()),
+                false => lang.file_exists(&path.display().to_string()),
+            },
             String::new(),
         ),
         E::Unwritable { path, reason } => (

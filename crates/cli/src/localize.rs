@@ -204,6 +204,18 @@ pub(crate) fn path_in(args: &[OsString]) -> Vec<String> {
     path
 }
 
+/// Returns what was typed for an argument of the command; also where something else does not read.
+pub(crate) fn value_in(args: &[OsString], id: &str) -> Option<String> {
+    let root = dressed(Lang::En).ignore_errors(true);
+    let matches = root.try_get_matches_from(args).ok()?;
+    let mut at = &matches;
+    while let Some((_, below)) = at.subcommand() {
+        at = below;
+    }
+    let mut typed = at.try_get_raw(id).ok()??;
+    Some(typed.next()?.to_string_lossy().into_owned())
+}
+
 /// Returns a command as people of this language type it: in Chinese its Chinese names, and words for what
 /// is to be filled in. What is no command of this program stays as it is.
 pub(crate) fn spoken(lang: Lang, typed: &str) -> String {

@@ -18,6 +18,7 @@ mod ui;
 mod view;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use context::Context;
@@ -46,7 +47,9 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
             Exit::Done
         }
         Parsed::Wrong(message) => {
-            let context = Context::new(Ui::new(lang, asked_json(args)), None, args);
+            let home = localize::value_in(args, "home").map(PathBuf::from);
+            let ui = Ui::new(lang, asked_json(args)).homed(home.as_deref());
+            let context = Context::new(ui, None, args);
             Failure::Usage {
                 message,
                 hint: String::new(),
@@ -56,8 +59,9 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
         Parsed::Run(cli) => {
             // An empty variable is one that is not set.
             let from_env = || std::env::var_os("WANGGE_HOME").filter(|dir| !dir.is_empty());
+            let ui = Ui::new(lang, cli.global.json).homed(cli.global.home.as_deref());
             let home = cli.global.home.or_else(|| from_env().map(Into::into));
-            let mut context = Context::new(Ui::new(lang, cli.global.json), home, args);
+            let mut context = Context::new(ui, home, args);
             context.keep_note = cli.global.keep_note;
             let exit = match cmd::run(&context, cli.command) {
                 Ok(exit) => exit,

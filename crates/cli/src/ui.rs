@@ -3,15 +3,19 @@
 //! **A closed pipe is no error and never a panic**: what nobody reads is not written. Colour only
 //! where a terminal reads it and `NO_COLOR` does not forbid it.
 
+mod homed;
 mod narrow;
 pub(crate) mod table;
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use wangge_agent::replica::Watcher;
+
+pub(crate) use homed::quoted;
 
 use crate::text::Lang;
 
@@ -50,6 +54,8 @@ pub(crate) struct Ui {
     pub(crate) lang: Lang,
     /// Whether data leaves as JSON.
     pub(crate) json: Option<Json>,
+    /// The home that was named on the command line: commands that are told carry it.
+    home: Option<String>,
     /// The first failure of stdout that was not a closed pipe.
     failed: RefCell<Option<io::Error>>,
 }
@@ -60,7 +66,22 @@ impl Ui {
         Self {
             lang,
             json,
+            home: None,
             failed: RefCell::new(None),
+        }
+    }
+
+    /// Notes the home that was named on the command line; a variable holds for the next command too.
+    pub(crate) fn homed(mut self, home: Option<&Path>) -> Self {
+        self.home = home.map(|home| home.display().to_string());
+        self
+    }
+
+    /// Returns the text with that home in each command that it tells somebody to type.
+    fn told(&self, text: &str) -> String {
+        match &self.home {
+            Some(home) => homed::told(text, home, self.lang),
+            None => text.to_owned(),
         }
     }
 
@@ -73,6 +94,11 @@ impl Ui {
 
     /// Writes a line of talk.
     pub(crate) fn talk(&self, line: &str) {
+        self.talk_as_it_is(&self.told(line));
+    }
+
+    /// Writes a line of talk for machines, or for somebody at another device.
+    pub(crate) fn talk_as_it_is(&self, line: &str) {
         // Nothing can be said where stderr is gone; the exit code still is.
         let _ = writeln!(anstream::stderr().lock(), "{line}");
     }
@@ -109,7 +135,7 @@ impl Ui {
     /// Shows one thing: as JSON where that was asked for, else as `human` says it.
     pub(crate) fn show<T: Serialize>(&self, value: &T, human: impl FnOnce() -> String) {
         match self.json {
-            None => self.data(human().trim_end_matches('\n')),
+            None => self.data(self.told(&human()).trim_end_matches('\n')),
             Some(Json::Document) => self.data(&pretty(value)),
             Some(Json::Lines) => self.data(&line(value)),
         }

@@ -80,6 +80,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             }
         } else if view.is_at_relay() {
             tone(Tone::Warn, lang.not_all_up())
+        } else if view.waits_for_desk() {
+            tone(Tone::Warn, lang.desk_decides())
         } else {
             let next = match replica.profile().relay {
                 Some(_) => "wangge sync",

@@ -222,7 +222,9 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
             _ => "wangge enroll CODE --relay URL",
         };
         let next = crate::localize::spoken(lang, next);
-        context.ui.talk(&lang.invited(name, until, &next));
+        // It is typed at another device, in its home.
+        let said = lang.invited(name, until, &next);
+        context.ui.talk_as_it_is(&said);
     }
     Ok(Exit::Done)
 }

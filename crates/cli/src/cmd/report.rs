@@ -160,7 +160,7 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
         [] => {
             return Err(Failure::Usage {
                 message: lang.text_needed().to_owned(),
-                hint: lang.report_example().to_owned(),
+                hint: context.help_command(),
             });
         }
         [told] => (None, told.clone()),
@@ -172,7 +172,7 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
         Some(day) => {
             let bad = || Failure::Usage {
                 message: lang.no_day(day),
-                hint: lang.report_example().to_owned(),
+                hint: context.help_command(),
             };
             Some(
                 typed::day_of(day, replica.today())

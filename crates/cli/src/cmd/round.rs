@@ -104,7 +104,7 @@ fn open(context: &Context, args: Open) -> Result<Exit, Failure> {
             let date = typed::day_of(day, replica.today());
             let date = date.ok_or_else(|| Failure::Usage {
                 message: lang.no_day(day),
-                hint: lang.round_example().to_owned(),
+                hint: context.help_command(),
             })?;
             Some(date.to_string())
         }

@@ -72,6 +72,8 @@ fn next(status: &Status) -> &'static str {
         "wangge conflict list"
     } else if status.refused_ms.is_none() && status.undecided > 0 {
         "wangge inbox list"
+    } else if waits_for_desk(status) {
+        "wangge outbox"
     } else if status.counts.unsent > 0
         || !status.incomplete.is_empty()
         || status.attachments_waiting > 0
@@ -81,6 +83,12 @@ fn next(status: &Status) -> &'static str {
     } else {
         "wangge visit"
     }
+}
+
+/// Says whether all that has not arrived lies in an inbox: another sync moves none of it.
+fn waits_for_desk(status: &Status) -> bool {
+    let inbox = u64::try_from(status.unsent.inbox).unwrap_or(u64::MAX);
+    inbox > 0 && status.counts.unsent <= inbox && status.incomplete.is_empty()
 }
 
 fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
@@ -113,6 +121,9 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
     if status.in_inbox as usize > status.unsent.inbox {
         let line = lang.in_inbox(status.in_inbox);
         lines.push(tone(Tone::Warn, &line));
+    }
+    if waits_for_desk(status) {
+        lines.push(tone(Tone::Warn, lang.desk_decides()));
     }
     if status.unsent.discarded > 0 {
         let line = lang.discards(status.unsent.discarded);

@@ -103,7 +103,7 @@ fn enter(context: &Context, args: &Enter) -> Result<Exit, Failure> {
     if entered.recorded.is_empty() && entered.refused.is_empty() {
         return Err(Failure::Usage {
             message: ui.lang.no_number(""),
-            hint: ui.lang.sheet_example().to_owned(),
+            hint: context.help_command(),
         });
     }
     let today = replica.today();
@@ -124,7 +124,7 @@ fn enter_part(
     let lang = context.ui.lang;
     let usage = |message: String| Failure::Usage {
         message,
-        hint: lang.sheet_example().to_owned(),
+        hint: context.help_command(),
     };
     let mut words = part.split_whitespace();
     let first = typed::half_width(words.next().unwrap_or_default());
@@ -222,7 +222,7 @@ fn day(context: &Context, replica: &Replica, typed: Option<&str>) -> Result<Naiv
         None => Ok(today),
         Some(day) => typed::past_day_of(day, today).ok_or_else(|| Failure::Usage {
             message: context.ui.lang.no_day(day),
-            hint: context.ui.lang.sheet_of_day(&today.to_string()),
+            hint: context.help_command(),
         }),
     }
 }

@@ -142,7 +142,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
         }
         return Err(Failure::Usage {
             message: lang.household_needed().to_owned(),
-            hint: lang.visit_example().to_owned(),
+            hint: context.help_command(),
         });
     };
     let silent = words.is_empty()
@@ -155,7 +155,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
         // A household alone is no visit: nobody is to be written down as met by a slip.
         return Err(Failure::Usage {
             message: lang.visit_words_needed().to_owned(),
-            hint: lang.visit_example().to_owned(),
+            hint: context.help_command(),
         });
     }
     let mut replica = context.open()?;
@@ -196,7 +196,7 @@ pub(super) fn words_of(
         BadWord::Day(word) => no_day(context, &word),
         BadWord::Ticket(word) => Failure::Usage {
             message: context.ui.lang.no_ticket_kind(&word),
-            hint: context.ui.lang.visit_example().to_owned(),
+            hint: context.help_command(),
         },
     })
 }
@@ -204,7 +204,7 @@ pub(super) fn words_of(
 fn no_day(context: &Context, word: &str) -> Failure {
     Failure::Usage {
         message: context.ui.lang.no_day(word),
-        hint: context.day_hint(),
+        hint: context.help_command(),
     }
 }
 

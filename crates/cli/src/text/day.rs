@@ -102,7 +102,6 @@ pub(super) const TOPIC: Topic = Topic {
 };
 
 words! {
-    round_example { zh: "wangge 巡查 开始 --on 11-23", en: "wangge round open --on 11-23" }
     round_next {
         zh: "发现问题：wangge 巡查 记下 路灯不亮 --place 村口 --report；完了：wangge 巡查 结束",
         en: "Found something: wangge round mark \"lamp is out\" --place \"village gate\" --report; at the end: wangge round close"
@@ -124,7 +123,6 @@ words! {
         en: "Nobody is due. To add households: wangge today print zjg 3-12"
     }
     sheet_entered { zh: "已录", en: "entered" }
-    sheet_example { zh: "wangge 今天 3 好 / 7 无人", en: "wangge today 3 fine / 7 nobody" }
     sheet_print_command { zh: "wangge 今天 打印", en: "wangge today print" }
     by_hand { zh: "另加", en: "added" }
     today_due { zh: "今天该走访", en: "Due today" }
@@ -142,10 +140,10 @@ messages! {
         zh: "{day} 没有打印过今日表，编号对不上住户，什么也没有记下。",
         en: "No sheet was printed for {day}, so its numbers name nobody; nothing was recorded."
     }
-    /// The command that enters the sheet of the day before.
-    sheet_of_day(day: &str) {
-        zh: "wangge 今天 录入 --on {day} 3 好 / 7 无人",
-        en: "wangge today enter --on {day} 3 fine / 7 nobody"
+    /// No sheet was printed for a day, but for another.
+    no_sheet_but(day: &str, last: &str) {
+        zh: "{day} 没有打印过今日表，编号对不上住户，什么也没有记下。最近打印的是 {last} 的：录入时加 --on {last}。",
+        en: "No sheet was printed for {day}, so its numbers name nobody; nothing was recorded. The last one is of {last}: enter it with --on {last}."
     }
     /// A number that is not on the sheet.
     not_on_sheet(number: u32) {

@@ -164,6 +164,10 @@ messages! {
 }
 
 words! {
+    desk_decides {
+        zh: "在中继的收件箱里，没有丢；等工作台决定：收下、改归或作废；再同步也不会变。",
+        en: "It lies in the relay's inbox and is not lost; a desk has to accept, re-home or discard it, and another sync does not change that."
+    }
     unknown_colleague { zh: "（不认识的设备）", en: "(unknown device)" }
     inbox_unplaced {
         zh: "还不知道这份资料属于哪里，不能直接收下。没有改动，资料都在。",

@@ -26,9 +26,6 @@ words! {
     said_already { zh: "原来就是这样，没有改动。", en: "It said so already; nothing was changed." }
     no_grid_here { zh: "您现在没有负责的网格，导入不了。移交以后由接手的人导入；要重新负责，请找工作台。什么也没有导入。", en: "You have no grid now, so there is nowhere to import to. After a hand-over its new worker imports; ask a desk for a grid of your own. Nothing was imported." }
     grid_needed { zh: "您负责的网格不止一个，请说明导入到哪个：--grid 代码。", en: "You have several grids; say which one it goes to: --grid CODE." }
-    visit_example { zh: "wangge 走访 zjg 好", en: "wangge visit zjg fine" }
-    report_example { zh: "wangge 上报 zjg 水管爆 --source 电话", en: "wangge report zjg \"burst pipe\" --source phone" }
-    ticket_example { zh: "wangge 工单 新建 zjg 修路灯", en: "wangge ticket open zjg \"mend the lamp\"" }
     visit_loop {
         zh: "输入首字母、姓名或门牌，回车；再选 1 安好  2 无人  3 记一笔。空行跳过，q 结束。",
         en: "Type initials, a name or a door, Enter; then 1 fine  2 nobody  3 a note. Enter alone skips, q ends."

@@ -42,7 +42,6 @@ words! {
     still_held { zh: "还没有还", en: "still held" }
     instead_of { zh: "代", en: "for" }
     for_unit { zh: "代录", en: "for unit" }
-    day_example { zh: "wangge 工单 挂起 工单号 原因 --until 12-01", en: "wangge ticket suspend ID WHY --until 12-01" }
     slip_work_part { zh: "工单交办单（承办联）", en: "Ticket slip: keep this part" }
     slip_return_part { zh: "工单交办单（回执联）", en: "Ticket slip: send this part back" }
     slip_resident { zh: "居民回执", en: "Your receipt" }

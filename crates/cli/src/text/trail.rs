@@ -118,6 +118,11 @@ messages! {
         zh: "{file} 已经有了，没有改动。要替换它，请加 --force。",
         en: "{file} is there already and was not changed. Add --force to replace it."
     }
+    /// A file is there already, and nothing writes over it.
+    file_exists_here(file: &str) {
+        zh: "{file} 已经有了，没有改动，什么也没有另存。请在 --out 后面换一个文件名。",
+        en: "{file} is there already and was not changed; nothing was copied. Name another file after --out."
+    }
     /// A file cannot be written.
     unwritable(file: &str, reason: &str) {
         zh: "写不了 {file}（{reason}）。没有留下半个文件，本机的记录没有变。",

@@ -62,7 +62,13 @@ fn a_recording_goes_from_a_worker_to_the_desk_in_both_languages() {
         "周文",
         &["fetch", id, "--out", out.to_str().unwrap(), "--json"],
     );
-    assert_eq!(again.ends(1).error()["kind"], "file_exists");
+    let again = again.ends(1);
+    assert_eq!(again.error()["kind"], "file_exists");
+    assert!(
+        !again.stderr.contains("--force") && again.stderr.contains("--out"),
+        "fetch has no --force: {}",
+        again.stderr
+    );
 }
 
 #[test]

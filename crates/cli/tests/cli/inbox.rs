@@ -105,6 +105,18 @@ fn a_desk_lists_reads_and_discards_and_the_author_is_told_why() {
 }
 
 #[test]
+fn what_lies_in_an_inbox_sends_nobody_to_sync_again() {
+    let (world, _relay) = town();
+    for args in [&["receipts", "3-12"][..], &["status"]] {
+        let said = world.at("副本", args).ok().stdout;
+        assert!(said.contains("等工作台决定"), "{said}");
+        assert!(!world.bare("副本", &said).contains("wangge 同步"), "{said}");
+    }
+    let status = world.at("副本", &["status", "--json"]).ok().json();
+    assert_eq!(status["next"], "wangge outbox");
+}
+
+#[test]
 fn without_a_desk_an_item_or_a_link_nothing_is_decided() {
     let (world, relay) = town();
     let refused = world.at("李梅", &["inbox", "list", "--json"]).ends(4);

@@ -50,7 +50,7 @@ fn errors_read_in_both_languages() {
                 "$ {} -> {}\n{}",
                 args.join(" "),
                 out.code,
-                out.stderr
+                world.bare("d", &out.stderr)
             ));
         }
     }

@@ -87,6 +87,12 @@ impl World {
         finish(self.command().arg("--home").arg(self.path(home)).args(args))
     }
 
+    /// Returns what was said at a home without the home in each command that was told.
+    pub(crate) fn bare(&self, home: &str, said: &str) -> String {
+        let home = self.path(home).display().to_string();
+        said.replace(&format!(" --home {home}"), "")
+    }
+
     /// Runs a command on a home with something on stdin.
     pub(crate) fn at_with(&self, home: &str, args: &[&str], stdin: &str) -> Out {
         let mut command = self.command();

@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context, args: Open) -> Result<Exit, Failure> {
         [] => {
             return Err(Failure::Usage {
                 message: lang.text_needed().to_owned(),
-                hint: lang.ticket_example().to_owned(),
+                hint: context.help_command(),
             });
         }
         [subject] => (None, subject.clone()),

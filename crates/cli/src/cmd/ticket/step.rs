@@ -290,6 +290,8 @@ pub(super) trait Typed {
 pub(super) struct Days {
     today: chrono::NaiveDate,
     lang: Lang,
+    /// Where the words of the command are.
+    help: String,
 }
 
 impl Days {
@@ -300,7 +302,7 @@ impl Days {
             .map(|day| day.to_string())
             .ok_or_else(|| Failure::Usage {
                 message: self.lang.no_day(typed),
-                hint: self.lang.day_example().to_owned(),
+                hint: self.help.clone(),
             })
     }
 
@@ -315,6 +317,7 @@ pub(super) fn take(context: &Context, kind: &str, args: impl Typed) -> Result<Ex
     let days = Days {
         today: replica.today(),
         lang: context.ui.lang,
+        help: context.help_command(),
     };
     let id = args.id().to_owned();
     let mut step = Step {

@@ -127,7 +127,7 @@ fn take(
         // As with a whole line: a household alone is no visit.
         return Err(Failure::Usage {
             message: context.ui.lang.visit_words_needed().to_owned(),
-            hint: context.ui.lang.visit_example().to_owned(),
+            hint: context.help_command(),
         });
     }
     let words = super::words_of(context, &said, replica.today())?;
