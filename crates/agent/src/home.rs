@@ -97,7 +97,8 @@ impl Home {
     /// Makes a home; refuses if there is one.
     pub fn make(dir: &Path, profile: &Profile, machine: &Machine) -> Result<Self, AgentError> {
         if dir.join(PROFILE).exists() {
-            return Err(AgentError::HomeExists { at: dir.to_owned() });
+            let exists = AgentError::HomeExists { at: dir.to_owned() };
+            return crate::begun::completed(dir, profile, machine)?.ok_or(exists);
         }
         fs::create_dir_all(dir).map_err(|error| unwritable(dir, error))?;
         keep_private(dir)?;

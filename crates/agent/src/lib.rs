@@ -6,6 +6,7 @@
 pub mod access;
 pub mod alias;
 pub mod attach;
+pub mod begun;
 pub mod bulk;
 pub mod clocks;
 pub mod conflicts;

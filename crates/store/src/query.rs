@@ -480,6 +480,13 @@ impl Store {
         Ok(found.optional()?)
     }
 
+    /// Returns whether no change and no document is here.
+    pub fn holds_nothing(&self) -> Result<bool, StoreError> {
+        let sql =
+            "SELECT NOT EXISTS (SELECT 1 FROM change) AND NOT EXISTS (SELECT 1 FROM document)";
+        Ok(self.conn.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// Returns how much of everything is here.
     pub fn counts(&self) -> Result<Counts, StoreError> {
         let count = |sql: &str| -> Result<u64, StoreError> {

@@ -1,5 +1,6 @@
 //! `enroll`: ten typed characters make this device known to a relay.
 
+use wangge_agent::begun::{self, Before};
 use wangge_agent::{AgentError, Machine, Replica};
 
 use crate::areas;
@@ -30,12 +31,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let mut replica = match context.open() {
+    let (mut replica, begun) = match context.open() {
         Err(Failure::Agent(AgentError::NoHome { at })) => {
             // A device may begin by enrolling: its areas come with the grant.
-            Replica::init(&at, args.name.trim(), Vec::new(), Machine::alone())?
+            let before = Before::look(&at);
+            let made = Replica::init(&at, args.name.trim(), Vec::new(), Machine::alone())?;
+            (made, Some(before))
         }
-        opened => opened?,
+        opened => (opened?, None),
     };
     let enrolled = replica.enroll(&args.code, &args.relay, args.name.trim(), args.plain_http);
     let enrolled = match block_on(enrolled)? {
@@ -45,7 +48,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 url: args.relay.clone(),
             });
         }
-        enrolled => enrolled?,
+        Err(error) => {
+            // A mistyped code begins no home: the next command would take it for somebody's.
+            if let Some(before) = begun.filter(|_| begun::is_refused_for_good(&error)) {
+                before.put_back(replica)?;
+            }
+            return Err(error.into());
+        }
+        Ok(enrolled) => enrolled,
     };
     context.ui.show(&enrolled, || {
         let names: Vec<String> = enrolled

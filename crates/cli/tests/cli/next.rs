@@ -1,7 +1,7 @@
 //! The next command that is told can be run as it is told: it records nothing that was not meant, in the
 //! same home, of the household that was named.
 
-use crate::world::{Out, World};
+use crate::world::{GRID, Out, World};
 
 /// Returns the line of the next command.
 #[track_caller]
@@ -98,4 +98,44 @@ fn a_hint_names_what_was_named_and_else_points_at_the_list() {
     let out = world.at("d", &["ticket", "retract", code, "abcdef"]);
     let wanted = format!("工单 查看 {code}");
     assert!(next(&out).ends_with(&wanted), "{}", out.stderr);
+}
+
+#[test]
+fn a_mistyped_code_leaves_no_home_behind_and_the_right_one_works() {
+    let world = World::new();
+    let relay = world.relay();
+    let wrong = ["enroll", "0123456789", "--relay", &relay.url()];
+    world.at("d", &wrong).ends(4);
+    assert!(!world.path("d").exists());
+    // What stood in the folder stays.
+    std::fs::create_dir(world.path("d")).unwrap();
+    std::fs::write(world.path("d").join("notes.txt"), "x").unwrap();
+    world.at("d", &wrong).ends(4);
+    let left: Vec<_> = std::fs::read_dir(world.path("d")).unwrap().collect();
+    assert_eq!(left.len(), 1);
+    let code = world.invite("李梅", "worker", &[GRID]);
+    world
+        .at("d", &["enroll", &code, "--relay", &relay.url()])
+        .ok();
+    // A home that was there before is nobody's to take away.
+    world.home("e");
+    world.at("e", &wrong).ends(4);
+    assert!(world.path("e").join("profile.json").exists());
+}
+
+#[test]
+fn init_completes_a_home_that_a_cut_line_left_empty_and_keeps_its_key() {
+    let world = World::new();
+    let enroll = ["enroll", "0123456789", "--relay", "http://127.0.0.1:9"];
+    world.at("d", &enroll).ends(5);
+    let key = std::fs::read(world.path("d").join("device.key")).unwrap();
+    world.home("d");
+    assert_eq!(
+        std::fs::read(world.path("d").join("device.key")).unwrap(),
+        key
+    );
+    let status = world.at("d", &["status", "--json"]).ok().json();
+    assert_eq!(status["name"], "李梅");
+    let again = ["init", "--offline", "--name", "王芳", "--area", GRID];
+    world.at("d", &again).ends(1);
 }
