@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 use wangge_crdt::Document;
 use wangge_model::clock::{ClockFlag, TicketClock, china_day, flag, ticket_clock};
 use wangge_model::settings::Settings;
@@ -19,6 +19,8 @@ use crate::replica::Replica;
 
 /// Nothing of this service happened before.
 const FIRST_YEAR: i32 = 2000;
+/// How many months ahead a day to come back may be.
+const AHEAD_MONTHS: u32 = 24;
 /// How many years past the last calendar a clock may be before it is called wrong.
 const YEARS_BEYOND: i32 = 5;
 
@@ -61,6 +63,22 @@ impl Replica {
     pub(crate) fn clock_now(&self) -> Result<Option<ClockFlag>, AgentError> {
         let last = self.home.store.last_moment(&self.actor())?;
         Ok(flag(self.now_ms(), None, last).or_else(|| is_beyond(self.now_ms())))
+    }
+
+    /// Refuses a day so far ahead that nobody means it: a slip of the year makes a family due never.
+    pub(crate) fn not_far_ahead(&self, field: &'static str, day: &str) -> Result<(), AgentError> {
+        let farthest = self
+            .latest_day()?
+            .checked_add_months(Months::new(AHEAD_MONTHS));
+        let is_far = farthest.is_some_and(|farthest| *day > *farthest.to_string());
+        if is_far && self.clock_now()? != Some(ClockFlag::Unset) {
+            return Err(AgentError::BadValue {
+                field,
+                value: day.to_owned(),
+                expected: "a day within the next two years",
+            });
+        }
+        Ok(())
     }
 
     /// Returns the day if something can have happened on it, by the best this device knows of today.

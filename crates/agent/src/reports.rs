@@ -182,7 +182,7 @@ impl Replica {
             });
         }
         let on = match input.on.as_deref() {
-            Some(typed) => date("on", typed)?,
+            Some(typed) => self.day_of_the_past("on", date("on", typed)?)?,
             None => self.today(),
         };
         let report = Report {

@@ -70,7 +70,7 @@ impl Replica {
     pub fn open_round(&mut self, input: RoundInput) -> Result<RoundView, AgentError> {
         let grid = self.grid(input.area.as_deref())?;
         let on = match input.on.as_deref() {
-            Some(typed) => date("on", typed)?,
+            Some(typed) => self.day_of_the_past("on", date("on", typed)?)?,
             None => self.today(),
         };
         if let Some(open) = self.own_open_rounds()?.into_iter().find(|row| {

@@ -156,6 +156,9 @@ impl Replica {
                 expected: "a day after the visit",
             });
         }
+        if let Some(next) = &visit.follow_up_on {
+            self.not_far_ahead("follow_up_on", next)?;
+        }
         visit::check(&visit)?;
         let mut drafts = Vec::new();
         if let Some(ticket) = input.ticket {

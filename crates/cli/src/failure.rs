@@ -304,7 +304,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             // What was not typed, or is not repeated, is not quoted.
             let message = match value.is_empty() {
                 true => lang.bad_empty(lang.field(field), &takes),
-                false => lang.bad_value(lang.field(field), value, &takes),
+                false => lang.bad_value(lang.field(field), lang.value(field, value), &takes),
             };
             ("bad_value", Exit::Usage, message, String::new())
         }

@@ -30,33 +30,61 @@ pub(crate) enum BadWord {
     Day(String),
     /// After `+`: no kind of ticket.
     Ticket(String),
+    /// Two words that cannot both be so: how somebody was reached, who was met, when to come back.
+    Both(String, String),
 }
 
 /// Reads the words after a household; what a sign announces must be understood.
 pub(crate) fn visit_words(typed: &[String], today: NaiveDate) -> Result<VisitWords, BadWord> {
     let mut said = VisitWords::default();
     let mut note: Vec<&str> = Vec::new();
+    let mut first = FirstWords::default();
     for word in typed.iter().flat_map(|word| signed_parts(word)) {
         let folded = half_width(word);
         let lower = folded.to_lowercase();
         if let Some(day) = folded.strip_prefix('@') {
-            said.follow_up_on =
-                Some(day_of(day, today).ok_or_else(|| BadWord::Day(word.to_owned()))?);
+            let day = day_of(day, today).ok_or_else(|| BadWord::Day(word.to_owned()))?;
+            once(&mut said.follow_up_on, day, &mut first.day, word)?;
         } else if let Some(kind) = lower.strip_prefix('+') {
             let known = words::TICKETS.iter().find(|(known, _)| *known == kind);
-            said.ticket = Some(known.ok_or_else(|| BadWord::Ticket(word.to_owned()))?.1);
+            let (_, kind) = known.ok_or_else(|| BadWord::Ticket(word.to_owned()))?;
+            once(&mut said.ticket, *kind, &mut first.ticket, word)?;
         } else if words::FINE.contains(&lower.as_str()) {
             said.no_change = true;
         } else if let Some((_, met)) = words::MET.iter().find(|(known, _)| *known == lower) {
-            said.met = Some(met);
+            once(&mut said.met, *met, &mut first.met, word)?;
         } else if let Some((_, mode)) = words::MODE.iter().find(|(known, _)| *known == lower) {
-            said.mode = Some(mode);
+            once(&mut said.mode, *mode, &mut first.mode, word)?;
         } else {
             note.push(word);
         }
     }
     said.note = note.join(" ");
     Ok(said)
+}
+
+/// The words that said something first, to name them where another word says otherwise.
+#[derive(Default)]
+struct FirstWords<'a> {
+    day: &'a str,
+    ticket: &'a str,
+    met: &'a str,
+    mode: &'a str,
+}
+
+/// Takes what a word says; another word that says otherwise is refused, neither is the right one.
+fn once<'a, T: PartialEq>(
+    said: &mut Option<T>,
+    value: T,
+    first: &mut &'a str,
+    word: &'a str,
+) -> Result<(), BadWord> {
+    if said.as_ref().is_some_and(|known| *known != value) {
+        return Err(BadWord::Both((*first).to_owned(), word.to_owned()));
+    }
+    *said = Some(value);
+    *first = word;
+    Ok(())
 }
 
 /// Returns whether a word alone says how a visit went: fine, nobody, declined.

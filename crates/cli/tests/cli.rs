@@ -48,6 +48,8 @@ mod quick;
 mod reference;
 #[path = "cli/said.rs"]
 mod said;
+#[path = "cli/slips.rs"]
+mod slips;
 #[path = "cli/tickets.rs"]
 mod tickets;
 #[path = "cli/told.rs"]

@@ -175,7 +175,7 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
                 hint: context.help_command(),
             };
             Some(
-                typed::day_of(day, replica.today())
+                typed::past_day_of(day, replica.today())
                     .ok_or_else(bad)?
                     .to_string(),
             )

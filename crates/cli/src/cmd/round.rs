@@ -101,7 +101,7 @@ fn open(context: &Context, args: Open) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let on = match &args.on {
         Some(day) => {
-            let date = typed::day_of(day, replica.today());
+            let date = typed::past_day_of(day, replica.today());
             let date = date.ok_or_else(|| Failure::Usage {
                 message: lang.no_day(day),
                 hint: context.help_command(),

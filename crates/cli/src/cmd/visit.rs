@@ -145,8 +145,9 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
             hint: context.help_command(),
         });
     };
-    let silent = words.is_empty()
-        && args.note.is_none()
+    let says_nothing = |text: &String| text.trim().is_empty();
+    let silent = words.iter().all(says_nothing)
+        && args.note.as_ref().is_none_or(says_nothing)
         && args.met.is_none()
         && args.mode.is_none()
         && args.purposes.is_empty()
@@ -194,6 +195,10 @@ pub(super) fn words_of(
 ) -> Result<VisitWords, Failure> {
     typed::visit_words(words, today).map_err(|bad| match bad {
         BadWord::Day(word) => no_day(context, &word),
+        BadWord::Both(one, other) => Failure::Usage {
+            message: context.ui.lang.not_both(&one, &other),
+            hint: context.help_command(),
+        },
         BadWord::Ticket(word) => Failure::Usage {
             message: context.ui.lang.no_ticket_kind(&word),
             hint: context.help_command(),

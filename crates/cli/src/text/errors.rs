@@ -235,6 +235,11 @@ messages! {
         zh: "看不懂日期「{word}」，什么也没有记。写法如 @明天 @周五 @11-30。",
         en: "\"{word}\" is no day; nothing was recorded. Write @tomorrow, @fri or @11-30."
     }
+    /// Two words say different things.
+    not_both(one: &str, other: &str) {
+        zh: "「{one}」和「{other}」只能写一个，什么也没有记。",
+        en: "\"{one}\" and \"{other}\" cannot both be; nothing was recorded."
+    }
     /// A word is no kind of ticket.
     no_ticket_kind(word: &str) {
         zh: "看不懂「{word}」，什么也没有记。可用：+代办 +求助 +咨询 +投诉 +建议 +表扬。",
@@ -265,6 +270,8 @@ const EXPECTED: &[(&str, &str)] = &[
         "left empty: an anonymous report names nobody",
         "匿名的不记姓名和联系方式，请留空",
     ),
+    ("a day within the next two years", "应为两年以内的日期"),
+    ("a care tag the member has", "这位成员没有这个关爱类别"),
     ("another household", "应为另一户"),
     ("two households", "应为两户"),
     ("the remark", "请写明批注"),
@@ -316,6 +323,15 @@ impl Lang {
             }
         };
         han.to_owned()
+    }
+
+    /// Returns a refused value as people say it, where what is refused is a code and not what was typed.
+    pub(crate) fn value<'a>(self, field: &str, value: &'a str) -> &'a str {
+        match field {
+            "no_change" => self.code("met", value),
+            "care" => self.code("care", value),
+            _ => value,
+        }
     }
 
     /// Returns why there can be no such invitation.
