@@ -57,12 +57,12 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
                 &lang.attached(kind, &size(&view), &view.attachment.id),
             ),
         }];
-        if view.damaged {
-            lines.push(tone(Tone::Warn, lang.attached_damaged()));
-        }
-        if view.attachment.file == "pdf" {
-            lines.push(tone(Tone::Faint, lang.attached_as_it_is()));
-        }
+        // One sentence of what became of its bytes: only a paper is kept as it is.
+        lines.push(match (view.attachment.file.as_str(), view.damaged) {
+            ("pdf", _) => tone(Tone::Faint, lang.attached_as_it_is()),
+            (_, true) => tone(Tone::Warn, lang.attached_damaged()),
+            (_, false) => tone(Tone::Faint, lang.attached_cleaned()),
+        });
         lines.join("\n")
     });
     Ok(Exit::Done)

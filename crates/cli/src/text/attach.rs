@@ -56,7 +56,7 @@ pub(super) const TOPIC: Topic = Topic {
 
 messages! {
     /// A file was attached.
-    attached(kind: &str, size: &str, id: &str) { zh: "✓ 已加附件：{kind} {size}，编号 {id}。位置等信息已去掉；文字先同步，附件在后。", en: "✓ Attached: {kind} {size}, id {id}. Where it was taken is removed; text syncs first, attachments after." }
+    attached(kind: &str, size: &str, id: &str) { zh: "✓ 已加附件：{kind} {size}，编号 {id}。文字先同步，附件在后。", en: "✓ Attached: {kind} {size}, id {id}. Text syncs first, attachments after." }
     /// A file was attached before.
     attached_before(kind: &str, on: &str, id: &str) { zh: "这个{kind}在 {on} 已经附过，编号 {id}；没有改动。", en: "This was attached before ({kind}, {on}, id {id}); nothing was changed." }
     /// Some attachments are not at the relay, or not this person's.
@@ -71,8 +71,12 @@ messages! {
 
 words! {
     attached_damaged {
-        zh: "! 这张图片不完整，后面读不出来；已照原样留下。手机或相机里还有完好的，请再附一次。",
-        en: "! This picture is damaged: it does not read to its end. It was kept as it is; if there is a whole copy, attach that too."
+        zh: "! 这张图片不完整，后面读不出来；能读的留下了，位置等信息已去掉。手机或相机里还有完好的，请再附一次。",
+        en: "! This picture is damaged: it does not read to its end. What there is of it was kept, without where it was taken; if there is a whole copy, attach that too."
+    }
+    attached_cleaned {
+        zh: "里面的位置等信息已去掉。",
+        en: "Where it was taken, and the like, is removed from it."
     }
     attached_as_it_is {
         zh: "PDF 照原样保存，里面写的作者、时间等没有去掉。",

@@ -134,3 +134,23 @@ fn a_sync_whose_attachments_are_left_ends_with_3_and_says_that_nothing_is_lost()
     std::fs::rename(&aside, path).unwrap();
     world.at("李梅", &["sync"]).ok();
 }
+
+#[test]
+fn what_became_of_a_file_is_said_once_and_truly() {
+    let world = World::new();
+    world.home_with_households("d");
+    let visit = world.at("d", &["visit", "zjg", "好", "--json"]).ok().json();
+    let visit = visit["id"].as_str().unwrap();
+    let paper = world.write("x.pdf", "%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%%EOF\n");
+    let said = world
+        .at("d", &["attach", &paper, "--to", visit])
+        .ok()
+        .stdout;
+    assert!(said.contains("照原样保存"), "{said}");
+    assert!(!said.contains("已去掉"), "{said}");
+    let said = world
+        .at("d", &["attach", &paper, "--to", visit, "--lang", "en"])
+        .ok()
+        .stdout;
+    assert!(!said.contains("removed"), "{said}");
+}
