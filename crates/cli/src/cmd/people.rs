@@ -183,7 +183,11 @@ fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
     let mut replica = context.open()?;
     let done = replica.hand_over(&args.name, &args.to, &args.area, args.dry_run);
     let done = block_on(done)??;
+    let nothing = done.areas.is_empty();
     context.ui.show(&done, || {
+        if nothing {
+            return lang.nothing_to_hand_over(&done.from_name);
+        }
         let areas: Vec<String> = done
             .areas
             .iter()
@@ -206,7 +210,7 @@ fn hand_over(context: &Context, args: &HandOverArgs) -> Result<Exit, Failure> {
         };
         format!("{told}{answers}")
     });
-    Ok(match done.dry_run {
+    Ok(match done.dry_run && !nothing {
         true => Exit::Found,
         false => Exit::Done,
     })

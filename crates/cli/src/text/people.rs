@@ -117,7 +117,12 @@ messages! {
         zh: "✓ {from} 的 {areas} 已移交给 {to}，共 {households} 户。两人同步后生效；{from} 在此之前记的也会归到这些户里。",
         en: "✓ {areas} went from {from} to {to}: {households} households. It takes effect when both have synced; what {from} recorded before then still goes to these households."
     }
-    /// What would go to a colleague.
+    /// There is nothing to hand over.
+    nothing_to_hand_over(from: &str) {
+        zh: "{from} 现在没有网格，没有要移交的，没有改动。",
+        en: "{from} has no grid now; there is nothing to hand over, and nothing was changed."
+    }
+    /// What a hand-over would do.
     would_hand_over(from: &str, to: &str, areas: &str, households: usize) {
         zh: "会把 {from} 的 {areas} 移交给 {to}，共 {households} 户。",
         en: "{areas} would go from {from} to {to}: {households} households."

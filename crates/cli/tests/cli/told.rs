@@ -399,6 +399,11 @@ fn who_handed_everything_over_is_told_so_and_where_nothing_can_be_done() {
         planned.stdout
     );
     world.at("周敏", &hand_over).ok();
+    // A second time there is nothing left to hand over, and that is no fault.
+    for again in [&hand_over[..], &[&hand_over[..], &["--dry-run"]].concat()] {
+        let said = world.at("周敏", again).ok().stdout;
+        assert!(said.contains("没有要移交的"), "{said}");
+    }
     world.at("李梅", &["sync"]).ok();
     let found = world.at("李梅", &["verify"]).ok().stdout;
     assert!(found.contains("没有负责的网格"), "{found:?}");
