@@ -126,7 +126,9 @@ fn refused(line: usize, error: AgentError) -> Result<RefusedLine, AgentError> {
             let codes: Vec<&str> = signs.iter().map(|sign| sign.code()).collect();
             ("looked_at", (*field).to_owned(), codes.join(","))
         }
-        AgentError::NotFound { .. } => ("not_found", String::new(), String::new()),
+        AgentError::NotFound { .. } | AgentError::NoSuchDoor { .. } => {
+            ("not_found", String::new(), String::new())
+        }
         AgentError::Ambiguous { candidates, .. } => {
             ("ambiguous", String::new(), candidates.len().to_string())
         }

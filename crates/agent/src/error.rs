@@ -72,6 +72,16 @@ pub enum AgentError {
         /// What was typed.
         id: String,
     },
+    /// Nothing is at this door or has this number; nothing was recorded.
+    #[error("nothing is at {door}")]
+    NoSuchDoor {
+        /// What was typed.
+        door: String,
+        /// What begins so: each with its id and a line that tells it apart, a few of them.
+        candidates: Vec<(String, String)>,
+        /// How many more begin so.
+        more: usize,
+    },
     /// Several have this name; the ids of up to twenty.
     #[error("{name} names several")]
     Ambiguous {

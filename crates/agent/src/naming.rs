@@ -14,6 +14,10 @@ use crate::replica::Replica;
 
 /// How many candidates are offered.
 const CANDIDATES_MAX: usize = 20;
+/// How many are offered where none is what was typed.
+const OFFERED_MAX: usize = 5;
+/// The fewest digits of a household's id that name it.
+const HOUSEHOLD_DIGITS_MIN: usize = 6;
 /// The fewest digits of an id that name it.
 const PREFIX_DIGITS_MIN: usize = 4;
 
@@ -39,6 +43,9 @@ impl Replica {
         if found.is_empty() {
             found = self.search(&query, CANDIDATES_MAX)?;
         }
+        let begins = self.by_id(name)?;
+        let known: Vec<DocId> = found.iter().map(|row| row.id).collect();
+        found.extend(begins.into_iter().filter(|row| !known.contains(&row.id)));
         // A hit on the whole of what was typed goes before those that only begin with it.
         let exact: Vec<&HouseholdRow> = found.iter().filter(|row| is_exact(row, name)).collect();
         if let [only] = exact.as_slice() {
@@ -59,7 +66,7 @@ impl Replica {
                 }
             }
             if whole.is_empty() && !begun.is_empty() {
-                return Err(self.ambiguous(name, &begun));
+                return Err(self.no_such_door(name, &begun));
             }
             found = whole;
         }
@@ -73,6 +80,30 @@ impl Replica {
                 found.push(last);
                 Err(self.ambiguous(name, &found))
             }
+        }
+    }
+
+    /// Returns the households whose id begins so; few digits are rather a door or the tail of a telephone.
+    fn by_id(&self, name: &str) -> Result<Vec<HouseholdRow>, AgentError> {
+        if name.len() < HOUSEHOLD_DIGITS_MIN || !is_hex(name) {
+            return Ok(Vec::new());
+        }
+        let store = &self.home.store;
+        let mut rows: Vec<HouseholdRow> = Vec::new();
+        for doc in store.documents_with_prefix(name, Some(kind::HOUSEHOLD))? {
+            let survivor = store.survivor(&doc)?;
+            let is_new = rows.iter().all(|row| row.id != survivor);
+            rows.extend(store.household(&survivor)?.filter(|_| is_new));
+        }
+        Ok(rows)
+    }
+
+    fn no_such_door(&self, door: &str, begun: &[HouseholdRow]) -> AgentError {
+        let line = |row: &HouseholdRow| (row.id.to_string(), self.household_line(row));
+        AgentError::NoSuchDoor {
+            door: door.to_owned(),
+            candidates: begun.iter().take(OFFERED_MAX).map(line).collect(),
+            more: begun.len().saturating_sub(OFFERED_MAX),
         }
     }
 
@@ -286,7 +317,7 @@ fn sought(kind: DocKind) -> Sought {
 /// the tail of a telephone.
 fn is_whole_door(name: &str) -> bool {
     let typed = text::compact(name);
-    let shaped = typed.starts_with(|sign: char| sign.is_ascii_digit())
+    let shaped = typed.contains(|sign: char| sign.is_ascii_digit())
         && typed
             .chars()
             .all(|sign| sign.is_ascii_digit() || sign == '-');

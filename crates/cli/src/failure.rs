@@ -283,18 +283,22 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.not_in_inbox(id),
             "wangge inbox list".to_owned(),
         ),
-        E::Ambiguous { name, candidates } => {
-            let lines: Vec<String> = candidates
-                .iter()
-                .map(|(id, line)| format!("\n  {id}  {line}"))
-                .collect();
-            (
-                "ambiguous",
-                Exit::Failed,
-                lang.ambiguous(name, &lines.concat()),
-                lang.name_it_by_id().to_owned(),
-            )
-        }
+        E::Ambiguous { name, candidates } => (
+            "ambiguous",
+            Exit::Failed,
+            lang.ambiguous(name, &refused::offered(candidates)),
+            lang.name_it_by_id().to_owned(),
+        ),
+        E::NoSuchDoor {
+            door,
+            candidates,
+            more,
+        } => (
+            "not_found",
+            Exit::Failed,
+            lang.no_such_door(door, &refused::offered(candidates), *more),
+            list_of(wangge_agent::Sought::Household, lang).to_owned(),
+        ),
         E::BadValue {
             field,
             value,

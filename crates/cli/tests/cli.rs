@@ -34,6 +34,8 @@ mod killed;
 mod language;
 #[path = "cli/lists.rs"]
 mod lists;
+#[path = "cli/named.rs"]
+mod named;
 #[path = "cli/next.rs"]
 mod next;
 #[path = "cli/operator.rs"]

@@ -6,6 +6,7 @@
 use serde::Serialize;
 use wangge_crdt::Put;
 use wangge_model::door::Door;
+use wangge_model::household::alias;
 use wangge_model::household::{self, Left, Member, NewHousehold, NewMember, copy_puts, leave_puts};
 use wangge_model::limits::{LINE_CHARS_MAX, MEMBERS_MAX, TooLong, at_most};
 use wangge_store::Draft;
@@ -129,6 +130,9 @@ impl Replica {
             puts.extend(copy_puts(&member.id, fields, from, relation));
             leave.extend(leave_puts(&member.id, Left::Split, on, Some(to)));
         }
+        // Whoever divides a family says that these are two: what they share offers no merge of them.
+        puts.push(alias::distinct(from, true));
+        leave.push(alias::distinct(to, true));
         let added = Draft {
             place,
             ..draft(*to, puts)

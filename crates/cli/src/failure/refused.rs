@@ -76,6 +76,14 @@ pub(super) fn invitation(
     (kind, message, "wangge enroll CODE --relay URL")
 }
 
+/// Returns candidates, a line each: the id that names one, and what tells it apart.
+pub(super) fn offered(candidates: &[(String, String)]) -> String {
+    let lines = candidates.iter();
+    lines
+        .map(|(id, line)| format!("\n  {id}  {line}"))
+        .collect()
+}
+
 /// Returns the list in which what was not found would stand.
 pub(super) fn list_of(what: Sought, lang: Lang) -> &'static str {
     match what {

@@ -158,6 +158,13 @@ messages! {
         zh: "「{name}」对应多个，什么也没有记：{lines}",
         en: "\"{name}\" names several; nothing was recorded:{lines}"
     }
+    /// Nothing is at a door; what begins so follows.
+    nothing_at(door: &str, lines: &str) {
+        zh: "没有门牌是「{door}」的住户，什么也没有改动。您是不是要找：{lines}",
+        en: "Nothing is at \"{door}\"; nothing was changed. Do you mean:{lines}"
+    }
+    /// Candidates that are not shown.
+    and_more(count: usize) { zh: "\n  ……还有 {count} 户", en: "\n  … {count} more" }
     /// A value is not what its field takes.
     bad_value(field: &str, value: &str, takes: &str) {
         zh: "{field}不能是「{value}」：{takes}。什么也没有保存。",
@@ -323,6 +330,14 @@ impl Lang {
             }
         };
         han.to_owned()
+    }
+
+    /// Returns that nothing is at a door, with what begins so and how many more do.
+    pub(crate) fn no_such_door(self, door: &str, lines: &str, more: usize) -> String {
+        match more {
+            0 => self.nothing_at(door, lines),
+            more => self.nothing_at(door, lines) + &self.and_more(more),
+        }
     }
 
     /// Returns a refused value as people say it, where what is refused is a code and not what was typed.

@@ -48,7 +48,7 @@ messages! {
     }
     /// Something waits for this desk.
     undecided_of(count: &str) {
-        zh: "收件箱里有{count} 条等您处理（wangge inbox list）",
+        zh: "收件箱里有{count} 条等您处理（wangge 收件箱 列表）",
         en: "{count} in the inbox wait for you (wangge inbox list)"
     }
     /// Something is unsent.
