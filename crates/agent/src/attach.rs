@@ -260,7 +260,18 @@ impl Replica {
     }
 
     fn attachment_target(&self, name: &str) -> Result<Target, AgentError> {
-        let (doc, visit) = match self.name_any(name)? {
+        let named = self.name_any(name).map_err(|error| match error {
+            // A household has no attachments: its list is no help.
+            AgentError::NotFound {
+                what: Sought::Household,
+                name,
+            } => AgentError::NotFound {
+                what: Sought::Attachment,
+                name,
+            },
+            other => other,
+        })?;
+        let (doc, visit) = match named {
             Named::Visit(visit) => (visit.book, visit.id),
             Named::Document(doc) => (doc, String::new()),
         };

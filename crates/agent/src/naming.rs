@@ -289,7 +289,10 @@ pub(crate) fn household_line(row: &HouseholdRow) -> String {
     } else {
         String::new()
     };
+    // A household without a door is told by its head alone.
     format!("{group}{} {}", row.door, row.head)
+        .trim()
+        .to_owned()
 }
 
 /// Returns what somebody looks for who may name anything: its shape says whether it was a ticket's

@@ -19,6 +19,9 @@ use crate::visits::{date, hex, word};
 pub use show::{CommentView, ReportDetail, TicketLine};
 pub use wangge_model::report::Phoned;
 
+/// A slip of the hand rather than a number of people: more than the county has.
+const AFFECTED_MAX: i64 = 1_000_000;
+
 /// The category of a report that names none.
 const OTHER: &str = "Z99";
 
@@ -174,11 +177,11 @@ impl Replica {
                 expected: "what was told",
             });
         }
-        if input.affected < 0 {
+        if !(0..=AFFECTED_MAX).contains(&input.affected) {
             return Err(AgentError::BadValue {
                 field: "affected",
                 value: input.affected.to_string(),
-                expected: "how many people it concerns",
+                expected: "how many people it concerns, a million at most",
             });
         }
         let on = match input.on.as_deref() {

@@ -168,6 +168,8 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
     }
     let next = crate::localize::spoken(lang, next);
     lines.push(format!("{}{next}", tone(Tone::Faint, lang.next_command())));
+    // Who has no grid now has no line of areas.
+    lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }
 

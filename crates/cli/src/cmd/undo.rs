@@ -1,5 +1,7 @@
 //! `undo`: takes back the last action of this device.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::history::edit_line;
@@ -10,6 +12,9 @@ use crate::moment;
 use crate::text::Lang;
 use crate::ui::{Tone, tone};
 use crate::view::{flag, int, items, list_sight, seen, text};
+
+/// How many rows a person is shown; JSON has all.
+const ROWS_MAX: usize = 10;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -45,7 +50,18 @@ fn human(lang: Lang, view: &Value, today: chrono::NaiveDate) -> String {
             tone(Tone::Good, &lang.undone(&when))
         });
     }
-    for took in took {
+    if took.len() > ROWS_MAX {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for took in took {
+            *counts.entry(text(took, "what")).or_default() += 1;
+        }
+        let counts = counts.iter();
+        let parts: Vec<String> = counts
+            .map(|(what, count)| format!("{} {count}", lang.code("record", what)))
+            .collect();
+        lines.push(format!("  {}", parts.join(" · ")));
+    }
+    for took in took.iter().take(ROWS_MAX) {
         let what = lang.code("record", text(took, "what"));
         let mut parts = vec![what.to_owned(), lang.placed(text(took, "title"))];
         if let Some(edit) = took.get("edit") {
@@ -53,6 +69,9 @@ fn human(lang: Lang, view: &Value, today: chrono::NaiveDate) -> String {
         }
         parts.retain(|part| !part.is_empty());
         lines.push(format!("  {}", parts.join(" · ")));
+    }
+    if let Some(more) = took.len().checked_sub(ROWS_MAX).filter(|more| *more > 0) {
+        lines.push(format!("  {}", lang.rows_more(more)));
     }
     for left in left {
         let reason = match lang.code("undo_left", text(left, "reason")) {

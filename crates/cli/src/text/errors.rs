@@ -85,7 +85,7 @@ words! {
     relay_served { zh: "另一个程序正在用这个文件夹提供中继服务。请先停下它，或用 --home 指定别的文件夹。什么也没有改动。", en: "Another program serves this relay folder. Stop it first, or name another folder with --home. Nothing was changed." }
     relay_busy { zh: "中继的数据库正忙，请再试一次。什么也没有丢。", en: "The relay's database is busy; try again. Nothing was lost." }
     unknown_device { zh: "没有这台设备。", en: "There is no such device." }
-    nothing_to_change { zh: "没有说要改什么。", en: "Nothing was said that should change." }
+    nothing_to_change { zh: "没有说要改什么，没有改动。", en: "Nothing was said that should change; nothing was changed." }
     text_needed { zh: "请写明内容。", en: "Say what it is about." }
     household_needed { zh: "请写明是哪一户。", en: "Say which household." }
     visit_words_needed {
@@ -307,10 +307,10 @@ impl Lang {
             "due" => "应为今天或以后的日期，如 2026-12-23",
             "mode" => "可用：上门 电话 视频 代访",
             "met" => "可用：本人 家属 无人在家 拒访",
-            "purposes" => "应为工作事项的代码或名称，见 fixtures/duties.csv",
+            "purposes" => "应为工作事项的代码或名称，如 关爱探访",
             "identity" => "可用：实名 实名保密 匿名",
             "urgency" => "可用：P0 P1 P2 P3",
-            "category" => "应为事项代码、小类，或 大类/小类，见 fixtures/events.csv",
+            "category" => "应为事项代码、小类，或 大类/小类",
             "kind" => "可用：咨询 求助 投诉 建议 表扬 代办",
             "residence" => "可用：常住 整户外出 空房 迁出",
             "id_number" => "应为 18 位、校验码正确的身份证号",

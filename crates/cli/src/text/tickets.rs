@@ -42,6 +42,7 @@ words! {
     still_held { zh: "还没有还", en: "still held" }
     instead_of { zh: "代", en: "for" }
     for_unit { zh: "代录", en: "for unit" }
+    slip_readers { zh: "办理人、居民", en: "handler, resident" }
     slip_work_part { zh: "工单交办单（承办联）", en: "Ticket slip: keep this part" }
     slip_return_part { zh: "工单交办单（回执联）", en: "Ticket slip: send this part back" }
     slip_resident { zh: "居民回执", en: "Your receipt" }
@@ -166,7 +167,10 @@ const HELP: &[Help] = &[
         path: "ticket list",
         about: "列出工单：有争议和超期的在前，再按时限",
         args: &[
-            ("status", "只看这个状态；可以多个"),
+            (
+                "status",
+                "只看这个状态，照列表里的写法，如 已受理；可以多个",
+            ),
             ("mine", "只看我办理的"),
             ("owed", "只看我还没有答复居民的"),
             ("open", "只看没有办完的"),
@@ -354,7 +358,7 @@ const HELP: &[Help] = &[
     Help {
         path: "ticket slip",
         about: "打印交办单，或给居民的回执",
-        args: &[("whom", "给谁：handler 承办，resident 居民")],
+        args: &[("whom", "给谁：办理人（handler）或 居民（resident）")],
     },
     Help {
         path: "ticket custody",

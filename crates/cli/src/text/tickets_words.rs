@@ -128,7 +128,7 @@ pub(super) const TAKES: &[(&str, &str)] = &[
         "to",
         "应为负责这里的人、乡镇、县或区域代码；别处的人由上级交办",
     ),
-    ("affected", "应为涉及多少人"),
+    ("affected", "应为涉及多少人，最多 100 万"),
 ];
 
 /// Why a ticket does not allow a step.

@@ -132,6 +132,8 @@ messages! {
     undone(when: &str) { zh: "✓ 已撤销 {when} 的操作：", en: "✓ Taken back, as done {when}:" }
     /// What would be taken back.
     would_undo(when: &str) { zh: "将撤销 {when} 的操作：", en: "Would be taken back, as done {when}:" }
+    /// Rows that are not shown.
+    rows_more(count: usize) { zh: "……还有 {count} 项", en: "… {count} more" }
     /// What was not taken back.
     not_undone(title: &str, field: &str, reason: &str) {
         zh: "! 没有撤销：{title} {field}（{reason}）",

@@ -80,6 +80,7 @@ words! {
     no_duplicates { zh: "没有发现可能重复的住户。", en: "No households look registered twice." }
     col_one { zh: "一户", en: "one" }
     col_other { zh: "另一户", en: "other" }
+    merge_of_one { zh: "写的是同一户，没有什么要合并，没有改动。", en: "That is one and the same household; nothing was changed." }
     merged_already { zh: "这几户早已合成一户，没有改动。", en: "They are one household already; nothing was changed." }
     told_apart { zh: "✓ 已记下：不是同一家，不再提示。", en: "✓ Saved: they are two families and will not be offered again." }
     needs_desk {

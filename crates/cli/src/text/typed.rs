@@ -123,6 +123,12 @@ pub(crate) const DATE_MARKS: &[char] = &['年', '月'];
 /// Answers of the loop: fine, nobody there, a note.
 pub(crate) const ANSWERS: [&str; 3] = ["安好", "无人", "记一笔"];
 
+/// Whom a slip is for: who handles the ticket.
+pub(crate) const HANDLER: &[&str] = &["handler", "办理人", "承办", "承办人"];
+
+/// Whom a slip is for: who asked.
+pub(crate) const RESIDENT: &[&str] = &["resident", "居民"];
+
 /// Ends the loop.
 pub(crate) const QUIT: &[&str] = &["q", "quit", "退出", "完"];
 

@@ -47,6 +47,7 @@ pub(crate) fn merge(context: &Context, args: &Merge) -> Result<Exit, Failure> {
     context.ui.show(&value, || {
         let id = text(&value, "id");
         let head = match (merged.changed, merged.dry_run) {
+            (false, _) if merged.also.is_empty() => lang.merge_of_one().to_owned(),
             (false, _) => lang.merged_already().to_owned(),
             (true, true) => lang.would_merge(merged.also.len(), id),
             (true, false) => lang.merged(merged.also.len(), id),

@@ -17,11 +17,8 @@ use crate::view::{flag, int, list_sight, paper, seen, text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
-    /// Only tickets with this status; may be repeated
-    #[arg(long, value_name = "STATUS", value_parser = [
-        "draft", "asked_back", "submitted", "escalated", "accepted", "returned", "assigned",
-        "in_progress", "done", "verified", "declined", "merged", "withdrawn", "closed", "archived",
-    ])]
+    /// Only tickets with this status, as the list says it, such as accepted; may be repeated
+    #[arg(long, value_name = "STATUS")]
     status: Vec<String>,
     /// Only tickets I handle
     #[arg(long)]
@@ -42,11 +39,54 @@ pub(crate) struct List {
     out: export::Out,
 }
 
+/// What a ticket can be.
+const STATUSES: [&str; 15] = [
+    "draft",
+    "asked_back",
+    "submitted",
+    "escalated",
+    "accepted",
+    "returned",
+    "assigned",
+    "in_progress",
+    "done",
+    "verified",
+    "declined",
+    "merged",
+    "withdrawn",
+    "closed",
+    "archived",
+];
+
+/// Returns the status that a word means, as the list prints it in either language or as JSON has it.
+fn status(context: &Context, typed: &str) -> Result<String, Failure> {
+    let lang = context.ui.lang;
+    let word = typed.trim();
+    let means = |code: &&str| {
+        *code == word
+            || Lang::Zh.code("status", code) == word
+            || Lang::En.code("status", code) == word
+    };
+    let found = STATUSES.iter().find(|code| means(code));
+    found.map(ToString::to_string).ok_or_else(|| {
+        let known = STATUSES.map(|code| lang.code("status", code));
+        Failure::Usage {
+            message: lang.bad_choice("--status", word, &known.join(lang.comma()))
+                + lang.nothing_done(),
+            hint: context.help_command(),
+        }
+    })
+}
+
 pub(super) fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let replica = context.open()?;
     let filter = TicketFilter {
-        statuses: args.status.clone(),
+        statuses: args
+            .status
+            .iter()
+            .map(|typed| status(context, typed))
+            .collect::<Result<_, _>>()?,
         mine: args.mine,
         owed: args.owed,
         open: args.open,

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
-use crate::text::Lang;
+use crate::text::{Lang, typed as words};
 use crate::typed;
 use crate::ui::table::pairs;
 
@@ -21,19 +21,24 @@ pub(crate) struct Args {
     /// The ticket's number, its id or the beginning of the id
     #[arg(value_name = "ID", value_parser = typed::folded)]
     id: String,
-    /// Who it is for
-    #[arg(long = "for", value_name = "WHO", default_value = "handler", value_parser = ["handler", "resident"])]
+    /// Who it is for: handler or resident
+    #[arg(long = "for", value_name = "WHO", default_value = "handler")]
     whom: String,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let replica = context.open()?;
-    let slip_for = match args.whom.as_str() {
-        "resident" => SlipFor::Resident,
-        _ => SlipFor::Handler,
-    };
-    let slip = replica.ticket_slip(&args.id, slip_for)?;
     let lang = context.ui.lang;
+    let slip_for = match args.whom.trim() {
+        word if words::RESIDENT.contains(&word) => SlipFor::Resident,
+        word if words::HANDLER.contains(&word) => SlipFor::Handler,
+        word => {
+            return Err(Failure::Usage {
+                message: lang.bad_choice("--for", word, lang.slip_readers()) + lang.nothing_done(),
+                hint: context.help_command(),
+            });
+        }
+    };
+    let slip = context.open()?.ticket_slip(&args.id, slip_for)?;
     context.ui.show(&slip, || match slip_for {
         SlipFor::Handler => [work_part(lang, &slip), return_part(lang, &slip)]
             .join(&format!("\n{}\n\n", lang.slip_cut())),
