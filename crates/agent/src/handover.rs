@@ -160,10 +160,14 @@ impl Replica {
             let what = What { home, audiences };
             allowed(roster, &device, Action::Read, &what, day).is_allowed()
         };
+        let Some(link) = &self.home.profile.relay else {
+            return Ok(wangge_store::LetGo::default());
+        };
         let path = self.roster.path_up();
         let top = path.get(1..).and_then(<[_]>::last);
         let leave = Leave {
             now,
+            relay: link.key.relay(),
             top: top.map(|(id, relay)| (*id, levels::form(relay.level))),
         };
         let now_ms = (self.machine.now_ms)();

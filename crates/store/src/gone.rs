@@ -36,6 +36,8 @@ pub struct Gone {
 pub struct Leave {
     /// Whether they may now: what the relay has is known to be complete.
     pub now: bool,
+    /// The device's own relay.
+    pub relay: RelayId,
     /// The highest relay above the device's own, which is to have what was made here; none where the
     /// device's own is the highest.
     pub top: Option<(RelayId, LevelForm)>,
@@ -74,7 +76,11 @@ impl Store {
         }
         let owing = match lost.is_empty() {
             true => BTreeSet::new(),
-            false => owing(&transaction, &lost, leave.top.as_ref())?,
+            false => owing(
+                &transaction,
+                &lost,
+                &on_the_way(&transaction, &lost, leave)?,
+            )?,
         };
         let mut outcome = LetGo::default();
         for (doc, (root, kind)) in &lost {
@@ -209,12 +215,33 @@ fn is_shown(conn: &Connection, doc: &DocId) -> Result<bool, StoreError> {
     Ok(conn.prepare_cached(sql)?.exists([doc.as_bytes()])?)
 }
 
-/// Returns the roots of the families of which an entry has no receipt, lies in an inbox, or was made here
-/// and is not known to be at the highest relay.
+/// Returns the documents of which something made here is not known to be at the highest relay.
+///
+/// What another relay of the tree took one evening is sent to the device's own once more: that one does not
+/// tell of what this device reads no more, and only of its log is it told how far up it is.
+fn on_the_way(
+    conn: &Connection,
+    lost: &BTreeMap<DocId, (DocId, DocKind)>,
+    leave: &Leave,
+) -> Result<Vec<DocId>, StoreError> {
+    let Some(top) = &leave.top else {
+        return Ok(Vec::new());
+    };
+    let mut docs = levels::own_docs_not_at(conn, top, &leave.relay)?;
+    docs.retain(|doc, _| lost.contains_key(doc));
+    let untold = docs.iter().filter(|(_, told)| !**told);
+    let untold: BTreeSet<DocId> = untold.map(|(doc, _)| *doc).collect();
+    if leave.now {
+        repair::unsend(conn, &untold)?;
+    }
+    Ok(docs.into_keys().collect())
+}
+
+/// Returns the roots of the families of which an entry has no receipt, lies in an inbox, or is on its way up.
 fn owing(
     conn: &Connection,
     lost: &BTreeMap<DocId, (DocId, DocKind)>,
-    top: Option<&(RelayId, LevelForm)>,
+    on_the_way: &[DocId],
 ) -> Result<BTreeSet<DocId>, StoreError> {
     let sql = "SELECT DISTINCT o.doc, d.owner FROM outbox o LEFT JOIN document d ON d.doc = o.doc";
     let mut statement = conn.prepare_cached(sql)?;
@@ -230,11 +257,8 @@ fn owing(
                 .flatten(),
         );
     }
-    if let Some((relay, level)) = top {
-        let on_the_way = levels::own_docs_not_at(conn, relay, *level)?;
-        let roots = on_the_way.iter().filter_map(|doc| lost.get(doc));
-        owing.extend(roots.map(|(root, _)| *root));
-    }
+    let roots = on_the_way.iter().filter_map(|doc| lost.get(doc));
+    owing.extend(roots.map(|(root, _)| *root));
     Ok(owing)
 }
 

@@ -3,7 +3,7 @@
 //! **A change is at a level only by that relay's own receipt or page, or by a watermark that passed its
 //! position and does not name it.** Everything else is "not yet".
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 use wangge_wire::order::LevelForm;
@@ -94,21 +94,23 @@ impl Store {
 }
 
 /// Returns the documents of which a change or a place that was made here is not known to be at a relay of
-/// this level.
+/// this level, and whether the device's own relay has told where all of that stands in its log.
 pub(crate) fn own_docs_not_at(
     conn: &Connection,
-    relay: &RelayId,
-    level: LevelForm,
-) -> Result<BTreeSet<DocId>, StoreError> {
+    (relay, level): &(RelayId, LevelForm),
+    own_relay: &RelayId,
+) -> Result<BTreeMap<DocId, bool>, StoreError> {
+    let told =
+        "EXISTS (SELECT 1 FROM arrival t WHERE t.doc = c.doc AND t.hash = c.hash AND t.relay = ?3)";
     let sql = format!(
-        "SELECT c.doc FROM change c WHERE c.own = 1 AND NOT {ARRIVED}
-         UNION SELECT c.doc FROM place c JOIN batch b ON b.hash = c.batch
-               WHERE b.own = 1 AND NOT {ARRIVED}"
+        "SELECT doc, min(told) FROM (
+           SELECT c.doc AS doc, {told} AS told FROM change c WHERE c.own = 1 AND NOT {ARRIVED}
+           UNION ALL SELECT c.doc, {told} FROM place c JOIN batch b ON b.hash = c.batch
+                     WHERE b.own = 1 AND NOT {ARRIVED}) GROUP BY doc"
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![relay.as_bytes(), level as i64], |row| {
-        row.get(0).map(DocId)
-    })?;
+    let values = params![relay.as_bytes(), *level as i64, own_relay.as_bytes()];
+    let rows = statement.query_map(values, |row| Ok((DocId(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
