@@ -94,14 +94,16 @@ impl Store {
 }
 
 /// Returns the documents of which a change or a place that was made here is not known to be at a relay of
-/// this level, and whether the device's own relay has told where all of that stands in its log.
+/// this level, and whether the device's own relay has told where all of that stands in its log, or is still
+/// to be told of it.
 pub(crate) fn own_docs_not_at(
     conn: &Connection,
     (relay, level): &(RelayId, LevelForm),
     own_relay: &RelayId,
 ) -> Result<BTreeMap<DocId, bool>, StoreError> {
-    let told =
-        "EXISTS (SELECT 1 FROM arrival t WHERE t.doc = c.doc AND t.hash = c.hash AND t.relay = ?3)";
+    let told = "(EXISTS (SELECT 1 FROM arrival t
+                         WHERE t.doc = c.doc AND t.hash = c.hash AND t.relay = ?3)
+                 OR EXISTS (SELECT 1 FROM outbox o WHERE o.doc = c.doc AND o.hash = c.hash))";
     let sql = format!(
         "SELECT doc, min(told) FROM (
            SELECT c.doc AS doc, {told} AS told FROM change c WHERE c.own = 1 AND NOT {ARRIVED}

@@ -24,7 +24,7 @@ const INGEST_DEVICES: usize = 200;
 /// Connections that are used in turn.
 const CONNECTIONS: usize = 32;
 /// Changes a second that are made for a minute: what is not sent was made for nothing.
-const MADE_A_SECOND: f64 = 9_000.0;
+const MADE_A_SECOND: f64 = 15_000.0;
 /// Changes in a day of one device.
 const DAY_CHANGES: f64 = 150.0;
 /// Devices of a rush.

@@ -251,6 +251,7 @@ impl World {
         } else {
             ROUNDS_MAX
         };
+        let mut unsent = vec![0; self.devices.len()];
         for round in 0..rounds {
             let mut quiet = self.all_meet()?;
             if round == 1 {
@@ -264,6 +265,9 @@ impl World {
                 match result {
                     Ok(report) => {
                         quiet &= report.sent == 0 && report.received == 0;
+                        // What is to be sent once more goes with the next sync.
+                        let before = std::mem::replace(&mut unsent[index], report.unsent);
+                        quiet &= report.unsent <= before;
                         // What nobody can prove any more stays where it is, and is told each time.
                         let repaired = report
                             .repair
