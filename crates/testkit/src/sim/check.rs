@@ -316,10 +316,13 @@ impl World {
             let person = device.replica().person();
             let areas: BTreeSet<_> = device.replica().own_areas().iter().cloned().collect();
             let connection = open(&device.database());
+            // What a relay above has in its inbox waits there for a person too.
+            let above = look::names(&connection, "SELECT doc, hash FROM above_name");
+            let owes = !waits.is_empty() || !above.is_empty();
             let sql = "SELECT doc, home, audiences FROM document WHERE home <> ''";
             for (doc, home, audiences) in look::places(&connection, sql) {
                 let kept = in_scope(&areas, &person, &(home.clone(), audiences));
-                if !kept && waits.is_empty() && self.weather == Weather::Orders {
+                if !kept && !owes && self.weather == Weather::Orders {
                     return Err(format!("{name} still has {doc} of {home}"));
                 }
             }

@@ -63,7 +63,7 @@ fn first_in_a_tree(variant: Sabotage) -> Option<u64> {
         Sabotage::NamedCalledSafe => 17,
         Sabotage::NotedBeforeTheEnd => 1000,
         Sabotage::LostAboveIgnored => 2,
-        Sabotage::RefusedForGood => 1010,
+        Sabotage::RefusedForGood => 66,
         Sabotage::TakenAwayUnread => 1007,
         _ => return None,
     };
