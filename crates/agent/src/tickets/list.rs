@@ -103,7 +103,7 @@ impl Replica {
         let person = person.to_string();
         let rows = self.home.store.tickets(&[], i32::MAX as usize)?;
         let owed = rows.into_iter().filter(|row| {
-            let area = row.content["area"].as_str();
+            let area = row.content.get("area").and_then(|area| area.as_str());
             is_owed(row)
                 && row.answer_owner == person
                 && areas.iter().any(|one| Some(one.as_str()) == area)

@@ -251,7 +251,7 @@ impl World {
         } else {
             ROUNDS_MAX
         };
-        let mut unsent = vec![0; self.devices.len()];
+        let mut unsent = BTreeMap::new();
         for round in 0..rounds {
             let mut quiet = self.all_meet()?;
             if round == 1 {
@@ -266,7 +266,7 @@ impl World {
                     Ok(report) => {
                         quiet &= report.sent == 0 && report.received == 0;
                         // What is to be sent once more goes with the next sync.
-                        let before = std::mem::replace(&mut unsent[index], report.unsent);
+                        let before = unsent.insert(index, report.unsent).unwrap_or(0);
                         quiet &= report.unsent <= before;
                         // What nobody can prove any more stays where it is, and is told each time.
                         let repaired = report
