@@ -10,6 +10,7 @@ pub mod enroll;
 pub mod key;
 pub mod request;
 pub mod roster;
+pub mod vault;
 
 pub use allow::{Action, Decision, What, allowed, allowed_as};
 pub use key::{KeyPair, verify};
