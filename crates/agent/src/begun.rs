@@ -32,7 +32,9 @@ impl Before {
 
     /// Takes away what a home made here, where it holds nothing; else leaves all of it.
     pub fn put_back(self, replica: Replica) -> Result<(), AgentError> {
-        if !holds_nothing(&replica.home)? {
+        let home = &replica.home;
+        // What was set aside may be the only copy of what somebody saved.
+        if home.set_aside.is_some() || home.lost || !holds_nothing(home)? {
             return Ok(());
         }
         // The database is closed before its files go; the profile first, so that nobody opens half a home.

@@ -95,7 +95,7 @@ impl Store {
 
 /// Returns the documents of which a change or a place that was made here is not known to be at a relay of
 /// this level, and whether the device's own relay has told where all of that stands in its log, or is still
-/// to be told of it.
+/// to be told of it. A place counts only where that relay told of it: what it says is in the log above.
 pub(crate) fn own_docs_not_at(
     conn: &Connection,
     (relay, level): &(RelayId, LevelForm),
@@ -107,8 +107,8 @@ pub(crate) fn own_docs_not_at(
     let sql = format!(
         "SELECT doc, min(told) FROM (
            SELECT c.doc AS doc, {told} AS told FROM change c WHERE c.own = 1 AND NOT {ARRIVED}
-           UNION ALL SELECT c.doc, {told} FROM place c JOIN batch b ON b.hash = c.batch
-                     WHERE b.own = 1 AND NOT {ARRIVED}) GROUP BY doc"
+           UNION ALL SELECT c.doc, 1 FROM place c JOIN batch b ON b.hash = c.batch
+                     WHERE b.own = 1 AND {told} AND NOT {ARRIVED}) GROUP BY doc"
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let values = params![relay.as_bytes(), *level as i64, own_relay.as_bytes()];

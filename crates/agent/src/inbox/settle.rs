@@ -91,8 +91,17 @@ impl Replica {
         }
         let row = match self.inbox_row(&row.hash.to_string()).await {
             Ok(row) => row,
-            // It was decided, and this desk does not read it any more where it went.
-            Err(AgentError::NotFound { .. }) => return Ok(view(item, true, false)),
+            // This desk does not read it any more where it went; what was decided is known all the same.
+            Err(AgentError::NotFound { .. }) => {
+                return match self.home.store.settlement_waits(&settlement)? {
+                    Some(reason) if reason.is_empty() => Ok(view(item, false, true)),
+                    Some(_) => Err(AgentError::Inbox(InboxRefusal::NotAllowed)),
+                    None if self.home.store.has_settlement(&settlement)? => {
+                        Ok(view(item, true, false))
+                    }
+                    None => Err(AgentError::Inbox(InboxRefusal::SettledBefore)),
+                };
+            }
             Err(error) => return Err(error),
         };
         let item = self.inbox_item(&row)?;
