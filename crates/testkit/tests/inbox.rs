@@ -100,6 +100,14 @@ fn visit(replica: &mut Replica) -> String {
     replica.add_visit(input).unwrap().id
 }
 
+fn notes_a_move(li: &mut Replica, family: &DocId) {
+    let edit = HouseholdEdit {
+        note: Some("搬家了".into()),
+        ..HouseholdEdit::default()
+    };
+    li.edit_household(family, edit).unwrap();
+}
+
 fn decisions(cast: &Cast) -> usize {
     cast.town.district.relay().settled().unwrap().len()
 }
@@ -329,13 +337,7 @@ fn a_decision_without_a_link_is_not_begun_and_one_that_is_cut_off_goes_with_the_
 
 #[test]
 fn a_rehomed_household_lives_where_the_desk_says_and_takes_its_place_there() {
-    let mut cast = Cast::with(|li, family| {
-        let edit = HouseholdEdit {
-            note: Some("搬家了".into()),
-            ..HouseholdEdit::default()
-        };
-        li.edit_household(family, edit).unwrap();
-    });
+    let mut cast = Cast::with(notes_a_move);
     let item = cast.only_item();
     assert_eq!(item.kind, "household");
     let to = Settle::Rehome { to: GRID_2.into() };
@@ -358,13 +360,7 @@ fn a_rehomed_household_lives_where_the_desk_says_and_takes_its_place_there() {
 
 #[test]
 fn a_household_is_rehomed_to_a_grid_of_the_desks_own_and_nowhere_else() {
-    let mut cast = Cast::with(|li, family| {
-        let edit = HouseholdEdit {
-            note: Some("搬家了".into()),
-            ..HouseholdEdit::default()
-        };
-        li.edit_household(family, edit).unwrap();
-    });
+    let mut cast = Cast::with(notes_a_move);
     let item = cast.only_item();
     for (to, is_grid) in [
         ("511724103202", false),

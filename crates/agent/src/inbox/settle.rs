@@ -90,28 +90,26 @@ impl Replica {
             Err(error) => return Err(error),
         }
         let row = match self.inbox_row(&row.hash.to_string()).await {
-            Ok(row) => row,
+            Ok(row) => Some(row),
             // This desk does not read it any more where it went; what was decided is known all the same.
-            Err(AgentError::NotFound { .. }) => {
-                return match self.home.store.settlement_waits(&settlement)? {
-                    Some(reason) if reason.is_empty() => Ok(view(item, false, true)),
-                    Some(_) => Err(AgentError::Inbox(InboxRefusal::NotAllowed)),
-                    None if self.home.store.has_settlement(&settlement)? => {
-                        Ok(view(item, true, false))
-                    }
-                    None => Err(AgentError::Inbox(InboxRefusal::SettledBefore)),
-                };
-            }
+            Err(AgentError::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
-        let item = self.inbox_item(&row)?;
+        let item = match &row {
+            Some(row) => self.inbox_item(row)?,
+            None => item,
+        };
         match self.home.store.settlement_waits(&settlement)? {
             Some(reason) if reason.is_empty() => return Ok(view(item, false, true)),
             Some(_) => return Err(AgentError::Inbox(InboxRefusal::NotAllowed)),
             None => {}
         }
         let is_ours = self.home.store.has_settlement(&settlement)?;
-        if !is_ours && !self.stands(&row, &item, settle)? {
+        let stands = match &row {
+            Some(row) => self.stands(row, &item, settle)?,
+            None => false,
+        };
+        if !is_ours && !stands {
             return Err(AgentError::Inbox(InboxRefusal::SettledBefore));
         }
         Ok(view(item, is_ours, false))
