@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use wangge_agent::Replica;
+use wangge_agent::households::MemberInput;
 use wangge_agent::inbox::Settle;
 use wangge_testkit::district::{sync, wait};
 use wangge_testkit::town::Town;
@@ -72,4 +73,33 @@ fn a_family_of_another_grid_that_was_taken_back_there_is_not_hidden_once_a_desk_
         );
     }
     assert!(li.status().unwrap().handed_over.is_empty(), "she had none");
+}
+
+#[test]
+fn a_member_that_two_people_added_apart_stays_when_one_of_them_takes_it_back() {
+    let town = Town::new();
+    let mut li = town.home("李梅", Role::Worker, &[GRID_1]);
+    let mut wang = town.home("王芳", Role::Worker, &[GRID_1]);
+    family(&mut li, "1-1");
+    sync(&mut li).unwrap();
+    sync(&mut wang).unwrap();
+    let child = || MemberInput {
+        name: "张小宝".into(),
+        relation: Some("儿子".into()),
+        ..MemberInput::default()
+    };
+    let home = li.name_household("1-1").unwrap();
+    for replica in [&mut li, &mut wang] {
+        replica.add_member(&home, child(), false).unwrap();
+    }
+    li.undo(false).unwrap();
+    for _ in 0..2 {
+        for replica in [&mut li, &mut wang] {
+            sync(replica).unwrap();
+        }
+    }
+    for replica in [&li, &wang] {
+        let members = replica.household(&home).unwrap().household.members;
+        assert_eq!(members.len(), 2, "{members:?}");
+    }
 }
