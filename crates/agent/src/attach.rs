@@ -5,6 +5,7 @@
 //! calls it.
 
 mod clean;
+mod sealed;
 pub(crate) mod shelf;
 mod thumb;
 
@@ -54,10 +55,10 @@ pub struct AttachmentView {
     pub attachment: Attachment,
     /// Who attached it, by name; empty where the roster does not say.
     pub by_name: String,
-    /// Where the file is on this device; none while it is not here.
-    pub path: Option<PathBuf>,
-    /// Where the small picture is; none where there is none, or it has not come.
-    pub thumb_path: Option<PathBuf>,
+    /// Whether the file is on this device, sealed; a copy of it is looked at.
+    pub here: bool,
+    /// Whether the small picture is here; false where there is none, or it has not come.
+    pub thumb_here: bool,
     /// Whether it was attached here and has not arrived at the relay.
     pub waiting: bool,
     /// Whether the file was there before it was attached now, so that nothing changed.
@@ -181,6 +182,11 @@ impl Replica {
         }
     }
 
+    /// Returns the bytes of an attachment that is here.
+    pub fn attachment_bytes(&self, hash: &BlobHash) -> Result<Vec<u8>, AgentError> {
+        Ok(self.shelf().piece(hash, 0, usize::MAX)?)
+    }
+
     /// Copies an attachment that is here to a file that is not there yet.
     pub fn save_attachment(&self, view: &AttachmentView, to: &Path) -> Result<(), AgentError> {
         let unwritable = |error: std::io::Error| match error.kind() {
@@ -193,7 +199,7 @@ impl Replica {
                 reason: error.to_string(),
             },
         };
-        let whole = self.shelf().piece(&view.attachment.hash, 0, usize::MAX)?;
+        let whole = self.attachment_bytes(&view.attachment.hash)?;
         let mut file = File::create_new(to).map_err(unwritable)?;
         std::io::Write::write_all(&mut file, &whole).map_err(unwritable)?;
         file.sync_all().map_err(unwritable)
@@ -208,7 +214,7 @@ impl Replica {
     }
 
     pub(crate) fn shelf(&self) -> Shelf {
-        Shelf::of(&self.home.dir)
+        Shelf::of(&self.home.dir, self.home.keys.blobs())
     }
 
     /// Returns the life of the log of this home's relay, once it was met.
@@ -292,7 +298,7 @@ impl Replica {
         let AttachmentRow { doc, attachment } = row;
         let (shelf, store) = (self.shelf(), &self.home.store);
         let kind = store.kind_of(&doc)?.map(|(kind, _)| kind);
-        let here = |hash: &BlobHash| shelf.has(hash).then(|| shelf.path(hash));
+        let here = |hash: &BlobHash| shelf.has(hash);
         let log = self.relay_log()?;
         Ok(AttachmentView {
             doc,
@@ -301,8 +307,8 @@ impl Replica {
                 .by
                 .map(|by| self.name_of(&by))
                 .unwrap_or_default(),
-            path: here(&attachment.hash),
-            thumb_path: attachment.thumb.as_ref().and_then(here),
+            here: here(&attachment.hash),
+            thumb_here: attachment.thumb.as_ref().is_some_and(here),
             waiting: store.is_blob_pending(&attachment.hash, &doc, log.as_ref())?,
             again: false,
             damaged: false,

@@ -27,6 +27,38 @@ pub enum AgentError {
         /// The folder.
         at: PathBuf,
     },
+    /// A word locks this home, and nobody could be asked for it.
+    #[error("the home at {at} is locked")]
+    Locked {
+        /// The folder.
+        at: PathBuf,
+    },
+    /// The word was not the one; nothing was destroyed.
+    #[error("the word does not open this home")]
+    WrongWord {
+        /// How long until the next try, milliseconds.
+        wait_ms: i64,
+        /// Whether so many were wrong that somebody should help.
+        stuck: bool,
+    },
+    /// Too many wrong words: the next try has to wait.
+    #[error("the next word has to wait {wait_ms} ms")]
+    WordWait {
+        /// How long, milliseconds.
+        wait_ms: i64,
+    },
+    /// A word that is not good enough to lock a home with.
+    #[error("the word is {0}")]
+    WordTooWeak(#[from] wangge_trust::vault::WordTooWeak),
+    /// The device's secret is gone: no word opens the home, a recovery key does.
+    #[error("the device's secret is gone")]
+    NoDeviceSecret {
+        /// The folder of the home.
+        at: PathBuf,
+    },
+    /// The recovery key is none of this home's.
+    #[error("the recovery key does not open this home")]
+    NotThisRecoveryKey,
     /// Another program works in this home.
     #[error("the home is in use")]
     InUse,

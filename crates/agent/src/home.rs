@@ -1,4 +1,4 @@
-//! The folder of one person on one device: key, profile, database, lock; `life` beside it.
+//! The folder of one person on one device: vault, sealed keys, profile, database, lock; `life` beside it.
 //!
 //! **One program at a time**: the lock is held while a
 //! home is open.
@@ -14,15 +14,13 @@ use wangge_store::{Health, Store, StoreError};
 use wangge_trust::KeyPair;
 use wangge_wire::{AreaCode, LifeNonce, PublicKey};
 
+use crate::attach::shelf::Shelf;
 use crate::error::AgentError;
+use crate::keys::{Keys, has_keys};
 use crate::life;
 use crate::machine::Machine;
 
 const DATABASE: &str = "wangge.db";
-const DEVICE_KEY: &str = "device.key";
-const ID_KEY: &str = "id.key";
-/// The keys of id hashes before enrolment, one after the other.
-const PAST_ID_KEYS: &str = "id.keys.past";
 const PROFILE: &str = "profile.json";
 const LOCK: &str = "lock";
 /// Made by whoever waits for the lock: what can wait itself makes room.
@@ -82,6 +80,8 @@ pub struct Home {
     pub life: LifeNonce,
     /// The database.
     pub store: Store,
+    /// What opens all of this.
+    pub(crate) keys: Keys,
     /// Where a damaged database was put when this home was opened.
     pub set_aside: Option<PathBuf>,
     /// Whether there was no database any more when this home was opened, though there had been one.
@@ -103,12 +103,7 @@ impl Home {
         fs::create_dir_all(dir).map_err(|error| unwritable(dir, error))?;
         keep_private(dir)?;
         let lock = lock(dir)?;
-        if !dir.join(DEVICE_KEY).exists() {
-            write_secret(&dir.join(DEVICE_KEY), &machine.random::<32>()?)?;
-        }
-        if !dir.join(ID_KEY).exists() {
-            write_secret(&dir.join(ID_KEY), &machine.random::<32>()?)?;
-        }
+        Keys::make(dir, machine)?;
         save_profile(dir, profile)?;
         drop(lock);
         Self::open(dir, machine)
@@ -126,31 +121,39 @@ impl Home {
             missing: false,
         })?;
         let lock = lock(dir)?;
-        let key = KeyPair::from_secret(&read_secret(&dir.join(DEVICE_KEY))?);
-        let id_key = IdKey::new(read_secret(&dir.join(ID_KEY))?);
+        let mut keys = Keys::open(dir, machine)?;
         let path = dir.join(DATABASE);
         leave_out_others(dir);
+        let sealing = keys
+            .is_plain_left()
+            .then(|| life::Before::look(dir, machine, &path));
         let lost = life::had_one(dir) && fs::metadata(&path).map_or(0, |file| file.len()) == 0;
         if lost {
             // What was written last may be in what stands beside it, which a new database would overwrite.
             Store::set_aside(&path, &mark(machine))?;
         }
-        let (store, set_aside) = match open_store(&path, machine) {
+        let (store, set_aside) = match open_store(&path, &keys, machine) {
             Ok(store) => (store, None),
             Err(StoreError::Damaged { .. }) => {
                 let aside = Store::set_aside(&path, &mark(machine))?;
-                (open_store(&path, machine)?, Some(aside))
+                (open_store(&path, &keys, machine)?, Some(aside))
             }
             Err(error) => return Err(not_opened(dir, error)),
         };
+        if let Some(before) = sealing {
+            before.carry_over(dir, machine, &path)?;
+            Shelf::of(dir, keys.blobs()).seal_plain()?;
+            keys.drop_plain(dir)?;
+        }
         let mut home = Self {
             dir: dir.to_owned(),
             profile,
-            key,
-            id_key,
-            past_id_keys: past_id_keys(dir),
+            key: keys.device(),
+            id_key: keys.id(),
+            past_id_keys: keys.past_ids(),
             life: LifeNonce([0; 8]),
             store,
+            keys,
             set_aside,
             lost,
             copied: false,
@@ -162,6 +165,7 @@ impl Home {
                 .set_meta(LOST_META, &(machine.now_ms)().to_be_bytes())?;
         }
         home.settle_life(machine)?;
+        drop_old_copies(&path, machine);
         Ok(home)
     }
 
@@ -185,18 +189,10 @@ impl Home {
     }
 
     /// Keeps the key that everyone below a relay hashes id numbers with.
-    pub fn keep_id_key(&mut self, key: [u8; 32]) -> Result<(), AgentError> {
-        let path = self.dir.join(ID_KEY);
-        let old = read_secret(&path)?;
-        if old == key {
-            return Ok(());
-        }
-        let mut past = fs::read(self.dir.join(PAST_ID_KEYS)).unwrap_or_default();
-        past.extend_from_slice(&old);
-        write_whole(&self.dir.join(PAST_ID_KEYS), &past)?;
-        write_secret(&path, &key)?;
-        self.id_key = IdKey::new(key);
-        self.past_id_keys = past_id_keys(&self.dir);
+    pub fn keep_id_key(&mut self, key: [u8; 32], machine: &Machine) -> Result<(), AgentError> {
+        self.keys.replace_id(&self.dir, key, machine)?;
+        self.id_key = self.keys.id();
+        self.past_id_keys = self.keys.past_ids();
         Ok(())
     }
 
@@ -219,17 +215,27 @@ impl Home {
         }
         let path = self.dir.join(DATABASE);
         let aside = Store::set_aside(&path, &mark(machine))?;
-        self.store = open_store(&path, machine)?;
+        self.store = open_store(&path, &self.keys, machine)?;
         self.settle_life(machine)?;
         self.set_aside = Some(aside.clone());
         Ok(Some(aside))
     }
 }
 
-fn open_store(path: &Path, machine: &Machine) -> Result<Store, StoreError> {
+/// Takes away the copies from before a change of form whose days are over. What cannot be taken away now is
+/// looked for at the next opening.
+fn drop_old_copies(path: &Path, machine: &Machine) {
+    let ms = u64::try_from((machine.now_ms)()).unwrap_or(0);
+    let now = std::time::UNIX_EPOCH + Duration::from_millis(ms);
+    if let Err(error) = Store::drop_old_copies(path, now) {
+        tracing::warn!(kind = ?error.kind(), "copies from before a change of form stay for now");
+    }
+}
+
+fn open_store(path: &Path, keys: &Keys, machine: &Machine) -> Result<Store, StoreError> {
     match machine.alone {
-        true => Store::open_alone(path),
-        false => Store::open(path),
+        true => Store::open_alone(path, &keys.database()),
+        false => Store::open(path, &keys.database()),
     }
 }
 
@@ -300,7 +306,7 @@ fn unwritable(dir: &Path, error: io::Error) -> AgentError {
 fn no_profile(dir: &Path, error: io::Error) -> AgentError {
     let path = dir.join(PROFILE);
     match error.kind() {
-        io::ErrorKind::NotFound if dir.join(DEVICE_KEY).exists() && dir.join(DATABASE).exists() => {
+        io::ErrorKind::NotFound if has_keys(dir) && dir.join(DATABASE).exists() => {
             AgentError::HomeFile {
                 path,
                 missing: true,
@@ -333,14 +339,25 @@ fn not_opened(dir: &Path, error: StoreError) -> AgentError {
     })
 }
 
-fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), AgentError> {
-    write_whole(path, secret)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(())
+/// Writes a file that only its owner reads, whole or not at all.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), AgentError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        let next = path.with_extension("next");
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&next)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&next, path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|error| unwritable(dir, error))
 }
 
 /// Lets nobody else on this computer read what residents told.
@@ -372,16 +389,7 @@ fn leave_out_others(dir: &Path) {
     }
 }
 
-fn past_id_keys(dir: &Path) -> Vec<IdKey> {
-    let bytes = fs::read(dir.join(PAST_ID_KEYS)).unwrap_or_default();
-    bytes
-        .chunks_exact(32)
-        .filter_map(|key| key.try_into().ok())
-        .map(IdKey::new)
-        .collect()
-}
-
-fn read_secret(path: &Path) -> Result<[u8; 32], AgentError> {
+pub(crate) fn read_secret(path: &Path) -> Result<[u8; 32], AgentError> {
     let damaged = |missing| AgentError::HomeFile {
         path: path.to_owned(),
         missing,

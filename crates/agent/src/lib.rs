@@ -16,10 +16,13 @@ pub mod error;
 pub mod export;
 pub mod handover;
 pub mod history;
+#[cfg(unix)]
+pub mod holder;
 pub mod home;
 pub mod households;
 pub mod import;
 pub mod inbox;
+pub mod keys;
 pub mod levels;
 mod life;
 pub mod link;
@@ -28,11 +31,13 @@ pub mod machine;
 pub mod moving;
 pub mod naming;
 pub mod people;
+pub mod profiles;
 pub mod replica;
 pub mod reports;
 pub mod restricted;
 pub mod roster;
 pub mod rounds;
+pub mod safe;
 pub mod settings;
 pub mod sight;
 pub mod status;
@@ -41,6 +46,7 @@ pub mod today;
 pub mod undo;
 pub mod verify;
 pub mod visits;
+pub mod word;
 
 pub use attach::{AttachInput, AttachmentView};
 pub use error::{AgentError, InvitationRefused, Sought};
@@ -49,6 +55,7 @@ pub use machine::Machine;
 pub use replica::{Replica, WrittenBy};
 pub use wangge_model::ticket::Refusal;
 pub use wangge_model::{clock, mask, tables};
+pub use wangge_trust::vault::{MasterKey, WordKind, WordTooWeak};
 pub use wangge_wire::{DocId, OrderRefusal};
 
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.

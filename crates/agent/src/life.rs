@@ -40,6 +40,41 @@ impl Beside {
     }
 }
 
+/// What was known of a database's file before it was put in the place of another, sealed one.
+pub(crate) struct Before {
+    /// Whether the file was the one that its life was noted beside.
+    own: bool,
+    born_ms: Option<i64>,
+}
+
+impl Before {
+    pub(crate) fn look(dir: &Path, machine: &Machine, database: &Path) -> Self {
+        let noted = Beside::read(dir).and_then(|beside| beside.born_ms);
+        let born_ms = (machine.born_ms)(database);
+        Self {
+            own: noted.is_some() && noted == born_ms,
+            born_ms,
+        }
+    }
+
+    /// Notes the new file as the life's own, if the old one was: a home that was sealed is no copy.
+    pub(crate) fn carry_over(
+        &self,
+        dir: &Path,
+        machine: &Machine,
+        database: &Path,
+    ) -> Result<(), AgentError> {
+        let born_ms = (machine.born_ms)(database);
+        match (Beside::read(dir), born_ms) {
+            (Some(beside), Some(ms)) if self.own && born_ms != self.born_ms => {
+                let Beside { life, batches, .. } = beside;
+                write_whole(&dir.join(LIFE), format!("{life} {batches} {ms}").as_bytes())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Says whether a folder has had a database.
 pub(crate) fn had_one(dir: &Path) -> bool {
     dir.join(LIFE).exists()

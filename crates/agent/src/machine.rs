@@ -1,4 +1,4 @@
-//! The clock and the dice, in one place, so that a test can hold both still.
+//! The clock, the dice and who is asked for a word, in one place, so that a test can hold them still.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,6 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use wangge_model::clock::china_day;
 
 use crate::error::AgentError;
+use crate::keys::Opener;
+use crate::safe::{FileSafe, Safe};
 
 /// Fills a slice with random bytes, or says that the system has none.
 pub type Dice = Box<dyn Fn(&mut [u8]) -> Result<(), AgentError> + Send + Sync>;
@@ -24,6 +26,10 @@ pub struct Machine {
     pub born_ms: Birth,
     /// Whether nobody else looks into the database while a home is open, as its lock says.
     pub alone: bool,
+    /// Asks for what opens a home that a word locks.
+    pub opener: Opener,
+    /// Where the device's secret lies.
+    pub safe: Box<dyn Safe>,
 }
 
 impl Default for Machine {
@@ -46,6 +52,12 @@ impl Default for Machine {
                 i64::try_from(since.as_millis()).ok()
             }),
             alone: false,
+            opener: Box::new(|home| {
+                Err(AgentError::Locked {
+                    at: home.dir.to_owned(),
+                })
+            }),
+            safe: Box::new(FileSafe::usual()),
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct Status {
     /// Whether receipts cover everything this device made, but for what a desk discarded, up to the
     /// highest level there is, and the relay still has it by its digests.
     pub all_safe: bool,
+    /// What kind of word locks this home; none where nobody chose one.
+    pub word: Option<wangge_trust::vault::WordKind>,
     /// Damaged databases that were set aside in this home; they may hold work that was never sent.
     pub set_aside: Vec<PathBuf>,
     /// When the database before this one was found to be gone, milliseconds since 1970; none once somebody
@@ -276,6 +278,7 @@ impl Replica {
                 && set_aside.is_empty()
                 && lost_ms.is_none()
                 && refused_ms.is_none(),
+            word: self.word()?,
             set_aside,
             lost_ms,
             refused_ms,

@@ -11,6 +11,7 @@ mod care;
 mod config;
 mod conflict;
 mod demo;
+mod device;
 mod enroll;
 pub(crate) mod export;
 mod fetch;
@@ -20,10 +21,14 @@ mod household;
 mod import;
 mod inbox;
 mod init;
+mod lock;
 mod member;
 mod outbox;
 mod people;
+mod pin;
+mod profile;
 mod receipts;
+mod recover;
 mod relay;
 mod report;
 mod round;
@@ -77,6 +82,18 @@ pub(crate) struct Global {
         default_missing_value = "document"
     )]
     pub(crate) json: Option<Json>,
+    /// Whose home on this device, where several people have one
+    #[arg(
+        long = "as",
+        id = "profile",
+        global = true,
+        value_name = "NAME",
+        conflicts_with = "home"
+    )]
+    pub(crate) profile: Option<String>,
+    /// The word that opens the home in a file, or - for stdin
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) pin_file: Option<String>,
     /// Save a note although a telephone or a word in it was pointed out
     #[arg(long, global = true)]
     pub(crate) keep_note: bool,
@@ -148,6 +165,22 @@ pub(crate) enum Command {
     Relay(relay::Relay),
     /// See the whole journey with made-up people
     Demo(demo::Args),
+    /// Unlock this home for a while: its word is not asked for meanwhile
+    Unlock(lock::Unlock),
+    /// Lock this home now
+    Lock,
+    /// The word that locks this home
+    #[command(subcommand)]
+    Pin(pin::Pin),
+    /// Who has a home on this device
+    #[command(subcommand)]
+    Profile(profile::Profile),
+    /// Devices
+    #[command(subcommand)]
+    Device(device::Device),
+    /// Hold the key of an unlocked home
+    #[command(hide = true)]
+    HoldKey(lock::Hold),
     /// The settings of this device
     #[command(subcommand)]
     Config(config::Config),
@@ -194,6 +227,12 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Conflict(command)) => conflict::run(context, command),
         Some(Command::Relay(command)) => relay::run(context, command),
         Some(Command::Demo(args)) => demo::run(context, &args),
+        Some(Command::Unlock(args)) => lock::unlock(context, &args),
+        Some(Command::Lock) => lock::lock(context),
+        Some(Command::Pin(command)) => pin::run(context, &command),
+        Some(Command::Profile(command)) => profile::run(context, &command),
+        Some(Command::Device(command)) => device::run(context, &command),
+        Some(Command::HoldKey(args)) => lock::hold(context, &args),
         Some(Command::Config(command)) => config::run(context, &command),
         Some(Command::Help(args)) => help::run(context, &args),
         Some(Command::Reference) => {

@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
 
-use wangge_agent::{AgentError, Machine, Replica};
+use wangge_agent::{AgentError, Machine, Replica, WordKind};
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::ui::Ui;
+use crate::words::Words;
 
 /// How many rows a list shows when nobody limits it: all.
 pub(crate) const ALL: usize = i32::MAX as usize;
@@ -22,6 +24,10 @@ pub(crate) struct Context {
     args: Vec<OsString>,
     /// Whether notes are saved although something in them was pointed out.
     pub(crate) keep_note: bool,
+    /// The file that hands in the word of the home.
+    pub(crate) pin_file: Option<String>,
+    /// Whose home of this device.
+    pub(crate) profile: Option<String>,
 }
 
 impl Context {
@@ -32,6 +38,8 @@ impl Context {
             named_home,
             args: args.to_owned(),
             keep_note: false,
+            pin_file: None,
+            profile: None,
         }
     }
 
@@ -106,9 +114,14 @@ impl Context {
 
     /// Returns the device's home: the named one, or the platform's data folder.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
-        match &self.named_home {
-            Some(dir) => Ok(dir.clone()),
-            None => data_folder().ok_or(Failure::NoFolder),
+        match (&self.named_home, &self.profile) {
+            // Who says a name means it, whatever the environment says.
+            (_, Some(name)) => {
+                let data = data_folder().ok_or(Failure::NoFolder)?;
+                Ok(wangge_agent::profiles::home_of(&data, name)?)
+            }
+            (Some(dir), None) => Ok(dir.clone()),
+            (None, None) => data_folder().ok_or(Failure::NoFolder),
         }
     }
 
@@ -136,7 +149,60 @@ impl Context {
     /// Opens the device's home. A database that was found damaged ends the command: what it holds
     /// now is not what the person expects.
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
-        let mut replica = Replica::open(&self.home()?, Machine::alone())?;
+        self.open_by(self.machine())
+    }
+
+    /// Opens the device's home as [`Context::open`] does, for who knows its word: an unlocked home does not
+    /// tell who sits before it.
+    pub(crate) fn open_asking(&self) -> Result<Replica, Failure> {
+        self.open_by(self.machine_asking())
+    }
+
+    /// Returns the machine of this run, which asks for words where a home needs one.
+    pub(crate) fn machine(&self) -> Machine {
+        Machine {
+            opener: self.words().opener(true),
+            ..Machine::alone()
+        }
+    }
+
+    /// Returns a machine that asks for the word though somebody holds the key.
+    pub(crate) fn machine_asking(&self) -> Machine {
+        Machine {
+            opener: self.words().opener(false),
+            ..Machine::alone()
+        }
+    }
+
+    fn words(&self) -> Words {
+        Words {
+            lang: self.ui.lang,
+            file: self.pin_file.clone(),
+        }
+    }
+
+    /// Returns the word that was handed in by a file or the environment.
+    pub(crate) fn handed_word(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        Ok(self.words().handed()?)
+    }
+
+    /// Returns the word in a file.
+    pub(crate) fn word_in(&self, file: &str) -> Result<Zeroizing<String>, Failure> {
+        Ok(Words::read(file)?)
+    }
+
+    /// Asks for a new word at the terminal; none where there is none, or nothing was typed.
+    pub(crate) fn new_word(&self, kind: WordKind) -> Result<Option<Zeroizing<String>>, Failure> {
+        Ok(self.words().new_word(kind)?)
+    }
+
+    /// Asks for a secret at the terminal; none where there is none.
+    pub(crate) fn secret(&self, prompt: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+        Ok(self.words().asked(prompt)?)
+    }
+
+    fn open_by(&self, machine: Machine) -> Result<Replica, Failure> {
+        let mut replica = Replica::open(&self.home()?, machine)?;
         replica.keep_notes(self.keep_note);
         if let Some(aside) = replica.set_aside() {
             let aside = aside.to_owned();
@@ -172,7 +238,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
 }
 
 /// Returns the platform's data folder for this program.
-fn data_folder() -> Option<PathBuf> {
+pub(crate) fn data_folder() -> Option<PathBuf> {
     let env = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

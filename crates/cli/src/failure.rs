@@ -5,6 +5,8 @@
 mod damage;
 mod home;
 mod inbox;
+mod locked;
+mod place;
 mod refused;
 mod relay;
 
@@ -15,7 +17,7 @@ use wangge_relay::RelayError;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::ui::{Tone, tone};
-use refused::{invitation, list_of, order, roster, step, step_command, ticket_exit};
+use refused::{invitation, list_of, order, roster, step, ticket_exit};
 
 /// A command that did not do what it was asked.
 #[derive(Debug)]
@@ -83,6 +85,10 @@ pub(crate) enum Failure {
         /// The system's word.
         reason: String,
     },
+    /// There is no terminal to type a word at.
+    NoTerminal,
+    /// No process holds the key of a home.
+    NotHeld,
     /// A check of the demo failed.
     Demo {
         /// What did not hold.
@@ -128,46 +134,16 @@ impl Failure {
             Failure::Agent(error) => agent(error, context),
             Failure::Relay(error) => relay::told(error, lang),
             Failure::Usage { message, hint } => told("usage", Exit::Usage, message.clone(), hint),
-            Failure::NoFolder => told(
-                "no_folder",
-                Exit::Usage,
-                lang.no_folder().to_owned(),
-                "wangge --home DIR status",
-            ),
-            Failure::NoRelay { at } => told(
-                "no_relay",
-                Exit::Usage,
-                lang.no_relay(at),
-                "wangge relay serve --listen 127.0.0.1:8720",
-            ),
-            Failure::DeviceHome { at } => told(
-                "device_home",
-                Exit::Usage,
-                lang.device_home(at),
-                "wangge --home DIR relay serve",
-            ),
-            Failure::NotReached { url } => told(
-                "no_link",
-                Exit::NoLink,
-                lang.enroll_needs_link(url),
-                &format!("wangge enroll CODE --relay {url}"),
-            ),
+            Failure::NoFolder
+            | Failure::NoRelay { .. }
+            | Failure::DeviceHome { .. }
+            | Failure::NotReached { .. } => place::told(self, lang),
             Failure::Stage {
                 refusal,
                 code,
                 status,
                 steps,
-            } => {
-                let words: Vec<String> =
-                    steps.iter().map(|step| step_command(lang, step)).collect();
-                let status = lang.code("status", status);
-                told(
-                    "ticket_step",
-                    ticket_exit(*refusal),
-                    lang.stage(&step(*refusal, lang), code, status, &words),
-                    &format!("wangge ticket show {code}"),
-                )
-            }
+            } => refused::stage(*refusal, (code, status), steps, lang),
             Failure::NotLoopback { address } => told(
                 "not_loopback",
                 Exit::Usage,
@@ -190,6 +166,11 @@ impl Failure {
                 let reason = lang.system_word(reason);
                 told("output", Exit::Failed, lang.output_failed(reason), "")
             }
+            Failure::NoTerminal => {
+                let message = lang.no_terminal().to_owned();
+                told("no_terminal", Exit::Usage, message, "")
+            }
+            Failure::NotHeld => told("not_held", Exit::Failed, lang.not_held().to_owned(), ""),
             Failure::Demo { what } => told(
                 "demo",
                 Exit::Failed,
@@ -256,6 +237,12 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::Lost { .. } | E::Damaged { .. } | E::RecordDamaged { .. } | E::TooNew => {
             return damage::told(error, lang);
         }
+        E::Locked { .. }
+        | E::WrongWord { .. }
+        | E::WordWait { .. }
+        | E::WordTooWeak(_)
+        | E::NoDeviceSecret { .. }
+        | E::NotThisRecoveryKey => return locked::told(error, lang),
         E::HandedOver { home, on } => (
             "handed_over",
             Exit::Refused,

@@ -16,6 +16,7 @@ mod text;
 mod typed;
 mod ui;
 mod view;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -33,10 +34,20 @@ use ui::{Json, Ui};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    leave_no_core();
     wangge_agent::silence_caught_panics();
     let args: Vec<OsString> = std::env::args_os().collect();
     let lang = Lang::choose(&args, |name| std::env::var(name).ok());
     run(lang, &args).into()
+}
+
+/// A process that ends badly leaves no picture of its memory: names and keys are in it.
+fn leave_no_core() {
+    #[cfg(unix)]
+    {
+        // Where the system does not let it, nothing else is worse for it.
+        let _ = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0);
+    }
 }
 
 fn run(lang: Lang, args: &[OsString]) -> Exit {
@@ -63,6 +74,8 @@ fn run(lang: Lang, args: &[OsString]) -> Exit {
             let home = cli.global.home.or_else(|| from_env().map(Into::into));
             let mut context = Context::new(ui, home, args);
             context.keep_note = cli.global.keep_note;
+            context.pin_file = cli.global.pin_file;
+            context.profile = cli.global.profile;
             let exit = match cmd::run(&context, cli.command) {
                 Ok(exit) => exit,
                 Err(failure) => failure.looked_into(&context).report(&context),

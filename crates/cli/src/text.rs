@@ -17,6 +17,7 @@ pub(crate) mod help;
 mod help_more;
 mod inbox;
 mod levels;
+mod locking;
 mod packs;
 mod people;
 mod privacy;
@@ -55,6 +56,7 @@ const TOPICS: &[Topic] = &[
     family::TOPIC,
     inbox::TOPIC,
     levels::TOPIC,
+    locking::TOPIC,
     people::TOPIC,
     privacy::TOPIC,
     tickets::TOPIC,

@@ -34,6 +34,17 @@ pub(crate) enum BadWord {
     Both(String, String),
 }
 
+/// Reads how long something is to last: `4h`, `90m`, also in Chinese; minutes.
+pub(crate) fn minutes(typed: &str) -> Option<u64> {
+    let typed = half_width(typed.trim()).to_lowercase();
+    let number_end = typed.find(|sign: char| !sign.is_ascii_digit())?;
+    let (number, unit) = typed.split_at_checked(number_end)?;
+    let minutes = words::MINUTES
+        .iter()
+        .find(|(known, _)| *known == unit.trim())?;
+    number.parse::<u64>().ok()?.checked_mul(minutes.1)
+}
+
 /// Reads the words after a household; what a sign announces must be understood.
 pub(crate) fn visit_words(typed: &[String], today: NaiveDate) -> Result<VisitWords, BadWord> {
     let mut said = VisitWords::default();

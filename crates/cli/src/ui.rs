@@ -173,6 +173,11 @@ impl Ui {
     }
 }
 
+/// Says a line beside the results of a command, where nobody has its [`Ui`].
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
 /// Returns the text in a tone; the stream takes the colour away where nobody sees it.
 pub(crate) fn tone(tone: Tone, text: &str) -> String {
     let style = match tone {

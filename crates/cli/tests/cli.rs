@@ -14,6 +14,8 @@ mod backup;
 mod bad_input;
 #[path = "cli/bulk.rs"]
 mod bulk;
+#[path = "cli/canary.rs"]
+mod canary;
 #[path = "cli/day.rs"]
 mod day;
 #[path = "cli/demo.rs"]
@@ -34,6 +36,8 @@ mod killed;
 mod language;
 #[path = "cli/lists.rs"]
 mod lists;
+#[path = "cli/locked.rs"]
+mod locked;
 #[path = "cli/named.rs"]
 mod named;
 #[path = "cli/next.rs"]

@@ -245,7 +245,7 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("wangge.db")).unwrap();
+        let store = Store::open(&dir.path().join("wangge.db"), &[7; 32]).unwrap();
         (dir, store)
     }
 

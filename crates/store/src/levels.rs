@@ -197,7 +197,7 @@ mod tests {
 
     /// A store that has a change at position 30 of the relay's log.
     fn arrived(dir: &std::path::Path) -> Store {
-        let store = Store::open(&dir.join("wangge.db")).unwrap();
+        let store = Store::open(&dir.join("wangge.db"), &[7; 32]).unwrap();
         let sql = "INSERT OR IGNORE INTO arrival (relay, doc, hash, position, at_ms) VALUES (?1, ?2, ?3, 30, 5)";
         let row = params![RELAY.as_bytes(), DOC.as_bytes(), HASH.as_bytes()];
         store.conn.execute(sql, row).unwrap();

@@ -23,6 +23,7 @@ pub mod query;
 pub mod record;
 pub mod relay;
 pub mod repair;
+mod sealing;
 mod settled;
 pub mod trail;
 
@@ -39,4 +40,5 @@ pub use packed::OpenFrame;
 pub use query::{HouseholdFilter, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
 pub use record::{Draft, Recorded, Wordings, Writer};
 pub use relay::RelayRow;
+pub use sealing::BACKUP_DAYS;
 pub use trail::{ConflictRow, Deed};

@@ -1,5 +1,6 @@
-//! Opening the file: settings, migrations, and what happens when it is damaged.
+//! Opening the file: its key, settings, migrations, and what happens when it is damaged.
 //!
+//! **Every page of it is sealed** with the key its home hands in: SQLCipher, which is SQLite beside that.
 //! **A damaged file is set aside, never deleted**: it may hold the only copy of a day's work. A file of
 //! a newer program is not touched. Migrations are an ordered table, their position is their version,
 //! and each runs in one transaction.
@@ -8,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use zeroize::Zeroizing;
 
 use crate::error::StoreError;
+use crate::sealing;
 
 /// Migrations by position; one that has landed is never edited.
 const MIGRATIONS: &[&str] = &[
@@ -38,7 +41,7 @@ const CHECKPOINT_PAGES: i64 = 12_000;
 const STATEMENTS_KEPT: usize = 256;
 
 /// How long a command waits for another one to finish its transaction.
-const BUSY_MS: u64 = 5_000;
+pub(crate) const BUSY_MS: u64 = 5_000;
 
 /// The database of one device.
 pub struct Store {
@@ -56,40 +59,48 @@ pub enum Health {
 }
 
 impl Store {
-    /// Opens the file, making it if there is none, and brings it to this program's version.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_as(path, "NORMAL")
+    /// Opens the file with its key, making it if there is none, and brings it to this program's version. One
+    /// of an earlier program that is not sealed yet is sealed first ([`crate::sealing`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a damaged file, and for another key than it was made with: they look the
+    /// same.
+    pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, StoreError> {
+        Self::open_as(path, key, "NORMAL")
     }
 
     /// Opens the file as [`Store::open`] does, for a program that has it to itself until it is closed.
     ///
     /// SQLite then keeps the index of its log in memory instead of in a mapped file, whose pages a full disk
     /// refuses with a signal that ends the process.
-    pub fn open_alone(path: &Path) -> Result<Self, StoreError> {
-        Self::open_as(path, "EXCLUSIVE")
+    pub fn open_alone(path: &Path, key: &[u8; 32]) -> Result<Self, StoreError> {
+        Self::open_as(path, key, "EXCLUSIVE")
     }
 
-    fn open_as(path: &Path, locking: &str) -> Result<Self, StoreError> {
+    fn open_as(path: &Path, key: &[u8; 32], locking: &str) -> Result<Self, StoreError> {
         let damaged = |error: StoreError| match error {
             StoreError::Damaged { .. } => StoreError::Damaged {
                 at: path.to_owned(),
             },
             other => other,
         };
-        let store = Self::connect(path, locking).map_err(damaged)?;
-        store.migrate().map_err(damaged)?;
+        let was_plain = sealing::is_plain(path)?;
+        if was_plain {
+            sealing::seal(path, key).map_err(damaged)?;
+        }
+        let store = Self::connect(path, key, locking).map_err(damaged)?;
+        // Sealing leaves a copy of what it was.
+        let copy = (!was_plain).then_some(key);
+        store.migrate(copy).map_err(damaged)?;
         crate::derive::renew(&store.conn).map_err(damaged)?;
         Ok(store)
     }
 
-    fn connect(path: &Path, locking: &str) -> Result<Self, StoreError> {
+    fn connect(path: &Path, key: &[u8; 32], locking: &str) -> Result<Self, StoreError> {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             return Err(StoreError::Sql(rusqlite::Error::InvalidQuery));
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(path, flags)?;
+        let conn = keyed(path, key)?;
         conn.busy_timeout(Duration::from_millis(BUSY_MS))?;
         conn.pragma_update(None, "locking_mode", locking)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
@@ -104,13 +115,17 @@ impl Store {
         })
     }
 
-    fn migrate(&self) -> Result<(), StoreError> {
+    /// Brings the file to this program's version; a copy sealed with `copy` is made before that.
+    fn migrate(&self, copy: Option<&[u8; 32]>) -> Result<(), StoreError> {
         let found: i64 = self
             .conn
             .pragma_query_value(None, "user_version", |row| row.get(0))?;
         let known = MIGRATIONS.len() as i64;
         if found > known {
             return Err(StoreError::TooNew { found, known });
+        }
+        if let Some(key) = copy.filter(|_| (1..known).contains(&found)) {
+            sealing::back_up(&self.conn, &self.path, key, found)?;
         }
         for (version, sql) in (1..)
             .zip(MIGRATIONS)
@@ -169,6 +184,21 @@ impl Store {
         Ok(found)
     }
 
+    /// Says whether a file is a database of an earlier program, which sealed none.
+    pub fn is_plain(path: &Path) -> bool {
+        sealing::is_plain(path).unwrap_or(false)
+    }
+
+    /// Returns the copies that were made before the form of a database changed.
+    pub fn copies_before(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+        sealing::copies(path)
+    }
+
+    /// Takes away such copies once they are [`BACKUP_DAYS`](crate::BACKUP_DAYS) days old.
+    pub fn drop_old_copies(path: &Path, now: std::time::SystemTime) -> std::io::Result<()> {
+        sealing::drop_old(path, now)
+    }
+
     /// Returns the file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -189,12 +219,43 @@ impl Store {
         Ok(self.conn.pragma_update(None, "max_page_count", pages)?)
     }
 
+    /// Says that another program made the file. For tests of a newer one.
+    pub fn claim_version(&self, version: i64) -> Result<(), StoreError> {
+        Ok(self.conn.pragma_update(None, "user_version", version)?)
+    }
+
     /// Returns how many pages the file has.
     pub fn pages(&self) -> Result<u32, StoreError> {
         Ok(self
             .conn
             .pragma_query_value(None, "page_count", |row| row.get(0))?)
     }
+}
+
+/// Opens a connection whose pages are sealed with this key; nothing of the file is read yet.
+pub(crate) fn keyed(path: &Path, key: &[u8; 32]) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    // SQLCipher would tell of a wrong key on stderr; what is wrong is said by whoever asked.
+    conn.execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA temp_store = MEMORY;")?;
+    conn.execute_batch(&key_pragma("PRAGMA key = ", key))?;
+    Ok(conn)
+}
+
+/// Returns a statement that hands a key over as it is, not as a word to be stretched.
+pub(crate) fn key_pragma(statement: &str, key: &[u8; 32]) -> Zeroizing<String> {
+    use std::fmt::Write as _;
+    // Made once, as large as it gets: a text that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(statement.len() + 80));
+    text.push_str(statement);
+    text.push_str("\"x'");
+    for byte in key {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push_str("'\";");
+    text
 }
 
 pub(crate) fn meta(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -214,7 +275,7 @@ fn path_without_wal(path: &Path) -> PathBuf {
     PathBuf::from(name.strip_suffix("-wal").unwrap_or(&name))
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -224,12 +285,17 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 mod tests {
     use super::*;
 
+    const KEY: [u8; 32] = [7; 32];
+
     #[test]
     fn a_new_file_has_this_programs_version_and_opens_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("wangge.db");
-        Store::open(&path).unwrap().set_meta("life", b"1").unwrap();
-        let store = Store::open(&path).unwrap();
+        Store::open(&path, &KEY)
+            .unwrap()
+            .set_meta("life", b"1")
+            .unwrap();
+        let store = Store::open(&path, &KEY).unwrap();
         assert_eq!(
             store.meta("life").unwrap().as_deref(),
             Some(b"1".as_slice())
@@ -246,13 +312,13 @@ mod tests {
     fn a_file_of_a_newer_program_is_not_touched() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("wangge.db");
-        Store::open(&path)
+        Store::open(&path, &KEY)
             .unwrap()
             .conn
             .pragma_update(None, "user_version", 999)
             .unwrap();
         assert!(matches!(
-            Store::open(&path),
+            Store::open(&path, &KEY),
             Err(StoreError::TooNew { found: 999, .. })
         ));
     }
@@ -263,17 +329,17 @@ mod tests {
         let path = dir.path().join("wangge.db");
         let garbage = b"this is not a database, it is a shopping list".repeat(100);
         std::fs::write(&path, &garbage).unwrap();
-        assert!(matches!(Store::open(&path), Err(StoreError::Damaged { at }) if at == path));
+        assert!(matches!(Store::open(&path, &KEY), Err(StoreError::Damaged { at }) if at == path));
         let aside = Store::set_aside(&path, "1").unwrap();
         assert_eq!(std::fs::read(aside).unwrap(), garbage);
-        assert!(Store::open(&path).is_ok());
+        assert!(Store::open(&path, &KEY).is_ok());
     }
 
     #[test]
     fn damage_inside_a_file_is_found_by_the_check() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("wangge.db");
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, &KEY).unwrap();
         for n in 0..200 {
             store.set_meta(&format!("fact {n}"), &[7; 500]).unwrap();
         }
@@ -286,7 +352,7 @@ mod tests {
         let middle = bytes.len() / 2;
         bytes[middle..].fill(0xa5);
         std::fs::write(&path, bytes).unwrap();
-        let found = Store::open(&path).and_then(|store| store.check());
+        let found = Store::open(&path, &KEY).and_then(|store| store.check());
         assert!(
             matches!(found, Ok(Health::Damaged) | Err(StoreError::Damaged { .. })),
             "{found:?}"

@@ -146,7 +146,7 @@ fn days(replica: &mut Replica, seed: u64) {
 
 /// Batches everything, takes it for sent, and returns the frames.
 fn drain(replica: &mut Replica, home: &Path) -> Vec<Vec<u8>> {
-    let mut store = Store::open(&home.join("wangge.db")).unwrap();
+    let mut store = wangge_testkit::sealed::store_of(home);
     let heading = Heading {
         actor: replica.actor(),
         takes_places: true,

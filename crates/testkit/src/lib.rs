@@ -7,6 +7,7 @@ pub mod hostile;
 pub mod inbox_line;
 pub mod pack_line;
 pub mod scribe;
+pub mod sealed;
 pub mod sim;
 pub mod slow_line;
 pub mod tidy;

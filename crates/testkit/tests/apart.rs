@@ -7,8 +7,8 @@ use wangge_agent::inbox::Settle;
 use wangge_agent::reports::ReportInput;
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
-use wangge_store::Store;
 use wangge_testkit::district::{District, sync, wait};
+use wangge_testkit::sealed::store_of;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::{AreaCode, Incarnation, Receipt, RelayId, Role, Signature};
 
@@ -169,7 +169,7 @@ fn an_item_that_was_damaged_on_the_way_is_sent_again_by_the_next_sync() {
     claim(&mut worker, GRIDS[0]);
     district.stop();
     sync(&mut worker).unwrap_err();
-    let mut store = Store::open(&worker.dir().join("wangge.db")).unwrap();
+    let mut store = store_of(worker.dir());
     let batch = store.pending_batches().unwrap()[0];
     let items = store.batch(&batch).unwrap().items.len();
     let receipt = Receipt {

@@ -232,7 +232,10 @@ fn a_line_cut_anywhere_costs_a_piece_on_the_way_up_and_nothing_on_the_way_down()
     let fetched = wait(town.zhou.fetch(&attached.attachment.id)).unwrap();
     down += town.line.take().1;
     assert!(down < bytes + 100_000, "{down} bytes for {bytes}");
-    let came = std::fs::read(fetched[0].path.as_ref().unwrap()).unwrap();
+    let came = town
+        .zhou
+        .attachment_bytes(&fetched[0].attachment.hash)
+        .unwrap();
     assert_eq!(BlobHash::of(&came), hash);
     // What is here needs no line.
     town.line.cut_after(0, 0);
@@ -264,11 +267,17 @@ fn a_desk_sees_the_small_picture_first_and_no_photo_says_where_it_was_taken() {
     let came = sync(&mut town.zhou).unwrap().attachments;
     assert_eq!((came.received, came.left), (1, 0));
     let seen = town.zhou.attachments(&report).unwrap().remove(0);
-    assert_eq!((seen.path.is_none(), seen.by_name.as_str()), (true, "李梅"));
-    let small = std::fs::read(seen.thumb_path.unwrap()).unwrap();
+    assert_eq!((seen.here, seen.by_name.as_str()), (false, "李梅"));
+    let small = town
+        .zhou
+        .attachment_bytes(&seen.attachment.thumb.unwrap())
+        .unwrap();
     assert!(small.len() <= 16 * 1024);
     let fetched = wait(town.zhou.fetch(&report)).unwrap().remove(0);
-    let whole = std::fs::read(fetched.path.as_ref().unwrap()).unwrap();
+    let whole = town
+        .zhou
+        .attachment_bytes(&fetched.attachment.hash)
+        .unwrap();
     assert!(!tells_where(&whole) && !tells_where(&small));
     assert_eq!(image::load_from_memory(&whole).unwrap().width(), 600);
     let out = town.district.path().join("copy.jpg");
@@ -306,7 +315,7 @@ fn the_same_photo_twice_is_one_file_everywhere_and_travels_once() {
     sync(&mut town.zhou).unwrap();
     for name in [&first, &second, &report] {
         let seen = wait(town.zhou.fetch(name)).unwrap();
-        assert!(seen.len() == 1 && seen[0].path.is_some(), "{name}");
+        assert!(seen.len() == 1 && seen[0].here, "{name}");
     }
 }
 
@@ -480,13 +489,13 @@ fn damaged_bytes_at_a_relay_are_not_taken() {
     wrong[right.len() / 2] ^= 1;
     std::fs::write(&stored, wrong).unwrap();
     sync(&mut town.zhou).unwrap();
-    assert!(wait(town.zhou.fetch(&visit)).unwrap()[0].path.is_none());
+    assert!(!wait(town.zhou.fetch(&visit)).unwrap()[0].here);
     assert!(
         !stored.exists(),
         "the relay has none that does not fit its name"
     );
     std::fs::write(&stored, right).unwrap();
-    assert!(wait(town.zhou.fetch(&visit)).unwrap()[0].path.is_some());
+    assert!(wait(town.zhou.fetch(&visit)).unwrap()[0].here);
 }
 
 /// A line that swallows everything once so many bytes went up, and says that it does.
@@ -573,7 +582,7 @@ fn a_photo_of_a_grid_that_was_handed_over_arrives_and_then_leaves_the_old_device
     );
     sync(&mut wang).unwrap();
     let came = wait(wang.fetch(&attached.attachment.id)).unwrap();
-    assert!(came[0].path.is_some());
+    assert!(came[0].here);
     let mistaken = mistaken.attachment.hash.to_string();
     let relay = files(town.district.relay_dir().join("blobs"));
     assert!(

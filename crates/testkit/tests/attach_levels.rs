@@ -51,8 +51,8 @@ fn report(tree: &Tree, replica: &mut Replica, seed: u8, bytes: usize) -> String 
 
 fn fetched(replica: &mut Replica, id: &str) -> Option<Vec<u8>> {
     let views = wait(replica.fetch(id)).unwrap();
-    let path = views[0].path.as_ref()?;
-    Some(std::fs::read(path).unwrap())
+    let here = views.first().filter(|view| view.here)?;
+    Some(replica.attachment_bytes(&here.attachment.hash).unwrap())
 }
 
 fn cast(tree: &Tree) -> (Replica, Replica) {

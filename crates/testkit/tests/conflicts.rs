@@ -12,9 +12,9 @@ use wangge_agent::households::{HouseholdEdit, HouseholdInput, MemberInput};
 use wangge_agent::{AgentError, Machine, Replica};
 use wangge_crdt::Put;
 use wangge_model::{kind, visit};
-use wangge_store::Store;
 use wangge_testkit::district::{District, sync};
 use wangge_testkit::scribe::{Scribe, deliver};
+use wangge_testkit::sealed::store_of;
 use wangge_wire::{AreaCode, DocId, DocKind, Role};
 
 const GRID: &str = "511724103202001";
@@ -183,7 +183,7 @@ fn with_conflicts(
     let home = dir.path().join("home");
     let grid = AreaCode::parse(GRID).unwrap();
     drop(Replica::init(&home, "李梅", vec![grid], Machine::default()).unwrap());
-    let mut store = Store::open(&home.join("wangge.db")).unwrap();
+    let mut store = store_of(&home);
     let mut host = Scribe::new(3, kind::HOUSEHOLD, HOUSEHOLD, None, GRID);
     let family = [
         Put::root("area", GRID),

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
 use wangge_relay::{LevelForm, Relay, Settings};
+use wangge_store::Store;
+use wangge_testkit::sealed::key_of;
 
 fn golden() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden");
@@ -42,7 +44,15 @@ fn a_home_of_every_landing_opens_with_all_its_records_and_takes_new_ones() {
     for version in golden() {
         let dir = tempfile::tempdir().unwrap();
         copied(&version.join("home"), dir.path());
+        let was_plain = holds(dir.path(), "单秀英".as_bytes());
+        assert_eq!(was_plain, version.file_name().unwrap() <= "0.3.0");
+        if was_plain {
+            belongs_here(dir.path());
+        }
         let mut replica = Replica::open(dir.path(), Machine::default()).unwrap();
+        if was_plain {
+            is_sealed_now(dir.path(), &replica);
+        }
         let counts = replica.store().counts().unwrap();
         let seen = (
             counts.households,
@@ -79,6 +89,48 @@ fn a_home_of_every_landing_opens_with_all_its_records_and_takes_new_ones() {
         let status = replica.status().unwrap();
         assert_eq!((status.name.as_str(), status.all_safe), ("li", false));
     }
+}
+
+/// Notes the database of a copied home as the one its life was noted beside: as if it was made here.
+fn belongs_here(home: &Path) {
+    let Some(born_ms) = (Machine::default().born_ms)(&home.join("wangge.db")) else {
+        return;
+    };
+    let life = std::fs::read_to_string(home.join("life")).unwrap();
+    let mut words: Vec<&str> = life.split_whitespace().take(2).collect();
+    words.resize(2, "0");
+    std::fs::write(home.join("life"), format!("{} {born_ms}", words.join(" "))).unwrap();
+}
+
+/// What an earlier program kept in the clear lies in no file any more, a proved copy of it is here, and the
+/// home goes on as the same writer.
+fn is_sealed_now(home: &Path, replica: &Replica) {
+    for text in ["单秀英", "王建国", "13812345678"] {
+        assert!(!holds(home, text.as_bytes()), "{text}");
+    }
+    for name in ["device.key", "id.key", "id.keys.past"] {
+        assert!(!home.join(name).exists(), "{name}");
+    }
+    let copies = Store::copies_before(&home.join("wangge.db")).unwrap();
+    assert_eq!(copies.len(), 1);
+    let before = Store::open(&copies[0], &key_of(home)).unwrap();
+    let (now, then) = (replica.store().counts(), before.counts());
+    assert_eq!(then.unwrap().visits, now.unwrap().visits);
+    assert!(!replica.is_copied(), "a home that was sealed is no copy");
+}
+
+/// Says whether a file of a folder, or of one in it, has these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .any(|path| match path.is_dir() {
+            true => holds(&path, bytes),
+            false => {
+                let read = std::fs::read(&path).unwrap();
+                read.windows(bytes.len()).any(|part| part == bytes)
+            }
+        })
 }
 
 /// What 0.2.0 recorded beside what 0.1.0 could: see `crates/testkit/examples/make_golden.rs`.

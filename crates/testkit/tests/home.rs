@@ -14,6 +14,7 @@ use wangge_agent::{AgentError, Machine, Replica};
 use wangge_relay::{LevelForm, Packs, Settings};
 use wangge_store::Store;
 use wangge_testkit::district::{District, Yesterday, sync};
+use wangge_testkit::sealed::{connection, key_of};
 use wangge_testkit::wire_tap::WireTap;
 use wangge_wire::Role;
 
@@ -57,18 +58,31 @@ fn notes(replica: &Replica) -> Vec<String> {
     notes
 }
 
-/// Damages every saved form and every change of a document that says this.
+/// Damages every saved form and every change of a document that says this; the file around it stays sound.
 fn damage(folder: &Path, says: &str) {
-    let mut bytes = std::fs::read(folder.join("wangge.db")).unwrap();
-    let says = says.as_bytes();
-    let at: Vec<usize> = (0..bytes.len() - says.len())
-        .filter(|at| &bytes[*at..*at + says.len()] == says)
-        .collect();
-    assert!(!at.is_empty());
-    for at in at {
-        bytes[at] ^= 1;
+    let database = connection(&folder.join("wangge.db"), &key_of(folder));
+    let mut damaged = 0;
+    for (table, column) in [
+        ("document", "saved"),
+        ("packed", "saved"),
+        ("change", "raw"),
+    ] {
+        let sql = format!("SELECT {column} FROM {table}");
+        let mut statement = database.prepare(&sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        let rows: Vec<Vec<u8>> = rows.map(Result::unwrap).collect();
+        for before in rows {
+            let mut bytes = before.clone();
+            let mut parts = bytes.windows(says.len());
+            let Some(at) = parts.position(|part| part == says.as_bytes()) else {
+                continue;
+            };
+            bytes[at] ^= 1;
+            let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1");
+            damaged += database.execute(&sql, (before, bytes)).unwrap();
+        }
     }
-    std::fs::write(folder.join("wangge.db"), bytes).unwrap();
+    assert!(damaged > 0);
 }
 
 /// Copies every file of a folder, as whoever keeps a copy of it does.

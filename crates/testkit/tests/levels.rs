@@ -6,7 +6,9 @@
     reason = "a test may fail loudly"
 )]
 
+use wangge_agent::Machine;
 use wangge_agent::households::{HouseholdInput, MemberInput};
+use wangge_agent::keys::Keys;
 use wangge_agent::tickets::{Step, TicketInput};
 use wangge_agent::{AgentError, Replica};
 use wangge_relay::{LevelForm, Settings};
@@ -437,7 +439,10 @@ fn people_who_are_met_in_two_villages_are_hashed_with_one_key() {
     let after = tree.village.home("王芳", Role::Worker, &[GRID]);
     let desk = tree.township.home("周文", Role::Township, &[AREAS[1]]);
     let county = tree.county.home("县台", Role::County, &[AREAS[0]]);
-    let key = |replica: &Replica| std::fs::read(replica.dir().join("id.key")).unwrap();
+    let key = |replica: &Replica| {
+        let keys = Keys::open(replica.dir(), &Machine::default());
+        keys.unwrap().id().name()
+    };
     assert_ne!(key(&before), key(&after));
     assert_eq!(key(&after), key(&desk));
     assert_eq!(key(&desk), key(&county));

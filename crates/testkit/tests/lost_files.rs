@@ -57,8 +57,9 @@ fn on_shelf(relay: &Path, bytes: &[u8]) -> PathBuf {
 /// What came of each attachment, the missing ones left out.
 fn fetched(replica: &mut Replica, id: &str) -> Vec<Vec<u8>> {
     let views = wait(replica.fetch(id)).unwrap();
-    let paths = views.iter().filter_map(|view| view.path.as_ref());
-    paths.map(|path| std::fs::read(path).unwrap()).collect()
+    let here = views.iter().filter(|view| view.here);
+    here.map(|view| replica.attachment_bytes(&view.attachment.hash).unwrap())
+        .collect()
 }
 
 #[test]

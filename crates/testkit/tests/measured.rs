@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use wangge_agent::Replica;
 use wangge_crdt::{Put, Scalar};
 use wangge_model::kind;
-use wangge_store::{Draft, Store};
+use wangge_store::Draft;
 use wangge_testkit::district::{District, sync};
+use wangge_testkit::sealed::store_of;
 use wangge_testkit::workload::{Op, Workload};
 use wangge_wire::{ActionId, DocId, Role};
 
@@ -104,7 +105,7 @@ fn housing(households: &BTreeSet<DocId>, value: &str) -> Vec<Op> {
 
 /// Writes what people did into a home and leaves it unsent.
 fn live(replica: &Replica, ops: &[Op]) {
-    let mut store = Store::open(&replica.dir().join("wangge.db")).unwrap();
+    let mut store = store_of(replica.dir());
     store
         .write(replica.actor(), |writer| {
             for (mark, op) in (0_u64..).zip(ops) {

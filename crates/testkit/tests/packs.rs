@@ -14,6 +14,7 @@ use wangge_agent::visits::VisitInput;
 use wangge_agent::{AgentError, Replica};
 use wangge_relay::{LevelForm, Packs, Settings};
 use wangge_testkit::district::{District, sync, wait};
+use wangge_testkit::sealed::{connection, key_of};
 use wangge_testkit::wire_tap::WireTap;
 use wangge_testkit::work::is_whole;
 use wangge_wire::{AreaCode, Role};
@@ -195,8 +196,7 @@ fn what_came_of_a_frame_and_was_damaged_here_costs_one_sync() {
     tap.cut_after(u64::MAX, 9_000);
     sync(&mut desk).unwrap_err();
     tap.cut_after(u64::MAX, u64::MAX);
-    let damaged = rusqlite::Connection::open(desk.store().path())
-        .unwrap()
+    let damaged = connection(desk.store().path(), &key_of(desk.dir()))
         .execute(
             "UPDATE pack_frame SET part = zeroblob(length(part)) WHERE part <> x''",
             [],

@@ -8,9 +8,9 @@
 
 use wangge_agent::inbox::Settle;
 use wangge_agent::{Machine, Replica};
-use wangge_store::Store;
 use wangge_testkit::device::card;
 use wangge_testkit::district::{District, Yesterday, sync, wait};
+use wangge_testkit::sealed::store_of;
 use wangge_testkit::work::{family, is_whole, visit, visits};
 use wangge_wire::Role;
 
@@ -135,7 +135,7 @@ fn until_it_has_a_new_receipt_what_was_lost_is_unsent_again() {
     let folder = district.path().join("李梅");
     drop(li);
     {
-        let mut store = Store::open(&folder.join("wangge.db")).unwrap();
+        let mut store = store_of(&folder);
         let (batches, _) = store.give_back(&relay, &names.unwrap()).unwrap();
         assert_eq!(batches.len(), 1);
     }
@@ -164,10 +164,7 @@ fn a_device_that_missed_pages_fetches_exactly_what_it_lacks() {
     let folder = district.path().join("陈站长");
     drop(desk);
     // As if pages had been passed over.
-    Store::open(&folder.join("wangge.db"))
-        .unwrap()
-        .move_cursor(&cursor)
-        .unwrap();
+    store_of(&folder).move_cursor(&cursor).unwrap();
     let mut desk = Replica::open(&folder, Machine::default()).unwrap();
     let report = sync(&mut desk).unwrap();
     assert!(is_whole(&report), "{report:?}");

@@ -206,7 +206,7 @@ fn chain() -> Vec<Letter> {
 }
 
 fn store(dir: &tempfile::TempDir, name: &str) -> Store {
-    Store::open(&dir.path().join(name)).unwrap()
+    Store::open(&dir.path().join(name), &[7; 32]).unwrap()
 }
 
 /// What stands at the receiver: the note, how many conflicts, how many wait and are held.
@@ -276,12 +276,12 @@ fn odk_central_698_what_waited_is_applied_when_the_rest_comes_however_late_and_i
     let dir = tempfile::tempdir().unwrap();
     let (letters, path) = (chain(), dir.path().join("a"));
     {
-        let mut there = Store::open(&path).unwrap();
+        let mut there = Store::open(&path, &[7; 32]).unwrap();
         deliver(&mut there, &[&letters[3], &letters[1]]);
         assert_eq!(there.unapplied().unwrap(), (2, 0));
     }
     // The program ends and begins again; nothing is forced by time, nothing was forgotten.
-    let mut there = Store::open(&path).unwrap();
+    let mut there = Store::open(&path, &[7; 32]).unwrap();
     assert_eq!(there.unapplied().unwrap(), (2, 0));
     deliver(&mut there, &[&letters[2], &letters[0]]);
     assert_eq!(stands(&there), (Some("第3次".into()), 0, (0, 0)));

@@ -15,3 +15,9 @@ pub mod vault;
 pub use allow::{Action, Decision, What, allowed, allowed_as};
 pub use key::{KeyPair, verify};
 pub use roster::{BadOrder, KnownRelay, Member, Reach, Roster};
+
+/// Makes the one library of ciphers known; an HTTP client is not made before that.
+pub fn install_ciphers() {
+    // Another call was first: it installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -81,7 +81,7 @@ impl Replica {
     /// costs nothing. One that the relay does not have yet is shown without a path.
     pub async fn fetch(&mut self, name: &str) -> Result<Vec<AttachmentView>, AgentError> {
         let wanted = self.name_attachments(name)?;
-        let missing: Vec<_> = wanted.iter().filter(|view| view.path.is_none()).collect();
+        let missing: Vec<_> = wanted.iter().filter(|view| !view.here).collect();
         if !missing.is_empty() {
             let mut lane = self.lane()?;
             for view in missing {
@@ -120,7 +120,7 @@ impl Replica {
         let mut given = Vec::new();
         for (doc, hash) in lost.iter().take(LOST_BLOBS_MAX) {
             if shelf.has(hash) && !self.home.store.blob_lost(hash)? {
-                let bytes = std::fs::metadata(shelf.path(hash))?.len();
+                let bytes = shelf.length(hash)?;
                 given.push(Blob {
                     hash: *hash,
                     doc: *doc,

@@ -117,7 +117,7 @@ impl Replica {
         };
         // The orders first: a profile that names a relay without its roster could not judge a page.
         self.home.store.keep_orders(&orders)?;
-        self.home.keep_id_key(answer.id_key)?;
+        self.home.keep_id_key(answer.id_key, &self.machine)?;
         let profile = Profile {
             name: if name.is_empty() {
                 enrolled.name.clone()

@@ -94,6 +94,7 @@ impl Replica {
 }
 
 fn new_client() -> Result<Client, AgentError> {
+    wangge_trust::install_ciphers();
     Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(SILENCE_TIMEOUT)

@@ -79,12 +79,11 @@ pub(super) fn listed(lang: Lang, rows: &[AttachmentView]) -> String {
 
 fn line(lang: Lang, view: &AttachmentView) -> String {
     let said = &view.attachment;
-    let state = match (view.waiting, &view.path) {
+    let state = match (view.waiting, view.here) {
         (true, _) => lang.attachment_waits(),
-        (false, Some(_)) => "",
-        (false, None) => lang.attachment_elsewhere(),
+        (false, true) => "",
+        (false, false) => lang.attachment_elsewhere(),
     };
-    let path = view.path.as_ref().map(|path| path.display().to_string());
     let size = size(view);
     let parts = [
         said.id.as_str(),
@@ -94,7 +93,6 @@ fn line(lang: Lang, view: &AttachmentView) -> String {
         &size,
         &view.by_name,
         state,
-        path.as_deref().unwrap_or_default(),
     ];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" · ")

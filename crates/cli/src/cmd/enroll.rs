@@ -1,7 +1,7 @@
 //! `enroll`: ten typed characters make this device known to a relay.
 
 use wangge_agent::begun::{self, Before};
-use wangge_agent::{AgentError, Machine, Replica};
+use wangge_agent::{AgentError, Replica};
 
 use crate::areas;
 use crate::context::{Context, block_on};
@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         Err(Failure::Agent(AgentError::NoHome { at })) => {
             // A device may begin by enrolling: its areas come with the grant.
             let before = Before::look(&at);
-            let made = Replica::init(&at, args.name.trim(), Vec::new(), Machine::alone())?;
+            let made = Replica::init(&at, args.name.trim(), Vec::new(), context.machine())?;
             (made, Some(before))
         }
         opened => (opened?, None),
@@ -71,6 +71,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             enrolled.device_number,
         )
     });
+    super::pin::choose_first(context, &mut replica)?;
     if context.ui.json.is_none() {
         let next = crate::localize::spoken(lang, "wangge sync");
         context.ui.talk(&format!("{}{next}", lang.next_command()));

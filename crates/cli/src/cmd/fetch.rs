@@ -25,14 +25,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let rows = block_on(replica.fetch(&args.name))??;
     let saved = match (&args.out, rows.as_slice()) {
         (None, _) => None,
-        (Some(out), [only]) if only.path.is_some() => {
+        (Some(out), [only]) if only.here => {
             replica.save_attachment(only, out)?;
             Some(out)
         }
         // None of several is guessed.
         (Some(_), _) => None,
     };
-    let missing = rows.iter().filter(|row| row.path.is_none()).count();
+    let missing = rows.iter().filter(|row| !row.here).count();
     context.ui.show(&rows, || {
         let mut lines = vec![attach::listed(lang, &rows)];
         if missing > 0 {

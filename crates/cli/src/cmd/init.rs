@@ -1,7 +1,7 @@
 //! `init`: a home on this device that records without any relay.
 
 use serde_json::json;
-use wangge_agent::{Machine, Replica};
+use wangge_agent::Replica;
 use wangge_relay::AreaCode;
 
 use crate::areas;
@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let codes = area_codes(context, &args.area)?;
     let dir = context.home()?;
-    let replica = Replica::init(&dir, args.name.trim(), codes, Machine::alone())?;
+    let mut replica = Replica::init(&dir, args.name.trim(), codes, context.machine())?;
     let value = json!({
         "home": dir.display().to_string(),
         "name": replica.profile().name,
@@ -42,6 +42,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             &dir.display().to_string(),
         )
     });
+    super::pin::choose_first(context, &mut replica)?;
     if !args.offline && context.ui.json.is_none() {
         context.ui.talk(lang.enroll_next());
     }

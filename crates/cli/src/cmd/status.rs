@@ -153,6 +153,9 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         let since = moment::minute(lang, at, replica.today());
         lines.push(tone(Tone::Bad, &lang.was_lost(&since)));
     }
+    if status.word.is_none() {
+        lines.push(tone(Tone::Warn, lang.status_no_word()));
+    }
     if let Some(at) = status.refused_ms {
         let since = moment::minute(lang, at, replica.today());
         lines.push(tone(Tone::Bad, &lang.was_refused(&since)));

@@ -4,6 +4,7 @@
 
 use wangge_agent::{InvitationRefused, Refusal, Sought};
 
+use super::Told;
 use crate::exit::Exit;
 use crate::text::{Lang, aliases};
 
@@ -108,6 +109,23 @@ pub(super) fn ticket_exit(refusal: Refusal) -> Exit {
     }
 }
 
+/// Returns the words for a step that a ticket at this status does not allow, and what it does allow.
+pub(super) fn stage(
+    refusal: Refusal,
+    (code, status): (&str, &str),
+    steps: &[&'static str],
+    lang: Lang,
+) -> Told {
+    let words: Vec<String> = steps.iter().map(|step| step_command(lang, step)).collect();
+    let status = lang.code("status", status);
+    Told {
+        kind: "ticket_step",
+        exit: ticket_exit(refusal),
+        message: lang.stage(&step(refusal, lang), code, status, &words),
+        hint: format!("wangge ticket show {code}"),
+    }
+}
+
 /// Returns why a ticket does not allow a step.
 pub(super) fn step(refusal: Refusal, lang: Lang) -> String {
     match refusal {
@@ -117,7 +135,7 @@ pub(super) fn step(refusal: Refusal, lang: Lang) -> String {
 }
 
 /// Returns the name of the command that takes a step.
-pub(super) fn step_command(lang: Lang, kind: &str) -> String {
+fn step_command(lang: Lang, kind: &str) -> String {
     let name = match kind {
         "ask_back" => "ask".to_owned(),
         kind => kind.replace('_', "-"),

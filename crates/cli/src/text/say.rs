@@ -246,8 +246,8 @@ impl Lang {
                 "partly done; the output says which items were not",
             ),
             Exit::Refused => self.pick(
-                "被拒绝：未登记、超出区域、岗位不符、数据正被使用",
-                "refused: not enrolled, out of scope, wrong role, home in use",
+                "被拒绝：未登记、超出区域、岗位不符、档案锁定、数据正被使用",
+                "refused: not enrolled, out of scope, wrong role, home locked or in use",
             ),
             Exit::NoLink => self.pick(
                 "没有连上，或中继忙；所记都在本机",

@@ -2,6 +2,16 @@
 
 use chrono::Weekday;
 
+/// How long something lasts, in minutes.
+pub(crate) const MINUTES: &[(&str, u64)] = &[
+    ("h", 60),
+    ("小时", 60),
+    ("m", 1),
+    ("min", 1),
+    ("分", 1),
+    ("分钟", 1),
+];
+
 /// Everything is as it was.
 pub(crate) const FINE: &[&str] = &[
     "好",

@@ -46,8 +46,8 @@ fn a_recording_goes_from_a_worker_to_the_desk_in_both_languages() {
         .ok()
         .json();
     assert_eq!(
-        (&rows[0]["path"], &rows[0]["name"]),
-        (&().into(), &"说明".into())
+        (&rows[0]["here"], &rows[0]["name"]),
+        (&false.into(), &"说明".into())
     );
     let id = rows[0]["id"].as_str().unwrap();
     let out = world.path("收到.wav");
@@ -123,9 +123,14 @@ fn a_sync_whose_attachments_are_left_ends_with_3_and_says_that_nothing_is_lost()
         .ok()
         .json();
     // The file is gone from the home: whoever restored a database without it.
-    let path = said["path"].as_str().unwrap();
+    let hash = said["hash"].as_str().unwrap();
+    let path = world
+        .path("李梅")
+        .join("blobs")
+        .join(hash.get(..2).unwrap())
+        .join(hash);
     let aside = world.path("aside");
-    std::fs::rename(path, &aside).unwrap();
+    std::fs::rename(&path, &aside).unwrap();
     let left = world.at("李梅", &["sync", "--lang", "en"]).ends(3).stdout;
     assert!(
         left.contains("1 attachments are on this device") && left.contains("Nothing is lost"),

@@ -202,10 +202,8 @@ fn a_database_of_a_newer_program_is_not_touched() {
     let world = World::new();
     world.home_with_households("d");
     let file = world.path("d").join("wangge.db");
-    let handle = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
-    handle
-        .write_at(&9_999_u32.to_be_bytes(), USER_VERSION_AT)
-        .unwrap();
+    let replica = wangge_agent::Replica::open(&world.path("d"), wangge_agent::Machine::alone());
+    replica.unwrap().store().claim_version(9_999).unwrap();
     let before = std::fs::read(&file).unwrap();
     assert_eq!(
         world

@@ -128,12 +128,9 @@ fn init_completes_a_home_that_a_cut_line_left_empty_and_keeps_its_key() {
     let world = World::new();
     let enroll = ["enroll", "0123456789", "--relay", "http://127.0.0.1:9"];
     world.at("d", &enroll).ends(5);
-    let key = std::fs::read(world.path("d").join("device.key")).unwrap();
+    let key = std::fs::read(world.path("d").join("secrets")).unwrap();
     world.home("d");
-    assert_eq!(
-        std::fs::read(world.path("d").join("device.key")).unwrap(),
-        key
-    );
+    assert_eq!(std::fs::read(world.path("d").join("secrets")).unwrap(), key);
     let status = world.at("d", &["status", "--json"]).ok().json();
     assert_eq!(status["name"], "李梅");
     let again = ["init", "--offline", "--name", "王芳", "--area", GRID];

@@ -216,8 +216,10 @@ fn a_home_that_does_not_open_says_which_file_and_that_nothing_is_to_be_deleted()
     for (file, broken, kind, code) in [
         ("profile.json", Some("{\"name\":"), "home_damaged", 7),
         ("profile.json", None, "home_damaged", 7),
-        ("device.key", Some("short"), "home_damaged", 7),
-        ("device.key", None, "home_damaged", 7),
+        ("secrets", Some("short"), "home_damaged", 7),
+        ("secrets", None, "home_damaged", 7),
+        ("vault.json", Some("{}"), "home_damaged", 7),
+        ("vault.json", None, "home_damaged", 7),
     ] {
         let path = home.join(file);
         let sound = std::fs::read(&path).unwrap();

@@ -71,6 +71,7 @@ impl Line {
         address: Address,
         carrier: Option<SharedCarrier>,
     ) -> Result<Self, RelayError> {
+        wangge_trust::install_ciphers();
         let client = Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .read_timeout(SILENT_AT_MOST)

@@ -18,7 +18,7 @@ use wangge_agent::visits::VisitInput;
 use wangge_agent::{Machine, Replica};
 use wangge_model::kind;
 use wangge_model::visit::{self, Met, Visit};
-use wangge_store::{Draft, Store};
+use wangge_store::Draft;
 use wangge_testkit::district::{District, sync};
 use wangge_testkit::wire_tap::WireTap;
 use wangge_testkit::working_days::{Dice, note, phone};
@@ -175,7 +175,7 @@ pub(super) fn due() -> Result<Outcome, String> {
     let rows = replica.households(None, 5_000, 0).map_err(text)?;
     let (home, actor, today) = (replica.dir().to_owned(), replica.actor(), replica.today());
     drop(replica);
-    let mut store = Store::open(&home.join("wangge.db")).map_err(text)?;
+    let mut store = wangge_testkit::sealed::store_of(&home);
     let mut dice = Dice::new(11);
     for turn in (0..VISITS).step_by(1_000) {
         let mut drafts = Vec::new();

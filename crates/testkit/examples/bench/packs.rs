@@ -79,7 +79,7 @@ fn enroll(district: &District, device: &mut Device) -> Result<(), String> {
 /// Writes the workload as its people would and pushes it; returns how many changes there are.
 fn fill(district: &District, ops: &[Op]) -> Result<usize, String> {
     let dir = tempfile::tempdir().map_err(text)?;
-    let mut store = Store::open(&dir.path().join("wangge.db")).map_err(text)?;
+    let mut store = Store::open(&dir.path().join("wangge.db"), &[7; 32]).map_err(text)?;
     let mut people: BTreeMap<&str, Device> = BTreeMap::new();
     for op in ops {
         let seed = u8::try_from(people.len() % 200 + 1).unwrap_or(1);

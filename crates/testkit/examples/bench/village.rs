@@ -12,7 +12,6 @@ use std::time::Instant;
 use wangge_agent::link::SyncReport;
 use wangge_agent::{Machine, Replica};
 use wangge_relay::Role;
-use wangge_store::Store;
 use wangge_testkit::slow_line::{SlowLine, Traffic, Weather};
 use wangge_testkit::workload::{GRID_HOUSEHOLDS, Op, TOWNSHIP, Workload, grid};
 use wangge_wire::{ActionId, AreaCode, DocId};
@@ -246,8 +245,7 @@ pub(super) fn whole(report: &SyncReport) -> Result<(), String> {
 
 /// Writes what people did into a home, as its screens do, and leaves it unsent.
 pub(super) fn live(replica: &Replica, ops: &[Op]) -> Result<(), String> {
-    let path = replica.dir().join("wangge.db");
-    let mut store = Store::open(&path).map_err(text)?;
+    let mut store = wangge_testkit::sealed::store_of(replica.dir());
     let mut marks = 0_u32;
     store
         .write(replica.actor(), |writer| {

@@ -4,7 +4,6 @@
 //! say what the program says**.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use rusqlite::Connection;
 use wangge_store::outbox::{OutboxRow, Pending};
@@ -13,7 +12,6 @@ use wangge_wire::{AreaCode, Audience, ChangeHash, DeviceId, DocId, EntryKind, Pe
 
 use super::device::Device;
 use super::look;
-use super::station::open;
 use super::weather::Weather;
 use super::world::World;
 
@@ -31,7 +29,7 @@ impl World {
         let device = &mut self.devices[index];
         let own = device.replica().device();
         let person = device.replica().person();
-        let held = look::held(&open(&device.database()), "WHERE own = 0");
+        let held = look::held(&device.look(), "WHERE own = 0");
         let news: Vec<_> = held.difference(&device.seen).copied().collect();
         device.seen.extend(held);
         if news.is_empty() {
@@ -74,8 +72,7 @@ impl World {
     }
 
     /// Notes of each new receipt what it is about, while whoever was told still knows.
-    pub(super) fn name_receipts(&self, database: &Path, reader: Option<usize>) {
-        let connection = open(database);
+    pub(super) fn name_receipts(&self, connection: &Connection, reader: Option<usize>) {
         let mut named = connection
             .prepare("SELECT names FROM batch WHERE hash = ?1")
             .unwrap();
@@ -219,7 +216,7 @@ impl World {
         for device in self.devices.iter_mut().filter(|device| !device.revoked) {
             let (places, names) = &logs[device.home];
             let name = device.name.clone();
-            let connection = open(&device.database());
+            let connection = device.look();
             let held = look::held(&connection, "");
             let areas = device.replica().own_areas().to_vec();
             // What waits for a decision is its author's alone.
@@ -274,7 +271,7 @@ impl World {
             look::names(&station.look(), sql)
         };
         let logged: BTreeSet<_> = self.stations.iter().flat_map(logged).collect();
-        let packed = |device: &Device| look::packed(&open(&device.database()));
+        let packed = |device: &Device| look::packed(&device.look());
         let packed: BTreeSet<_> = self.devices.iter().flat_map(packed).collect();
         packed.difference(&logged).map(|(doc, _)| *doc).collect()
     }
@@ -315,7 +312,7 @@ impl World {
             let waits: BTreeSet<_> = rows.iter().map(|row| row.doc).collect();
             let person = device.replica().person();
             let areas: BTreeSet<_> = device.replica().own_areas().iter().cloned().collect();
-            let connection = open(&device.database());
+            let connection = device.look();
             // What a relay above has in its inbox waits there for a person too.
             let above = look::names(&connection, "SELECT doc, hash FROM above_name");
             let owes = !waits.is_empty() || !above.is_empty();
@@ -333,7 +330,7 @@ impl World {
     /// What would damage a document is part of none.
     fn poison_is_held(&mut self) -> Result<(), String> {
         for device in &self.devices {
-            let connection = open(&device.database());
+            let connection = device.look();
             let applied = look::held(&connection, "WHERE state = 0");
             if let Some((doc, _)) = self.poison.intersection(&applied).next() {
                 return Err(format!("{} let poison into {doc}", device.name));
@@ -423,7 +420,7 @@ fn seen(device: &mut Device, areas: &[AreaCode]) -> BTreeMap<DocId, Vec<String>>
             views.insert(doc, vec![format!("{heads:?}")]);
         }
     }
-    let connection = open(&device.database());
+    let connection = device.look();
     for (table, doc) in DERIVED {
         let sql = format!("SELECT {doc}, * FROM {table} ORDER BY 1, 2, 3");
         for line in look::lines(&connection, &sql) {

@@ -149,7 +149,7 @@ impl World {
             let torn: Vec<u8> = (0..self.dice.below(3_000)).map(|n| n as u8).collect();
             self.stations[at].power_off(&torn);
         }
-        self.name_receipts(&self.stations[at].dir.join("relay.db"), Some(at));
+        self.name_receipts(&self.stations[at].look(), Some(at));
         self.look_below(at)?;
         self.watermarks_hold(at, false)
     }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rusqlite::Connection;
 use wangge_agent::link::SharedCarrier;
 use wangge_agent::{Machine, Replica};
 use wangge_wire::{ChangeHash, DocId};
 
 use super::station::{copy_dir, replace_dir, tear};
+use crate::sealed;
 use crate::working_days::Dice;
 
 /// Pages a disk takes when it is not full.
@@ -30,6 +32,8 @@ pub(super) struct Device {
     pub(super) skew: Arc<AtomicI64>,
     carrier: SharedCarrier,
     replica: Option<Replica>,
+    /// The key of its database.
+    key: [u8; 32],
     /// Whether it was taken out by the relay.
     pub(super) revoked: bool,
     /// What it was ever seen to hold of others.
@@ -52,7 +56,7 @@ pub(super) fn machine(now: &Arc<AtomicI64>, skew: &Arc<AtomicI64>, seed: u64) ->
         }),
         // A copy is told from its original by the relay alone here: as where a whole disk is put back.
         born_ms: Box::new(|_| None),
-        alone: false,
+        ..Machine::default()
     }
 }
 
@@ -64,8 +68,10 @@ impl Device {
         now: &Arc<AtomicI64>,
         carrier: SharedCarrier,
     ) -> Self {
+        let key = sealed::key_of(&dir);
         let mut device = Self {
             name,
+            key,
             home,
             roamed: false,
             dir,
@@ -99,8 +105,11 @@ impl Device {
         self.replica.as_mut().unwrap()
     }
 
-    pub(super) fn database(&self) -> PathBuf {
-        self.dir.join("wangge.db")
+    /// Opens its database for reading, beside whoever has it.
+    pub(super) fn look(&self) -> Connection {
+        let connection = sealed::connection(&self.dir.join("wangge.db"), &self.key);
+        connection.execute_batch("PRAGMA query_only = ON").unwrap();
+        connection
     }
 
     /// Cuts the power and switches it on again; `torn` are bytes of a commit that was under way.

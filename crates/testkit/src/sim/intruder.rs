@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use http::Request;
+use wangge_agent::Machine;
+use wangge_agent::keys::Keys;
 use wangge_crdt::{Document, Put};
 use wangge_model::kind;
 use wangge_trust::KeyPair;
@@ -45,9 +47,9 @@ pub(super) struct Intruder {
 impl Intruder {
     /// Returns who has the key in a folder.
     pub(super) fn new(dir: &Path) -> Self {
-        let secret = std::fs::read(dir.join("device.key")).unwrap();
+        let keys = Keys::open(dir, &Machine::default()).unwrap();
         Self {
-            key: KeyPair::from_secret(&secret.try_into().unwrap()),
+            key: keys.device(),
             number: 0,
             previous: BatchHash([0; 32]),
         }

@@ -10,7 +10,7 @@ use wangge_relay::LevelForm;
 use wangge_wire::{AreaCode, Audience, ChangeHash, Cursor, DeviceId, DocId, PersonId, packing};
 
 use super::look;
-use super::station::{Name, open};
+use super::station::Name;
 use super::weather::Weather;
 use super::world::World;
 
@@ -52,7 +52,7 @@ impl World {
                    UNION SELECT p.doc, p.hash FROM place p JOIN batch b ON b.hash = p.batch
                    WHERE b.own = 1";
         let device = &mut self.devices[index];
-        let own = look::names(&open(&device.database()), own);
+        let own = look::names(&device.look(), own);
         let store = device.replica().store();
         for (doc, hash) in &own {
             for ((at, log), relay) in path.iter().zip(&logs).zip(&ids) {

@@ -8,7 +8,7 @@ use wangge_agent::Replica;
 use wangge_wire::{AreaCode, Audience, ChangeHash, DocId, packing};
 
 use super::seats::GRIDS;
-use super::station::open;
+use crate::sealed;
 
 /// Returns the households that can be named on a device.
 pub(super) fn households(replica: &Replica) -> Vec<String> {
@@ -21,7 +21,7 @@ pub(super) fn tickets(replica: &Replica) -> Vec<String> {
 }
 
 fn docs(replica: &Replica, sql: &str) -> Vec<String> {
-    let connection = open(replica.store().path());
+    let connection = sealed::connection(replica.store().path(), &sealed::key_of(replica.dir()));
     all(&connection, sql, |row| row.get(0).map(DocId))
         .iter()
         .map(ToString::to_string)

@@ -58,7 +58,7 @@ impl World {
             Ok(done) => done.item.state.to_owned(),
             Err(error) => word(error),
         };
-        self.name_receipts(&self.devices[at].database(), None);
+        self.name_receipts(&self.devices[at].look(), None);
         self.say(format!("the desk decides {settle:?}: {ended}"));
         self.nothing_internal(result.as_ref().err())?;
         self.is_still_there(home, item)

@@ -194,7 +194,7 @@ impl World {
         {
             return Err(format!("{name} needed a repair"));
         }
-        self.name_receipts(&self.devices[index].database(), None);
+        self.name_receipts(&self.devices[index].look(), None);
         self.look_at_scope(index, at)?;
         self.claims_hold(index, false)?;
         Ok(result)

@@ -1,0 +1,402 @@
+//! What opens a home: `vault.json` beside its database, the keys sealed in `secrets`, and a secret of the
+//! device that lies elsewhere.
+//!
+//! A home whose person chose no word yet is sealed all the same, and its key lies in the vault for whoever
+//! has the folder: `status` says so. **A wrong word makes people wait and destroys nothing**, and what an
+//! earlier program kept in the clear is taken away only when the sealed form of it was read back.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use wangge_model::household::IdKey;
+use wangge_trust::KeyPair;
+use wangge_trust::vault::{
+    Draw, MasterKey, NONCE_BYTES, RecoverySecret, Tries, Vault, VaultError, Word, WordKind, seal,
+    unseal,
+};
+use zeroize::Zeroizing;
+
+use crate::error::AgentError;
+use crate::home::{read_secret, write_private};
+use crate::machine::Machine;
+
+const VAULT: &str = "vault.json";
+const SECRETS: &str = "secrets";
+const TRIES: &str = "tries";
+/// What programs before 0.4 kept in the clear.
+const DEVICE_KEY: &str = "device.key";
+const ID_KEY: &str = "id.key";
+const PAST_ID_KEYS: &str = "id.keys.past";
+
+/// The purposes that keys are made for.
+const FOR_DATABASE: &str = "wangge 2026 device database";
+const FOR_SECRETS: &str = "wangge 2026 device secrets";
+const FOR_BLOBS: &str = "wangge 2026 device attachments";
+/// What the sealed keys are sealed as.
+const SEALED: &[u8] = b"wangge secrets 1";
+/// The form of what is sealed.
+const FORM: u8 = 1;
+/// In the place of the device's secret where no word is asked for either: the vault alone opens it.
+const NO_SECRET: [u8; 32] = [0; 32];
+
+/// Who is asked for what opens a locked home.
+pub type Opener = Box<dyn Fn(&Locked<'_>) -> Result<Opening, AgentError> + Send + Sync>;
+
+/// A home that needs a word.
+#[derive(Debug, Clone, Copy)]
+pub struct Locked<'a> {
+    /// The folder.
+    pub dir: &'a Path,
+    /// What kind of word opens it.
+    pub kind: WordKind,
+}
+
+/// What somebody opens a locked home with.
+pub enum Opening {
+    /// The word, as it was typed.
+    Word(Zeroizing<String>),
+    /// The key, from whoever holds it since an unlocking, or recovered.
+    Key(MasterKey),
+}
+
+/// The keys of an open home.
+pub struct Keys {
+    master: MasterKey,
+    device: Zeroizing<[u8; 32]>,
+    id: Zeroizing<[u8; 32]>,
+    /// Those id numbers were hashed with before, 32 bytes each.
+    past: Zeroizing<Vec<u8>>,
+    /// Whether an earlier program's keys still lie in the clear.
+    plain_left: bool,
+}
+
+impl Keys {
+    /// Makes the keys of a new home, or goes on where a making was broken off: whoever begins a home again
+    /// has the key of the first try, which the relay may know already.
+    pub(crate) fn make(dir: &Path, machine: &Machine) -> Result<(), AgentError> {
+        if dir.join(SECRETS).exists() {
+            return Ok(());
+        }
+        let kept = |file: &str| match dir.join(file).exists() {
+            true => read_secret(&dir.join(file)),
+            false => machine.random(),
+        };
+        let (device, id) = (kept(DEVICE_KEY)?, kept(ID_KEY)?);
+        Self::seal_first(dir, device, id, machine)
+    }
+
+    /// Opens a home's keys; the word is asked for where one locks them.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`] where nobody can be asked, [`AgentError::WrongWord`] and
+    /// [`AgentError::WordWait`] for wrong words, [`AgentError::HomeFile`] for a file that is gone or damaged.
+    pub fn open(dir: &Path, machine: &Machine) -> Result<Self, AgentError> {
+        if !dir.join(SECRETS).exists() {
+            // An earlier program kept its keys in the clear.
+            if dir.join(VAULT).exists() && !dir.join(DEVICE_KEY).exists() {
+                return Err(gone(dir.join(SECRETS)));
+            }
+            let device = read_secret(&dir.join(DEVICE_KEY))?;
+            let id = read_secret(&dir.join(ID_KEY))?;
+            Self::seal_first(dir, device, id, machine)?;
+        }
+        // A vault is never made anew beside what it opened.
+        let vault = read_vault(dir)?.ok_or_else(|| gone(dir.join(VAULT)))?;
+        Self::unsealed(dir, unlock(dir, &vault, machine)?)
+    }
+
+    /// Seals keys that are sealed nowhere yet, in a vault that has no word.
+    fn seal_first(
+        dir: &Path,
+        device: [u8; 32],
+        id: [u8; 32],
+        machine: &Machine,
+    ) -> Result<(), AgentError> {
+        let master = match read_vault(dir)? {
+            // The making was broken off between the two files.
+            Some(vault) => unlock(dir, &vault, machine)?,
+            None => {
+                let master = MasterKey::new(machine.random()?);
+                let vault = Vault::close(&master, None, &NO_SECRET, &draw(machine)?);
+                write_vault(dir, &vault.map_err(|error| refused(dir, error))?)?;
+                master
+            }
+        };
+        let keys = Self {
+            master,
+            device: Zeroizing::new(device),
+            id: Zeroizing::new(id),
+            past: Zeroizing::new(fs::read(dir.join(PAST_ID_KEYS)).unwrap_or_default()),
+            plain_left: true,
+        };
+        keys.keep(dir, machine)
+    }
+
+    fn unsealed(dir: &Path, master: MasterKey) -> Result<Self, AgentError> {
+        let path = dir.join(SECRETS);
+        let sealed = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let plain = unseal(&master.purpose(FOR_SECRETS), SEALED, &sealed);
+        let damaged = || AgentError::HomeFile {
+            path: path.clone(),
+            missing: false,
+        };
+        let plain = plain.ok_or_else(damaged)?;
+        let read = || {
+            let (form, rest) = plain.split_first()?;
+            let (device, rest) = rest.split_first_chunk::<32>()?;
+            let (id, past) = rest.split_first_chunk::<32>()?;
+            (*form == FORM && past.len() % 32 == 0).then(|| Self {
+                master,
+                device: Zeroizing::new(*device),
+                id: Zeroizing::new(*id),
+                past: Zeroizing::new(past.to_vec()),
+                plain_left: dir.join(DEVICE_KEY).exists(),
+            })
+        };
+        read().ok_or_else(damaged)
+    }
+
+    /// Keeps the keys sealed, durably.
+    fn keep(&self, dir: &Path, machine: &Machine) -> Result<(), AgentError> {
+        let parts = [&[FORM][..], &*self.device, &*self.id, &self.past];
+        let plain = Zeroizing::new(parts.concat());
+        let key = self.master.purpose(FOR_SECRETS);
+        let sealed = seal(&key, &machine.random::<NONCE_BYTES>()?, SEALED, &plain);
+        write_private(&dir.join(SECRETS), &sealed)
+    }
+
+    /// Keeps another key for id numbers; the one before is remembered.
+    pub(crate) fn replace_id(
+        &mut self,
+        dir: &Path,
+        key: [u8; 32],
+        machine: &Machine,
+    ) -> Result<(), AgentError> {
+        if *self.id == key {
+            return Ok(());
+        }
+        let past = [&self.past[..], &*self.id].concat();
+        let next = Self {
+            master: self.master.clone(),
+            device: self.device.clone(),
+            id: Zeroizing::new(key),
+            past: Zeroizing::new(past),
+            plain_left: self.plain_left,
+        };
+        next.keep(dir, machine)?;
+        *self = next;
+        Ok(())
+    }
+
+    /// Takes away what an earlier program kept in the clear; its sealed form was read back.
+    pub(crate) fn drop_plain(&mut self, dir: &Path) -> Result<(), AgentError> {
+        // The device's key last: while it is there the rest is looked for again.
+        for name in [PAST_ID_KEYS, ID_KEY, DEVICE_KEY] {
+            wipe(&dir.join(name)).map_err(|error| unreadable(&dir.join(name), &error))?;
+        }
+        self.plain_left = false;
+        Ok(())
+    }
+
+    /// Says whether an earlier program's files still lie in the clear.
+    pub(crate) fn is_plain_left(&self) -> bool {
+        self.plain_left
+    }
+
+    /// Returns the device's key pair.
+    pub fn device(&self) -> KeyPair {
+        KeyPair::from_secret(&self.device)
+    }
+
+    /// Returns the key of id hashes.
+    pub fn id(&self) -> IdKey {
+        IdKey::new(*self.id)
+    }
+
+    /// Returns the keys that hashes on this device were made with before.
+    pub(crate) fn past_ids(&self) -> Vec<IdKey> {
+        let keys = self.past.chunks_exact(32);
+        keys.filter_map(|key| key.try_into().ok())
+            .map(IdKey::new)
+            .collect()
+    }
+
+    /// Returns the key of the database.
+    pub fn database(&self) -> Zeroizing<[u8; 32]> {
+        self.master.purpose(FOR_DATABASE)
+    }
+
+    /// Returns the key of attachments.
+    pub(crate) fn blobs(&self) -> Zeroizing<[u8; 32]> {
+        self.master.purpose(FOR_BLOBS)
+    }
+
+    /// Returns the key that opens all of the home, for whoever holds it while it is unlocked.
+    pub fn master(&self) -> &MasterKey {
+        &self.master
+    }
+
+    /// Locks the home by a word, or by another one.
+    pub(crate) fn lock_by(
+        &self,
+        dir: &Path,
+        word: &Word,
+        machine: &Machine,
+    ) -> Result<(), AgentError> {
+        let vault = read_vault(dir)?.ok_or_else(|| gone(dir.join(VAULT)))?;
+        let secret = machine.safe.secret_or_new(machine)?;
+        let next = vault.close_again(&self.master, Some(word), &secret, &draw(machine)?);
+        let next = next.map_err(|error| refused(dir, error))?;
+        // Read back before the old one goes: a word that does not open would lock its person out.
+        next.open(Some(word), &secret)
+            .map_err(|error| refused(dir, error))?;
+        write_vault(dir, &next)
+    }
+
+    /// Makes a secret that opens this home without its word, and returns it: nobody else has it.
+    pub(crate) fn make_recovery(
+        &self,
+        dir: &Path,
+        machine: &Machine,
+    ) -> Result<RecoverySecret, AgentError> {
+        let secret = RecoverySecret::new(machine.random()?);
+        let mut vault = read_vault(dir)?.ok_or_else(|| gone(dir.join(VAULT)))?;
+        let (fresh, nonce) = (machine.random()?, machine.random::<NONCE_BYTES>()?);
+        vault.wrap_for(&self.master, &secret.public(), fresh, &nonce);
+        write_vault(dir, &vault)?;
+        Ok(secret)
+    }
+}
+
+/// Says whether a folder has a device's keys, sealed or as an earlier program left them.
+pub(crate) fn has_keys(dir: &Path) -> bool {
+    dir.join(SECRETS).exists() || dir.join(DEVICE_KEY).exists()
+}
+
+/// Returns what kind of word locks a home; none where none does, or where there is no home.
+pub fn word_of(dir: &Path) -> Result<Option<WordKind>, AgentError> {
+    Ok(read_vault(dir)?.and_then(|vault| vault.word()))
+}
+
+/// Says whether anything but the word opens a home.
+pub fn is_recoverable(dir: &Path) -> Result<bool, AgentError> {
+    Ok(read_vault(dir)?.is_some_and(|vault| vault.is_recoverable()))
+}
+
+/// Opens a home's key with a recovery secret, without its word and on any device.
+pub fn recover(dir: &Path, secret: &RecoverySecret) -> Result<MasterKey, AgentError> {
+    let vault = read_vault(dir)?.ok_or_else(|| AgentError::NoHome { at: dir.to_owned() })?;
+    vault.recover(secret).map_err(|error| refused(dir, error))
+}
+
+/// Returns the key of a home's database, for whoever looks into it beside its programs.
+pub fn database_key(dir: &Path, machine: &Machine) -> Result<Zeroizing<[u8; 32]>, AgentError> {
+    Ok(Keys::open(dir, machine)?.database())
+}
+
+fn unlock(dir: &Path, vault: &Vault, machine: &Machine) -> Result<MasterKey, AgentError> {
+    let Some(kind) = vault.word() else {
+        return vault
+            .open(None, &NO_SECRET)
+            .map_err(|error| refused(dir, error));
+    };
+    let typed = match (machine.opener)(&Locked { dir, kind })? {
+        Opening::Key(master) => return Ok(master),
+        Opening::Word(typed) => typed,
+    };
+    let mut tries = read_tries(dir);
+    let now_ms = (machine.now_ms)();
+    if let Some(wait_ms) = tries.wait_ms(now_ms) {
+        return Err(AgentError::WordWait { wait_ms });
+    }
+    let secret = machine.safe.secret()?;
+    let secret = secret.ok_or_else(|| AgentError::NoDeviceSecret { at: dir.to_owned() })?;
+    // Noted before it is tried: who ends the program in between has tried all the same.
+    tries.wrong(now_ms);
+    crate::home::write_whole(&dir.join(TRIES), tries.to_string().as_bytes())?;
+    match vault.open(Some(&Word::typed(&typed, kind)), &secret) {
+        Ok(master) => {
+            let _ = fs::remove_file(dir.join(TRIES));
+            Ok(master)
+        }
+        Err(VaultError::Wrong) => Err(AgentError::WrongWord {
+            wait_ms: tries.wait_ms(now_ms).unwrap_or(0),
+            stuck: tries.is_stuck(),
+        }),
+        Err(error) => Err(refused(dir, error)),
+    }
+}
+
+fn read_tries(dir: &Path) -> Tries {
+    let text = fs::read_to_string(dir.join(TRIES)).unwrap_or_default();
+    text.parse().unwrap_or_default()
+}
+
+fn read_vault(dir: &Path) -> Result<Option<Vault>, AgentError> {
+    let path = dir.join(VAULT);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let vault = serde_json::from_slice(&bytes).map_err(|_| AgentError::HomeFile {
+                path,
+                missing: false,
+            })?;
+            Ok(Some(vault))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&path, &error)),
+    }
+}
+
+fn write_vault(dir: &Path, vault: &Vault) -> Result<(), AgentError> {
+    let text = serde_json::to_string_pretty(vault)
+        .map_err(|error| AgentError::Internal(error.to_string()))?;
+    write_private(&dir.join(VAULT), text.as_bytes())
+}
+
+fn draw(machine: &Machine) -> Result<Draw, AgentError> {
+    Ok(Draw {
+        salt: machine.random()?,
+        nonce: machine.random()?,
+    })
+}
+
+/// Overwrites a file that held a secret and takes it away; one that is not there is gone already.
+fn wipe(path: &Path) -> io::Result<()> {
+    let length = match fs::metadata(path) {
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut file = fs::File::options().write(true).open(path)?;
+    file.write_all(&vec![0; usize::try_from(length).unwrap_or(0)])?;
+    file.sync_all()?;
+    fs::remove_file(path)
+}
+
+fn gone(path: PathBuf) -> AgentError {
+    AgentError::HomeFile {
+        path,
+        missing: true,
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> AgentError {
+    match error.kind() {
+        io::ErrorKind::NotFound => gone(path.to_owned()),
+        _ => AgentError::HomeUnreadable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+    }
+}
+
+fn refused(dir: &Path, error: VaultError) -> AgentError {
+    match error {
+        VaultError::NotForThisKey => AgentError::NotThisRecoveryKey,
+        VaultError::Wrong | VaultError::Damaged => AgentError::HomeFile {
+            path: dir.join(VAULT),
+            missing: false,
+        },
+    }
+}
