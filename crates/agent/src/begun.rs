@@ -62,6 +62,7 @@ pub fn is_refused_for_good(error: &AgentError) -> bool {
     matches!(
         error,
         AgentError::UnsafeAddress { .. }
+            | AgentError::OtherRelay { .. }
             | AgentError::Invitation(
                 R::WrongCode | R::TooManyTries | R::Spent | R::Expired | R::ForRelay
             )

@@ -241,9 +241,15 @@ pub enum AgentError {
         /// What happened, for the log.
         reason: String,
     },
-    /// The address is neither https nor loopback.
+    /// The address is no relay's, or would go to another machine without encryption.
     #[error("{url} is not a safe address")]
     UnsafeAddress {
+        /// The address.
+        url: String,
+    },
+    /// Whoever answers at the address is not proven to be the relay that is meant; nothing was told them.
+    #[error("whoever answers at {url} is another one")]
+    OtherRelay {
         /// The address.
         url: String,
     },

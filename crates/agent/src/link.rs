@@ -3,6 +3,7 @@
 //! **No transaction is open while a byte travels.** Each frame is handled as it arrives: a receipt is
 //! kept, a page applied, before the next is read; a cut costs the frame it hit.
 
+mod address;
 mod blobs;
 mod carrier;
 mod elsewhere;
@@ -12,16 +13,18 @@ mod inbox;
 mod incoming;
 mod order;
 mod packs;
+mod peer;
 mod plan;
 mod repair;
 mod standing;
 mod sync;
 
+pub use address::Address;
 pub use blobs::BlobReport;
 pub use carrier::{Carried, Carrier, SharedCarrier};
 pub use enroll::Enrolled;
-pub use http::Address;
 pub use packs::PackReport;
+pub(crate) use peer::Clients;
 pub use plan::{Download, SyncPlan};
 pub use repair::RepairReport;
 pub use sync::{AreaReport, SyncReport};

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
@@ -15,7 +14,7 @@ use wangge_wire::{
 
 use crate::error::AgentError;
 use crate::home::{Home, Profile};
-use crate::link::SharedCarrier;
+use crate::link::{Clients, SharedCarrier};
 use crate::machine::{Machine, china_day};
 
 /// A device with everything on it.
@@ -25,7 +24,7 @@ pub struct Replica {
     /// What carries requests instead of the network.
     pub(crate) carrier: Option<SharedCarrier>,
     /// What connects to relays; its connections outlive a sync.
-    pub(crate) client: OnceLock<reqwest::Client>,
+    pub(crate) clients: Clients,
     pub(crate) roster: Roster,
     pub(crate) roster_position: u64,
     /// What was wrong with the clock at the last thing recorded in this run.
@@ -94,7 +93,7 @@ impl Replica {
             home,
             machine,
             carrier: None,
-            client: OnceLock::new(),
+            clients: Clients::default(),
             roster: Roster::default(),
             roster_position: 0,
             wrong_clock: None,

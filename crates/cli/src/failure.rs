@@ -5,6 +5,7 @@
 mod damage;
 mod home;
 mod inbox;
+mod line;
 mod locked;
 mod place;
 mod refused;
@@ -448,27 +449,10 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             },
             "wangge sync".to_owned(),
         ),
-        E::UnknownRelay { url } => (
-            "unknown_relay",
-            Exit::Refused,
-            lang.unknown_relay(url),
-            "wangge status".to_owned(),
-        ),
-        E::StrangeAnswer { reason } => (
-            "strange_answer",
-            Exit::Failed,
-            lang.strange_answer(reason),
-            "wangge config show".to_owned(),
-        ),
-        E::UnsafeAddress { url } => (
-            "unsafe_address",
-            Exit::Usage,
-            lang.unsafe_address(url),
-            format!(
-                "{} --relay http://127.0.0.1:8720",
-                context.command_or("wangge enroll CODE", &["sync"])
-            ),
-        ),
+        E::UnknownRelay { .. }
+        | E::OtherRelay { .. }
+        | E::StrangeAnswer { .. }
+        | E::UnsafeAddress { .. } => return line::told(error, context),
         E::Unreadable { path, reason } => (
             "unreadable",
             Exit::Failed,
@@ -510,6 +494,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
 #[cfg(test)]
 mod tests {
     use wangge_agent::{InvitationRefused, Sought};
+    use wangge_relay::BadCertificate;
 
     use super::*;
     use crate::text::Lang;
@@ -549,6 +534,7 @@ mod tests {
                 Exit::Failed,
             ),
             (AgentError::UnsafeAddress { url: noted("x") }, Exit::Usage),
+            (AgentError::OtherRelay { url: noted("x") }, Exit::Refused),
         ] {
             let told = Failure::Agent(failure).told(&context);
             assert_eq!(told.exit, exit, "{}", told.kind);
@@ -559,6 +545,11 @@ mod tests {
             (RelayError::Busy, Exit::NoLink),
             (RelayError::Served, Exit::Refused),
             (RelayError::TooNew { found: 9, known: 1 }, Exit::Damaged),
+            (RelayError::PlainElsewhere, Exit::Usage),
+            (
+                RelayError::Certificate(BadCertificate::Mismatch),
+                Exit::Usage,
+            ),
             (
                 RelayError::BadInvitation {
                     what: "name is empty",

@@ -34,6 +34,8 @@ mod journey;
 mod killed;
 #[path = "cli/language.rs"]
 mod language;
+#[path = "cli/line.rs"]
+mod line;
 #[path = "cli/lists.rs"]
 mod lists;
 #[path = "cli/locked.rs"]

@@ -24,8 +24,6 @@ use crate::relay::Relay;
 use crate::tail::Tail;
 use crate::writer::{Job, Receipted, Unwritten};
 
-/// Syncs that run at once; further ones are told to come again.
-const SYNCS_MAX: usize = 2_048;
 /// How long a batch waits for room in the writer's mailbox before its device is told to come again.
 const ROOM_WITHIN: Duration = Duration::from_secs(30);
 /// How long until it is tried again whether there is room.
@@ -43,7 +41,6 @@ const SEEN_EVERY_MS: i64 = 60_000;
 /// What all requests share.
 pub(crate) struct App {
     pub(crate) relay: Relay,
-    pub(crate) syncs: Arc<Semaphore>,
     pub(crate) unpacking: Semaphore,
     reads: Semaphore,
     /// What every reader passes over.
@@ -81,7 +78,6 @@ impl App {
     pub(crate) fn new(relay: Relay, jobs: SyncSender<Job>, inline: Option<Arc<Notify>>) -> Self {
         Self {
             relay,
-            syncs: Arc::new(Semaphore::new(SYNCS_MAX)),
             unpacking: Semaphore::new(UNPACKING_MAX),
             reads: Semaphore::new(READS_MAX),
             tail: Arc::default(),
@@ -225,6 +221,12 @@ impl App {
         if let Some(inline) = &self.inline {
             inline.notify_one();
         }
+    }
+
+    /// Returns whether a request has come before.
+    pub(crate) fn is_replayed(&self, created_s: i64, device: DeviceId, nonce: &str) -> bool {
+        let seen = (created_s, device, nonce.to_ascii_lowercase());
+        !Sabotage::ReplayTaken.is_on() && lock(&self.nonces).seen.contains(&seen)
     }
 
     /// Remembers the nonce of a request whose signature was found right.

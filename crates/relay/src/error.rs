@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use wangge_trust::tls::BadCertificate;
 
 use crate::backup::BackupTrouble;
 use crate::room;
@@ -70,6 +71,12 @@ pub enum RelayError {
     /// A backup was not made or not restored; why says what to do. Nothing that was there was changed.
     #[error("the backup: {0}")]
     Backup(#[from] BackupTrouble),
+    /// Plain HTTP would leave this machine. Listen on 127.0.0.1 or ::1.
+    #[error("plain HTTP would leave this machine")]
+    PlainElsewhere,
+    /// A certificate and its key cannot be shown; why says which file to look at.
+    #[error("the certificate: {0}")]
+    Certificate(#[from] BadCertificate),
     /// The system has no random numbers.
     #[error("no random numbers")]
     Random,

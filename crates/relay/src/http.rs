@@ -25,6 +25,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::entrance::NotNow;
+use crate::limits::BUSY_AGAIN_S;
 use crate::writer::Unwritten;
 
 /// Returns the routes.
@@ -87,7 +89,7 @@ fn bytes(status: StatusCode, kind: &'static str, body: Body) -> Response {
 fn unwritten(why: Unwritten) -> Response {
     match why {
         Unwritten::Full => words(StatusCode::INSUFFICIENT_STORAGE, "full"),
-        Unwritten::Busy => words(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        Unwritten::Busy => signed::not_now(NotNow::Busy(BUSY_AGAIN_S)),
         Unwritten::Damaged => words(StatusCode::SERVICE_UNAVAILABLE, "damaged"),
         Unwritten::Failed => words(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }

@@ -6,16 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+use wangge_trust::tls;
 
 use crate::app::App;
 use crate::blobs::{self, Shelf};
+use crate::entrance::Entrance;
 use crate::error::RelayError;
 use crate::link::Link;
+use crate::listen::{Hall, listen};
 use crate::packs::{Background, Bell, Maker};
 use crate::relay::Relay;
+use crate::settings::Tls;
 use crate::writer::Writer;
 use crate::{db, http};
 
@@ -58,6 +62,8 @@ pub async fn serve_claimed(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RelayError> {
     open_many();
+    // Before anything is begun: plain HTTP for another machine is served to nobody.
+    let tls = shown(&relay, &listener)?;
     let mut connection = db::connect_writer(&relay.place)?;
     let fail = |source| RelayError::sqlite(&relay.place.path, source);
     let (shelf, now_ms) = (
@@ -94,25 +100,13 @@ pub async fn serve_claimed(
     let link = Link::start(&app, news)?;
     tracing::info!(relay = %app.id(), "serving");
 
-    let stopping = Arc::new(Notify::new());
-    let told = Arc::clone(&stopping);
-    let stop = async move {
-        stop.await;
-        told.notify_one();
+    let hall = Hall {
+        routes: http::router(Arc::clone(&app)),
+        entrance: Entrance::new(app.relay.settings.limits),
+        tls,
+        behind_proxy: matches!(app.relay.settings.tls, Tls::BehindProxy),
     };
-    // Small frames follow each other: none may wait for the acknowledgement of the one before.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop);
-    let late = async move {
-        stopping.notified().await;
-        tokio::time::sleep(STOP_WITHIN).await;
-    };
-    let served = tokio::select! {
-        served = std::future::IntoFuture::into_future(server) => served,
-        () = late => Ok(()),
-    };
+    listen(listener, hall, stop, STOP_WITHIN).await;
     let stop = move || {
         link.stop();
         if let Some(background) = background {
@@ -125,7 +119,21 @@ pub async fn serve_claimed(
         tracing::error!("the writer could not be stopped");
     }
     tracing::info!("stopped");
-    served.map_err(|source| RelayError::io(Path::new(""), source))
+    Ok(())
+}
+
+/// Returns what is shown to whoever connects; none for plain HTTP, which is for this machine alone.
+fn shown(relay: &Relay, listener: &TcpListener) -> Result<Option<TlsAcceptor>, RelayError> {
+    let address = listener.local_addr();
+    let address = address.map_err(|source| RelayError::io(Path::new(""), source))?;
+    let here = address.ip().to_canonical().is_loopback();
+    let certified = match &relay.settings.tls {
+        Tls::ByAddress | Tls::BehindProxy if here => return Ok(None),
+        Tls::BehindProxy => return Err(RelayError::PlainElsewhere),
+        Tls::ByAddress | Tls::OwnKey => tls::own(&relay.secrets.key)?,
+        Tls::Certificate(certificate) => certificate.shown(),
+    };
+    Ok(Some(TlsAcceptor::from(Arc::new(tls::server(certified)?))))
 }
 
 /// Lets as many devices be connected as the system allows this process.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio_rustls::rustls::sign::CertifiedKey;
+use wangge_trust::tls;
 use wangge_wire::limits::PACKS_DOCUMENTS_MIN;
 use wangge_wire::order::LevelForm;
 
 use crate::error::RelayError;
+use crate::limits::Limits;
 use crate::packs::Packs;
 use crate::upstream::SharedCarrier;
 
@@ -39,6 +42,45 @@ pub struct Settings {
     pub upstream_every: Option<Duration>,
     /// What carries its requests to the relay above; none for the network.
     pub upstream_carrier: Option<SharedCarrier>,
+    /// How what goes over a line is kept from others.
+    pub tls: Tls,
+    /// What it allows whoever connects.
+    pub limits: Limits,
+}
+
+/// How what goes over a line is kept from others.
+#[derive(Debug, Clone, Default)]
+pub enum Tls {
+    /// Plain HTTP where the relay listens on this machine alone, else TLS by its own key.
+    #[default]
+    ByAddress,
+    /// TLS by its own key wherever it listens.
+    OwnKey,
+    /// TLS by a certificate that an authority gave.
+    Certificate(Certificate),
+    /// Plain HTTP to a program on this machine that speaks TLS with the world.
+    BehindProxy,
+}
+
+/// A certificate that an authority gave, with its key.
+#[derive(Clone)]
+pub struct Certificate(Arc<CertifiedKey>);
+
+impl Certificate {
+    /// Reads the PEM of a chain and of its key.
+    pub fn read(chain: &[u8], key: &[u8]) -> Result<Self, RelayError> {
+        Ok(Self(tls::ordinary(chain, key)?))
+    }
+
+    pub(crate) fn shown(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Certificate")
+    }
 }
 
 /// Where a relay reads the time: milliseconds since 1970.
@@ -65,6 +107,8 @@ impl Settings {
             packs_from: PACKS_DOCUMENTS_MIN,
             upstream_every: Some(UPSTREAM_EVERY),
             upstream_carrier: None,
+            tls: Tls::default(),
+            limits: Limits::default(),
         }
     }
 }

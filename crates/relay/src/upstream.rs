@@ -119,8 +119,8 @@ impl Relay {
     /// Goes below the relay at `url` by an invitation for a relay.
     ///
     /// Joining the same relay again tells it everything again, which changes nothing that it holds.
-    pub async fn join(&self, code: &str, url: &str, plain_http: bool) -> Result<(), RelayError> {
-        let joined = self.ask_to_join(code, url, plain_http).await;
+    pub async fn join(&self, code: &str, url: &str) -> Result<(), RelayError> {
+        let joined = self.ask_to_join(code, url).await;
         joined.map_err(|error| match error {
             // Unlike a meeting, which comes again by itself.
             RelayError::Upstream(UpstreamTrouble::NoLink { reason }) => {
@@ -130,12 +130,14 @@ impl Relay {
         })
     }
 
-    async fn ask_to_join(&self, code: &str, url: &str, plain_http: bool) -> Result<(), RelayError> {
+    async fn ask_to_join(&self, code: &str, url: &str) -> Result<(), RelayError> {
         let refused = |why| RelayError::Upstream(UpstreamTrouble::Code(why));
         let code = Code::parse(code).map_err(|_| refused(EnrollRefusal::WrongCode))?;
-        let address = Address::parse(url, plain_http)?;
-        let mut line = Line::over(address.clone(), self.settings.upstream_carrier.clone())?;
+        let address = Address::parse(url)?;
+        let carrier = self.settings.upstream_carrier.clone();
+        let mut line = Line::to_nobody_yet(address.clone(), carrier)?;
         let card: RelayCard = line.card().await?;
+        let mut line = line.pinned(card.key)?;
         if card.level >= self.identity.level {
             return Err(UpstreamTrouble::NotHigher.into());
         }
@@ -204,10 +206,10 @@ impl Relay {
             key: card.key,
             name: card.name.clone(),
             level: card.level,
-            url: address.as_str().to_owned(),
+            url: address.text(),
         });
         let (me, now_ms) = (&self.secrets.key, self.settings.clock.now_ms());
-        if known.is_none_or(|known| known.url != address.as_str()) {
+        if known.is_none_or(|known| known.url != address.text()) {
             orders::append(&transaction, &mut standing, me, body, now_ms).map_err(fail)?;
         }
         // Its device numbers from now on, before it takes anybody in or meets the one above.
@@ -216,7 +218,7 @@ impl Relay {
         }
         numbers::top_up(&transaction, &mut standing, me, now_ms).map_err(fail)?;
         let (key, name) = (&card.key, &card.name);
-        risen::join(&transaction, address.as_str(), key, name, card.level).map_err(fail)?;
+        risen::join(&transaction, &address.text(), key, name, card.level).map_err(fail)?;
         transaction.commit().map_err(fail)
     }
 

@@ -5,9 +5,9 @@
 use std::net::SocketAddr;
 
 use wangge_trust::request::{self, Signed};
-use wangge_wire::{BlobAsk, BlobHash, DocId};
+use wangge_wire::{BlobAsk, BlobHash, DocId, RelayId};
 
-use crate::device::Device;
+use crate::device::{Device, card};
 use crate::wire_client::{self, Reply};
 
 impl Device {
@@ -62,6 +62,14 @@ impl Device {
         )
     }
 
+    /// Returns the relay that requests are signed for: the one it enrolled with, else whoever is there.
+    pub fn relay_at(&self, relay: SocketAddr) -> RelayId {
+        match self.roster.root() {
+            Some((key, ..)) => key.relay(),
+            None => card(relay).key.relay(),
+        }
+    }
+
     /// Returns a signed request as bytes: method, path and query, the head that is signed, further headers.
     pub fn signed_request(
         &mut self,
@@ -75,6 +83,7 @@ impl Device {
         self.requests += 1;
         let authority = relay.to_string();
         let signed = Signed {
+            relay: self.relay_at(relay),
             method,
             authority: &authority,
             path,

@@ -354,6 +354,7 @@ impl Device {
         self.requests += 1;
         let authority = relay.to_string();
         let signed = Signed {
+            relay: self.relay_at(relay),
             method: "POST",
             authority: &authority,
             path,

@@ -160,7 +160,7 @@ impl District {
         let folder = self.dir.path().join(name);
         let mut replica = Replica::init(&folder, name, Vec::new(), Machine::default()).unwrap();
         let code = self.invite(name, role, areas);
-        wait(replica.enroll(&code, url, name, false)).unwrap();
+        wait(replica.enroll(&code, url, name, None)).unwrap();
         replica
     }
 }

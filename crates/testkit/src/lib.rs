@@ -4,6 +4,7 @@ pub mod blob_line;
 pub mod device;
 pub mod district;
 pub mod hostile;
+pub mod in_between;
 pub mod inbox_line;
 pub mod pack_line;
 pub mod scribe;

@@ -61,7 +61,7 @@ impl Town {
         let folder = self.district.path().join(name);
         let mut replica = Replica::init(&folder, name, Vec::new(), machine).unwrap();
         let url = format!("http://{}", self.district.address());
-        wait(replica.enroll(code, &url, name, false)).unwrap();
+        wait(replica.enroll(code, &url, name, None)).unwrap();
         replica
     }
 

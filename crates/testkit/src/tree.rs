@@ -62,10 +62,10 @@ impl Tree {
         let [_, town, village] = AREAS;
         let code = self.county.invite("杨家镇", Role::Relay, &[town]);
         let url = self.to_county.url();
-        wait(self.township.relay().join(&code, &url, false)).unwrap();
+        wait(self.township.relay().join(&code, &url)).unwrap();
         let code = self.township.invite("民主村", Role::Relay, &[village]);
         let url = self.to_township.url();
-        wait(self.village.relay().join(&code, &url, false)).unwrap();
+        wait(self.village.relay().join(&code, &url)).unwrap();
         self.settle();
     }
 

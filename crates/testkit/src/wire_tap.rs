@@ -22,7 +22,12 @@ struct Counts {
     cut_up_after: AtomicU64,
     cut_down_after: AtomicU64,
     before_answer: Mutex<Option<Act>>,
+    /// What went over the line either way, where a test wants to read it.
+    recorded: Mutex<Option<Recorded>>,
 }
+
+/// Bytes that went over a line.
+pub type Recorded = Arc<Mutex<Vec<u8>>>;
 
 type Act = Box<dyn FnOnce() + Send>;
 
@@ -69,12 +74,30 @@ impl WireTap {
         self.counts.cut_down_after.store(down, Ordering::SeqCst);
     }
 
+    /// Records what goes over the line from now on.
+    ///
+    /// # Panics
+    /// If a test panicked meanwhile.
+    pub fn record(&self) -> Recorded {
+        let recorded = Recorded::default();
+        *self.counts.recorded.lock().unwrap() = Some(Arc::clone(&recorded));
+        recorded
+    }
+
     /// Does something once, when the next answer is on its way down and before a byte of it arrives.
     ///
     /// # Panics
     /// If an act before this one panicked.
     pub fn before_the_answer(&self, act: impl FnOnce() + Send + 'static) {
         *self.counts.before_answer.lock().unwrap() = Some(Box::new(act));
+    }
+}
+
+impl Counts {
+    fn note(&self, piece: &[u8]) {
+        if let Some(recorded) = &*self.recorded.lock().unwrap() {
+            recorded.lock().unwrap().extend_from_slice(piece);
+        }
     }
 }
 
@@ -87,9 +110,11 @@ fn carry(near: &TcpStream, far: &TcpStream, counts: &Arc<Counts>) {
     };
     let shared = Arc::clone(counts);
     let up = std::thread::spawn(move || {
-        pump(near_in, far_out, &shared.up, &shared.cut_up_after, &|| {});
+        let note = |piece: &[u8]| shared.note(piece);
+        pump(near_in, far_out, &shared.up, &shared.cut_up_after, &note);
     });
-    let act = || {
+    let act = |piece: &[u8]| {
+        counts.note(piece);
         let act = counts.before_answer.lock().unwrap().take();
         act.into_iter().for_each(|act| act());
     };
@@ -102,14 +127,14 @@ fn pump(
     mut to: TcpStream,
     count: &AtomicU64,
     cut_after: &AtomicU64,
-    before: &dyn Fn(),
+    before: &dyn Fn(&[u8]),
 ) {
     let mut buffer = [0; 4096];
     while let Ok(read) = from.read(&mut buffer) {
         let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
             break;
         };
-        before();
+        before(piece);
         let before = count.load(Ordering::SeqCst);
         let left = cut_after.load(Ordering::SeqCst).saturating_sub(before);
         let allowed = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());

@@ -97,7 +97,7 @@ fn what_had_no_place_is_accepted_once_what_it_belongs_to_has_one_also_after_it_w
     li.add_report(report).unwrap();
     let code = district.invite("李梅", Role::Worker, &[GRIDS[0]]);
     let url = format!("http://{}", district.address());
-    wait(li.enroll(&code, &url, "李梅", false)).unwrap();
+    wait(li.enroll(&code, &url, "李梅", None)).unwrap();
     let report = sync(&mut li).unwrap();
     assert_eq!(
         report.handed_over + report.hand_over_waits,

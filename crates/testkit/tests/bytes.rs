@@ -465,6 +465,7 @@ fn requests(lines: &mut Lines) {
     let headers = sign(
         &device.key,
         &Signed {
+            relay: relay_key().public().relay(),
             method: "POST",
             authority: "127.0.0.1:8720",
             path: "/v1/sync",

@@ -36,7 +36,7 @@ fn home(district: &District, name: &str, role: Role, area: &str) -> (Replica, Ha
         Replica::init(&district.path().join(name), name, Vec::new(), machine).unwrap();
     let code = district.invite(name, role, &[area]);
     let url = format!("http://{}", district.address());
-    wait(replica.enroll(&code, &url, name, false)).unwrap();
+    wait(replica.enroll(&code, &url, name, None)).unwrap();
     (replica, hand)
 }
 

@@ -303,7 +303,7 @@ fn a_relay_put_back_to_between_the_receipts_and_the_end_of_a_cut_sync_is_told_ag
         let unsent = cast.li.status().unwrap().counts.unsent;
         assert!(unsent > 0);
         tap.cut_after(u64::MAX, cut * 8);
-        let through = wait(cast.li.sync_at(&url, true));
+        let through = wait(cast.li.sync_at(&url));
         if cast.li.status().unwrap().counts.unsent == 0 && through.is_err() {
             break;
         }

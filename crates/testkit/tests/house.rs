@@ -284,7 +284,7 @@ fn an_outbox_of_a_home_that_began_offline_arrives_once_it_is_enrolled() {
     let recorded = visit(&mut li, "龙国华", "血压高");
     let code = district.invite("李梅", Role::Worker, &[GRID_1]);
     let url = format!("http://{}", district.address());
-    wangge_testkit::district::wait(li.enroll(&code, &url, "李梅", false)).unwrap();
+    wangge_testkit::district::wait(li.enroll(&code, &url, "李梅", None)).unwrap();
     let report = sync(&mut li).unwrap();
     assert_eq!(
         (report.sent, report.unsent),
@@ -446,7 +446,7 @@ fn a_device_whose_clock_is_two_years_ahead_syncs_all_the_same() {
     let mut li = Replica::init(&folder, "李梅", vec![area(GRID_1)], ahead).unwrap();
     let code = district.invite("李梅", Role::Worker, &[GRID_1]);
     let url = format!("http://{}", district.address());
-    wangge_testkit::district::wait(li.enroll(&code, &url, "李梅", false)).unwrap();
+    wangge_testkit::district::wait(li.enroll(&code, &url, "李梅", None)).unwrap();
     li.import_roster(&fixture("roster-b.xlsx"), &area(GRID_1), false)
         .unwrap();
     let report = sync(&mut li).unwrap();

@@ -216,7 +216,7 @@ fn one_evening_at_the_county_sends_and_fetches_exactly_what_is_missing() {
     sync(&mut county).unwrap();
 
     let url = format!("http://{}", tree.county.address());
-    let report = wait(li.sync_at(&url, false)).unwrap();
+    let report = wait(li.sync_at(&url)).unwrap();
     assert!(report.complete[&area(GRID)].equal);
     assert_eq!(report.received, 1);
     let mut fresh = tree.county.home("新来", Role::Worker, &[GRID]);
@@ -250,7 +250,7 @@ fn one_evening_at_the_county_sends_and_fetches_exactly_what_is_missing() {
     // The second evening goes by the cursor.
     visit(&mut county, "王小5");
     sync(&mut county).unwrap();
-    let report = wait(li.sync_at(&url, false)).unwrap();
+    let report = wait(li.sync_at(&url)).unwrap();
     assert_eq!(report.received, 1);
     assert!(report.repair.is_none());
 }
@@ -262,7 +262,7 @@ fn a_relay_of_another_tree_gets_nothing() {
     let other = District::new();
     visit(&mut li, "龙国华");
     let url = format!("http://{}", other.address());
-    let refused = wait(li.sync_at(&url, false));
+    let refused = wait(li.sync_at(&url));
     assert!(matches!(refused, Err(AgentError::UnknownRelay { .. })));
     assert_eq!(other.relay().counts().unwrap().changes, 0);
 }
@@ -376,7 +376,7 @@ fn a_relay_invites_nobody_past_its_areas_and_goes_below_no_equal() {
     let other = District::new();
     let code = other.invite("镇", Role::Relay, &["511724104201"]);
     let url = format!("http://{}", other.address());
-    assert!(wait(tree.county.relay().join(&code, &url, false)).is_err());
+    assert!(wait(tree.county.relay().join(&code, &url)).is_err());
 }
 
 /// The village's own link, with nobody to call it: news goes up, and comes down again.
@@ -388,7 +388,7 @@ fn a_relay_that_serves_meets_the_one_above_by_itself_when_there_is_news() {
     let mut village = District::with(Settings::new("民主村", LevelForm::Village));
     // Joined while it does not serve: when it starts it has somebody to meet.
     village.stop();
-    wait(village.relay().join(&code, &url, false)).unwrap();
+    wait(village.relay().join(&code, &url)).unwrap();
     village.start();
     let mut li = village.home("李梅", Role::Worker, &[GRID]);
     family(&mut li, "1", "龙国华");

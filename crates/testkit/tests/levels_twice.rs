@@ -204,8 +204,9 @@ fn a_batch_that_was_refused_for_a_bit_on_the_way_goes_up_again_level_by_level() 
     let township = District::with(quiet("杨家镇", LevelForm::Township));
     let code = county.invite("杨家镇", Role::Relay, &[AREAS[1]]);
     let url = format!("http://{}", county.address());
-    wait(township.relay().join(&code, &url, false)).unwrap();
+    wait(township.relay().join(&code, &url)).unwrap();
     wait(township.relay().meet_upstream()).unwrap();
+    wangge_trust::tls::install();
     let line: &'static Flipping = Box::leak(Box::new(Flipping {
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
         armed: AtomicBool::new(false),
@@ -216,7 +217,7 @@ fn a_batch_that_was_refused_for_a_bit_on_the_way_goes_up_again_level_by_level() 
     });
     let code = township.invite("民主村", Role::Relay, &[AREAS[2]]);
     let url = format!("http://{}", township.address());
-    wait(village.relay().join(&code, &url, false)).unwrap();
+    wait(village.relay().join(&code, &url)).unwrap();
     let mut li = village.home("李梅", Role::Worker, &[GRID]);
     wait(village.relay().meet_upstream()).unwrap();
     wait(township.relay().meet_upstream()).unwrap();

@@ -62,7 +62,7 @@ impl Fork {
     fn join(&self, at: usize, area: &str) {
         let code = self.above.invite("下级", Role::Relay, &[area]);
         let url = format!("http://{}", self.above.address());
-        wait(self.below[at].relay().join(&code, &url, false)).unwrap();
+        wait(self.below[at].relay().join(&code, &url)).unwrap();
         self.meet(at);
     }
 
@@ -92,7 +92,7 @@ impl Fork {
         };
         let mut replica = Replica::init(&at.path().join(name), name, Vec::new(), machine).unwrap();
         let url = format!("http://{}", at.address());
-        wait(replica.enroll(code, &url, name, false)).unwrap();
+        wait(replica.enroll(code, &url, name, None)).unwrap();
         replica
     }
 
@@ -241,7 +241,7 @@ fn the_villages_of_a_township_that_goes_below_a_county_get_numbers_of_its_own() 
     });
     for (district, area) in [(&other, TOWNSHIP_2), (&fork.above, TOWNSHIP)] {
         let code = county.invite("镇", Role::Relay, &[area]);
-        wait(district.relay().join(&code, &url, false)).unwrap();
+        wait(district.relay().join(&code, &url)).unwrap();
     }
     let code = other.invite("村", Role::Relay, &["511724104202"]);
     let theirs = District::with(Settings {
@@ -249,7 +249,7 @@ fn the_villages_of_a_township_that_goes_below_a_county_get_numbers_of_its_own() 
         ..Settings::new("别的村", LevelForm::Village)
     });
     let above = format!("http://{}", other.address());
-    wait(theirs.relay().join(&code, &above, false)).unwrap();
+    wait(theirs.relay().join(&code, &above)).unwrap();
     fork.settle();
     let mut numbers = Vec::new();
     for (at, district) in [&fork.below[0], &fork.below[1], &theirs].iter().enumerate() {

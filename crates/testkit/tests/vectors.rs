@@ -53,7 +53,7 @@ fn tablet(district: &District, name: &str, seed: u64) -> Replica {
     let mut replica = Replica::init(&dir, name, Vec::new(), machine(seed)).unwrap();
     let code = district.invite(name, Role::Worker, &[GRID]);
     let url = format!("http://{}", district.address());
-    wait(replica.enroll(&code, &url, name, false)).unwrap();
+    wait(replica.enroll(&code, &url, name, None)).unwrap();
     replica
 }
 

@@ -10,14 +10,9 @@ pub mod enroll;
 pub mod key;
 pub mod request;
 pub mod roster;
+pub mod tls;
 pub mod vault;
 
 pub use allow::{Action, Decision, What, allowed, allowed_as};
 pub use key::{KeyPair, verify};
 pub use roster::{BadOrder, KnownRelay, Member, Reach, Roster};
-
-/// Makes the one library of ciphers known; an HTTP client is not made before that.
-pub fn install_ciphers() {
-    // Another call was first: it installed the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}

@@ -1,13 +1,16 @@
 //! Signed requests: a fixed profile of RFC 9421, so that no bearer token exists to steal.
 //!
 //! Covered are method, authority, path, query and the digest of the request's head (`wangge-head`);
-//! created and nonce make each request its own. The body of a sync beyond its head needs no cover:
-//! batches prove themselves.
+//! created and nonce make each request its own, and the tag names the relay it is for: **what one relay was
+//! told cannot be told another in the device's name**, whatever either is called by. The body of a sync
+//! beyond its head needs no cover: batches prove themselves.
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
-use wangge_wire::{DeviceId, PublicKey, Signature};
+use wangge_wire::{DeviceId, PublicKey, RelayId, Signature};
 
 use crate::key::{KeyPair, verify};
 
@@ -16,11 +19,16 @@ pub const HEAD_HEADER: &str = "wangge-head";
 /// How far a request's time may be from the relay's, seconds.
 pub const CREATED_WINDOW_S: i64 = 300;
 
+/// The longest that anybody waits for a relay that has too much to do, seconds.
+pub const AGAIN_MAX_S: u64 = 30;
+
 const COVERED: &str = "\"@method\" \"@authority\" \"@path\" \"@query\" \"wangge-head\"";
 
 /// What a request is signed over.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {
+    /// Whom it is for.
+    pub relay: RelayId,
     /// In capitals.
     pub method: &'a str,
     /// Host and port, in lower case, as the Host header has it.
@@ -53,6 +61,8 @@ pub struct Claim {
     pub created_s: i64,
     /// Fresh for each request.
     pub nonce: String,
+    /// Whom it is for.
+    pub relay: RelayId,
     params: String,
     signature: Signature,
 }
@@ -69,15 +79,19 @@ pub enum BadRequest {
     /// The head's digest does not fit the head.
     #[error("the request's head was changed")]
     Head,
+    /// It was made for another relay.
+    #[error("the request is for another relay")]
+    Relay,
 }
 
 /// Returns the headers of a request signed by `key`.
 pub fn sign(key: &KeyPair, request: &Signed<'_>, created_s: i64, nonce: &[u8; 8]) -> Headers {
     let head = sequence(&Sha256::digest(request.head));
     let params = format!(
-        "({COVERED});created={created_s};nonce=\"{}\";keyid=\"{}\";alg=\"ed25519\"",
+        "({COVERED});created={created_s};nonce=\"{}\";keyid=\"{}\";alg=\"ed25519\";tag=\"{}\"",
         hex(nonce),
         key.public().device(),
+        request.relay,
     );
     let signature = key.sign(base(request, &head, &params).as_bytes());
     Headers {
@@ -98,9 +112,10 @@ pub fn claim(headers: &Headers) -> Result<Claim, BadRequest> {
         .ok_or(BadRequest::Profile)?;
     let (created, rest) = rest.split_once(";nonce=\"").ok_or(BadRequest::Profile)?;
     let (nonce, rest) = rest.split_once("\";keyid=\"").ok_or(BadRequest::Profile)?;
-    let device = rest
-        .strip_suffix("\";alg=\"ed25519\"")
+    let (device, rest) = rest
+        .split_once("\";alg=\"ed25519\";tag=\"")
         .ok_or(BadRequest::Profile)?;
+    let relay = rest.strip_suffix('"').ok_or(BadRequest::Profile)?;
     let signature = headers
         .signature
         .strip_prefix("w=")
@@ -118,6 +133,7 @@ pub fn claim(headers: &Headers) -> Result<Claim, BadRequest> {
         } else {
             return Err(BadRequest::Profile);
         },
+        relay: relay.parse().map_err(|_| BadRequest::Profile)?,
         params: params.to_owned(),
         signature: signature
             .and_then(|bytes| Signature::from_slice(&bytes))
@@ -135,6 +151,9 @@ pub fn check(
     if head_header != sequence(&Sha256::digest(request.head)) {
         return Err(BadRequest::Head);
     }
+    if claim.relay != request.relay {
+        return Err(BadRequest::Relay);
+    }
     let base = base(request, head_header, &claim.params);
     let good = key.device() == claim.device && verify(key, base.as_bytes(), &claim.signature);
     if good {
@@ -142,6 +161,13 @@ pub fn check(
     } else {
         Err(BadRequest::Signature)
     }
+}
+
+/// Returns when to come again, where an answer of this status and `retry-after` asks for that: a relay has too
+/// much to do, or too much for one device. Nothing is wrong then, and nothing counts as failed.
+pub fn again_in(status: u16, retry_after: Option<&str>) -> Option<Duration> {
+    let seconds: u64 = retry_after?.trim().parse().ok()?;
+    matches!(status, 429 | 503).then(|| Duration::from_secs(seconds.min(AGAIN_MAX_S)))
 }
 
 /// Returns the signature base of RFC 9421, section 2.5, for this profile's components.
@@ -173,6 +199,7 @@ mod tests {
 
     fn request() -> Signed<'static> {
         Signed {
+            relay: RelayId([9; 16]),
             method: "POST",
             authority: "127.0.0.1:8720",
             path: "/v1/sync",
@@ -221,6 +248,14 @@ mod tests {
             check(&claim, &key.public(), &bad, &headers.head),
             Err(BadRequest::Head)
         );
+        let bad = Signed {
+            relay: RelayId([8; 16]),
+            ..request()
+        };
+        assert_eq!(
+            check(&claim, &key.public(), &bad, &headers.head),
+            Err(BadRequest::Relay)
+        );
         let other = KeyPair::from_secret(&[4; 32]).public();
         assert_eq!(
             check(&claim, &other, &request(), &headers.head),
@@ -236,6 +271,44 @@ mod tests {
         let claim = claim(&headers).unwrap();
         let checked = check(&claim, &key.public(), &request(), &headers.head);
         assert_eq!(checked, Err(BadRequest::Signature));
+    }
+
+    #[test]
+    fn the_relay_it_is_for_cannot_be_changed_or_left_out() {
+        let key = KeyPair::from_secret(&[3; 32]);
+        let good = sign(&key, &request(), 1_795_000_000, &[7; 8]);
+        let (own, other) = (RelayId([9; 16]), RelayId([8; 16]));
+        let mut moved = good.clone();
+        let input = &good.signature_input;
+        moved.signature_input = input.replace(&own.to_string(), &other.to_string());
+        let there = Signed {
+            relay: other,
+            ..request()
+        };
+        let checked = check(&claim(&moved).unwrap(), &key.public(), &there, &moved.head);
+        assert_eq!(checked, Err(BadRequest::Signature));
+        let mut bare = good.clone();
+        bare.signature_input = input.replace(&format!(";tag=\"{own}\""), "");
+        assert_eq!(claim(&bare), Err(BadRequest::Profile));
+    }
+
+    #[test]
+    fn a_relay_says_when_to_come_again_and_nobody_waits_longer_than_a_while() {
+        let s = Duration::from_secs;
+        assert_eq!(again_in(503, Some("5")), Some(s(5)));
+        assert_eq!(again_in(429, Some(" 1 ")), Some(s(1)));
+        assert_eq!(again_in(503, Some("30")), Some(s(30)));
+        assert_eq!(again_in(503, Some("31")), Some(s(30)));
+        assert_eq!(again_in(503, Some("999999999999")), Some(s(30)));
+        for (status, header) in [
+            (503, None),
+            (503, Some("soon")),
+            (503, Some("-1")),
+            (500, Some("5")),
+            (200, Some("5")),
+        ] {
+            assert_eq!(again_in(status, header), None, "{status} {header:?}");
+        }
     }
 
     #[test]

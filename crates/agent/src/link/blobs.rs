@@ -8,7 +8,8 @@ use wangge_store::Blob;
 use wangge_wire::limits::{BLOB_BYTES_MAX, BLOB_PIECE_BYTES_MAX, LOST_BLOBS_MAX};
 use wangge_wire::{BlobAsk, BlobHash, BlobState, DocId, PROTOCOL_VERSION, packing};
 
-use super::http::{Address, Line, refusal};
+use super::address::Address;
+use super::http::{Line, refusal};
 use crate::attach::AttachmentView;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -109,7 +110,7 @@ impl Replica {
         let link = link.filter(|_| self.member().is_some());
         let link = link.ok_or(AgentError::NotEnrolled)?;
         Ok(Lane {
-            line: self.line(Address::parse(&link.url, true)?)?,
+            line: self.line(Address::kept(&link.url)?, link.key)?,
             offset_ms: 0,
         })
     }

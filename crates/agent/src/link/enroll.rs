@@ -5,9 +5,11 @@ use wangge_trust::Roster;
 use wangge_trust::enroll::{Code, Side, check_proof, proof};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::limits::ANSWER_BYTES_MAX;
-use wangge_wire::{AreaCode, Level, Order, Role, packing};
+use wangge_wire::{AreaCode, Level, Order, PublicKey, Role, packing};
 
-use super::http::{Address, capped, refusal};
+use super::address::Address;
+use super::http::{capped, refusal};
+use super::peer::Peer;
 use crate::error::{AgentError, InvitationRefused};
 use crate::home::{Profile, RelayLink};
 use crate::replica::Replica;
@@ -28,19 +30,26 @@ pub struct Enrolled {
 }
 
 impl Replica {
-    /// Enrols this home with a relay by an invitation's code.
+    /// Enrols this home with a relay by an invitation's code; nobody else may answer where the invitation
+    /// says the relay's key.
+    ///
+    /// Where it does not, the key of whoever answers is noted, and the enrolment proves that very key with
+    /// the code's secret: somebody in between would have to know it.
     pub async fn enroll(
         &mut self,
         code: &str,
         url: &str,
         name: &str,
-        plain_http: bool,
+        pin: Option<PublicKey>,
     ) -> Result<Enrolled, AgentError> {
         let refused = |why| AgentError::Invitation(why);
         let code = Code::parse(code).map_err(|_| refused(InvitationRefused::WrongCode))?;
-        let address = Address::parse(url, plain_http)?;
-        let mut line = self.line(address.clone())?;
+        let address = Address::parse(url)?;
+        let unknown = pin.map_or_else(Peer::unknown, Peer::of);
+        let mut line = self.line_to(address.clone(), unknown)?;
         let card: RelayCard = read(line.get("/v1/relay").await?).await?;
+        line.must_be(&card.key)?;
+        let mut line = self.line(address.clone(), card.key)?;
 
         let key = code
             .proof_key()
@@ -126,7 +135,7 @@ impl Replica {
             },
             areas: self.home.profile.areas.clone(),
             relay: Some(RelayLink {
-                url: address.as_str().to_owned(),
+                url: address.text(),
                 key: card.key,
                 name: card.name.clone(),
                 level: level.to_owned(),

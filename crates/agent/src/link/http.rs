@@ -1,61 +1,24 @@
-//! Requests to a relay: addresses that may be used, signed headers, counted bytes.
+//! Requests to a relay: signed headers, counted bytes, and a relay that asks to be left alone for a while.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
+use wangge_trust::tls::{self, Proof};
+use wangge_wire::PublicKey;
 
+use super::address::Address;
 use super::carrier::SharedCarrier;
+use super::peer::Peer;
 use crate::error::AgentError;
 use crate::machine::Machine;
 use crate::replica::Replica;
 
-/// How long connecting may take before there is no link.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The header in which a relay tells its time to a device whose clock is wrong.
 const TIME_HEADER: &str = "wangge-time";
-/// How long the line may be silent before it counts as cut.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The address of a relay: scheme, host and port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    url: reqwest::Url,
-    authority: String,
-}
-
-impl Address {
-    /// Returns the address in `url`; plain http is for loopback, or where `plain_http` says so.
-    pub fn parse(url: &str, plain_http: bool) -> Result<Self, AgentError> {
-        let unsafe_address = || AgentError::UnsafeAddress {
-            url: url.to_owned(),
-        };
-        let parsed = reqwest::Url::parse(url.trim()).map_err(|_| unsafe_address())?;
-        let host = parsed.host_str().ok_or_else(unsafe_address)?;
-        let loopback = matches!(host, "localhost" | "[::1]")
-            || host
-                .parse::<std::net::Ipv4Addr>()
-                .is_ok_and(|ip| ip.is_loopback());
-        let bare = matches!(parsed.path(), "" | "/") && parsed.query().is_none();
-        if parsed.scheme() != "http" || !bare || !(loopback || plain_http) {
-            return Err(unsafe_address());
-        }
-        let authority = match parsed.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        Ok(Self {
-            url: parsed,
-            authority,
-        })
-    }
-
-    /// Returns the address as it is kept.
-    pub fn as_str(&self) -> &str {
-        self.url.as_str().trim_end_matches('/')
-    }
-}
+/// How long one request does as a relay says that is asked to be left alone, all in all, before it is no link.
+const AGAIN_WITHIN: Duration = Duration::from_secs(60);
 
 /// A client of one relay; counts what it sends and receives.
 pub(super) struct Line {
@@ -63,6 +26,7 @@ pub(super) struct Line {
     /// What carries instead of the network.
     carrier: Option<SharedCarrier>,
     address: Address,
+    peer: Peer,
     /// Bytes sent, request lines and headers included.
     pub(super) bytes_up: u64,
     /// Bytes received, status lines and headers included.
@@ -72,20 +36,19 @@ pub(super) struct Line {
 }
 
 impl Replica {
-    /// Returns a line to a relay. Lines of one replica share their connections: on a village's link a new
-    /// one costs a third of a second.
-    pub(super) fn line(&self, address: Address) -> Result<Line, AgentError> {
-        let client = match self.client.get() {
-            Some(client) => client.clone(),
-            None => {
-                let client = new_client()?;
-                self.client.get_or_init(|| client).clone()
-            }
-        };
+    /// Returns a line to the relay of this key.
+    pub(super) fn line(&self, address: Address, key: PublicKey) -> Result<Line, AgentError> {
+        self.line_to(address, Peer::of(key))
+    }
+
+    /// Returns a line to whom `peer` lets be there. Lines of one replica share their connections: on a
+    /// village's link a new one costs a third of a second.
+    pub(super) fn line_to(&self, address: Address, peer: Peer) -> Result<Line, AgentError> {
         Ok(Line {
-            client,
+            client: self.clients.client(address.proof(), &peer)?,
             carrier: self.carrier.clone(),
             address,
+            peer,
             bytes_up: 0,
             bytes_down: 0,
             requests: 0,
@@ -93,18 +56,35 @@ impl Replica {
     }
 }
 
-fn new_client() -> Result<Client, AgentError> {
-    wangge_trust::install_ciphers();
-    Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(SILENCE_TIMEOUT)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| AgentError::Internal(error.to_string()))
-}
-
 impl Line {
+    /// Refuses a relay that says another key than the one that is wanted, or was shown when the line was
+    /// made; where there is no TLS, or an authority vouches for the place, nothing was shown.
+    pub(super) fn must_be(&self, key: &PublicKey) -> Result<(), AgentError> {
+        let over_tls = self.address.proof() == Proof::Key && self.carrier.is_none();
+        let expected = match self.peer.key() {
+            Some(wanted) => Some(wanted),
+            None if over_tls => self.peer.met(),
+            None => Some(*key),
+        };
+        match expected == Some(*key) {
+            true => Ok(()),
+            false => Err(self.somebody_else()),
+        }
+    }
+
+    fn somebody_else(&self) -> AgentError {
+        AgentError::OtherRelay {
+            url: self.address.text(),
+        }
+    }
+
+    fn no_link(&self, error: &reqwest::Error) -> AgentError {
+        match tls::is_somebody_else(error) {
+            true => self.somebody_else(),
+            false => no_link(error),
+        }
+    }
+
     /// Asks without a signature.
     pub(super) async fn get(&mut self, path: &str) -> Result<Response, AgentError> {
         let request = self.request(Method::GET, path)?;
@@ -128,8 +108,9 @@ impl Line {
         created_s: i64,
         nonce: &[u8; 8],
     ) -> Result<Response, AgentError> {
-        let authority = self.address.authority.clone();
+        let authority = self.address.authority().to_owned();
         let signed = Signed {
+            relay: self.peer.relay()?,
             method: "POST",
             authority: &authority,
             path,
@@ -181,11 +162,15 @@ impl Line {
         offset_ms: &mut i64,
     ) -> Result<Response, AgentError> {
         let mut told_time = false;
+        let began = Instant::now();
         loop {
             let now_ms = (machine.now_ms)() + *offset_ms;
             let (created_s, nonce) = (now_ms.div_euclid(1000), machine.random::<8>()?);
             let sent = self.post_signed(path, head, body.to_vec(), key, created_s, &nonce);
             let response = sent.await?;
+            if wait_if_asked(&response, began).await {
+                continue;
+            }
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
                 None => return Ok(response),
@@ -205,10 +190,12 @@ impl Line {
         offset_ms: &mut i64,
     ) -> Result<Response, AgentError> {
         let mut told_time = false;
+        let began = Instant::now();
         loop {
             let now_ms = (machine.now_ms)() + *offset_ms;
-            let authority = self.address.authority.clone();
+            let authority = self.address.authority().to_owned();
             let signed = Signed {
+                relay: self.peer.relay()?,
                 method: "GET",
                 authority: &authority,
                 path,
@@ -224,6 +211,9 @@ impl Line {
                 .header("signature", headers.signature)
                 .header(reqwest::header::RANGE, format!("bytes={from}-"));
             let response = self.send(request, 0).await?;
+            if wait_if_asked(&response, began).await {
+                continue;
+            }
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
                 None => return Ok(response),
@@ -233,11 +223,7 @@ impl Line {
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, AgentError> {
-        let url = self.address.url.join(path);
-        Ok(self.client.request(
-            method,
-            url.map_err(|error| AgentError::Internal(error.to_string()))?,
-        ))
+        Ok(self.client.request(method, self.address.join(path)?))
     }
 
     async fn send(&mut self, request: RequestBuilder, body: usize) -> Result<Response, AgentError> {
@@ -245,17 +231,30 @@ impl Line {
             .build()
             .map_err(|error| AgentError::Internal(error.to_string()))?;
         self.requests += 1;
-        self.bytes_up += request_bytes(&request, &self.address.authority, body);
+        self.bytes_up += request_bytes(&request, self.address.authority(), body);
         let response = match &self.carrier {
             Some(carrier) => carrier.carry(request).await?,
             None => self
                 .client
                 .execute(request)
                 .await
-                .map_err(|error| no_link(&error))?,
+                .map_err(|error| self.no_link(&error))?,
         };
         self.bytes_down += response_bytes(&response);
         Ok(response)
+    }
+}
+
+/// Waits as long as a relay asks for that has too much to do; false where it asks for nothing, or for too much.
+async fn wait_if_asked(response: &Response, began: Instant) -> bool {
+    let header = response.headers().get(reqwest::header::RETRY_AFTER);
+    let header = header.and_then(|value| value.to_str().ok());
+    match request::again_in(response.status().as_u16(), header) {
+        Some(wait) if began.elapsed() + wait <= AGAIN_WITHIN => {
+            tokio::time::sleep(wait).await;
+            true
+        }
+        _ => false,
     }
 }
 
@@ -357,28 +356,8 @@ mod tests {
 
     use wangge_wire::limits::{ANSWER_BYTES_MAX, REPAIR_ANSWER_BYTES_MAX};
 
+    use super::super::peer::Clients;
     use super::*;
-
-    #[test]
-    fn plain_http_is_for_loopback_only_unless_it_is_asked_for() {
-        for good in [
-            "http://127.0.0.1:8720",
-            "http://localhost:1/",
-            "http://[::1]:8720",
-        ] {
-            assert!(Address::parse(good, false).is_ok(), "{good}");
-        }
-        for bad in [
-            "http://192.168.1.5:8720",
-            "https://127.0.0.1",
-            "127.0.0.1:8720",
-            "http://a/b",
-            "",
-        ] {
-            assert!(Address::parse(bad, false).is_err(), "{bad}");
-        }
-        assert!(Address::parse("http://192.168.1.5:8720", true).is_ok());
-    }
 
     /// Answers one request with so many bytes, which it does not announce.
     fn answering(bytes: usize) -> String {
@@ -400,7 +379,9 @@ mod tests {
     async fn an_answer_is_read_up_to_its_limit_and_not_a_byte_further() {
         for max in [ANSWER_BYTES_MAX, REPAIR_ANSWER_BYTES_MAX] {
             for (bytes, good) in [(max, true), (max + 1, false)] {
-                let response = reqwest::get(answering(bytes)).await.unwrap();
+                let client = Clients::default().client(Proof::Here, &Peer::of(PublicKey([1; 32])));
+                let sent = client.unwrap().get(answering(bytes)).send();
+                let response = sent.await.unwrap();
                 let read = capped(response, max).await;
                 assert_eq!(read.is_ok(), good, "{bytes}");
                 if let Err(error) = read {

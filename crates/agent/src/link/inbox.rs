@@ -7,7 +7,8 @@ use wangge_wire::limits::{ANSWER_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
 use wangge_wire::packing::Unpacker;
 use wangge_wire::{ChangeHash, DocId, PROTOCOL_VERSION, packing};
 
-use super::http::{Address, capped, refusal};
+use super::address::Address;
+use super::http::{capped, refusal};
 use super::sync::strange;
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -53,7 +54,7 @@ impl Replica {
         if !self.role().is_desk() {
             return Err(AgentError::NotYourRole);
         }
-        let mut line = self.line(Address::parse(&link.url, true)?)?;
+        let mut line = self.line(Address::kept(&link.url)?, link.key)?;
         let head = packing::encode(&InboxAsk {
             version: PROTOCOL_VERSION,
             wish,

@@ -6,7 +6,8 @@ use wangge_wire::enroll::OrderBytes;
 use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::{Order, OrderAsk, OrderBody, OrderRefusal, PROTOCOL_VERSION, packing};
 
-use super::http::{Address, capped, refusal};
+use super::address::Address;
+use super::http::{capped, refusal};
 use crate::error::AgentError;
 use crate::replica::Replica;
 
@@ -16,7 +17,7 @@ impl Replica {
         let link = self.home.profile.relay.clone();
         let link = link.filter(|_| self.member().is_some());
         let link = link.ok_or(AgentError::NotEnrolled)?;
-        let mut line = self.line(Address::parse(&link.url, true)?)?;
+        let mut line = self.line(Address::kept(&link.url)?, link.key)?;
         let head = packing::encode(&OrderAsk {
             version: PROTOCOL_VERSION,
             body: body.clone(),

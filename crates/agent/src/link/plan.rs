@@ -8,7 +8,8 @@ use wangge_trust::key::verify_manifest;
 use wangge_wire::limits::MANIFEST_BYTES_MAX;
 use wangge_wire::{AreaCode, Manifest};
 
-use super::http::{Address, capped, refusal};
+use super::address::Address;
+use super::http::{capped, refusal};
 use super::sync::{SyncReport, strange};
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -101,7 +102,7 @@ impl Replica {
         let link = self.home.profile.relay.as_ref();
         let link = link.ok_or(AgentError::NotEnrolled)?;
         let (key, own) = (link.key, &self.home.key);
-        let mut line = self.line(Address::parse(&link.url, true)?)?;
+        let mut line = self.line(Address::kept(&link.url)?, link.key)?;
         let mut offset_ms = 0;
         let asked = line.get_told(("/v1/packs", query), 0, own, &self.machine, &mut offset_ms);
         let response = asked.await?;

@@ -23,8 +23,9 @@ use wangge_wire::{
     Manifest, PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, group, packing,
 };
 
+use super::address::Address;
 use super::blobs::BlobReport;
-use super::http::{Address, Line};
+use super::http::Line;
 use super::incoming::Judge;
 use crate::error::AgentError;
 use crate::machine::china_day;
@@ -148,7 +149,7 @@ impl Replica {
             return Err(AgentError::NotEnrolled);
         }
         // The address was judged when it was enrolled with.
-        let address = Address::parse(&link.url, true)?;
+        let address = Address::kept(&link.url)?;
         let synced = self.sync_with(address, link.key).await;
         self.note_standing(&synced)?;
         synced
@@ -168,7 +169,7 @@ impl Replica {
         let last_batch = self.home.store.last_batch(&self.actor())?;
         let malformed = |error: wangge_wire::Malformed| AgentError::Internal(error.to_string());
         let mut meeting = Meeting {
-            line: self.line(address)?,
+            line: self.line(address, relay_key)?,
             relay_key,
             session: Session::new(Some(last_batch)),
             packer: Packer::new().map_err(malformed)?,

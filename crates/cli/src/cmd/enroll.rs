@@ -24,9 +24,9 @@ pub(crate) struct Args {
         hide_default_value = true
     )]
     name: String,
-    /// Go to another machine without encryption
+    /// The relay shows an ordinary certificate, for the name in its address
     #[arg(long)]
-    plain_http: bool,
+    ordinary_certificate: bool,
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -40,7 +40,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         opened => (opened?, None),
     };
-    let enrolled = replica.enroll(&args.code, &args.relay, args.name.trim(), args.plain_http);
+    let url = super::sync::address(&args.relay, args.ordinary_certificate)?;
+    let enrolled = replica.enroll(&args.code, &url, args.name.trim(), None);
     let enrolled = match block_on(enrolled)? {
         // A device that is not enrolled has nothing to sync with: the code is typed again.
         Err(AgentError::NoLink { reached: false, .. }) => {

@@ -1,6 +1,7 @@
 //! `sync`: one round trip with the relay.
 
 use wangge_agent::Replica;
+use wangge_agent::link::Address;
 
 use crate::areas;
 use crate::context::{Context, block_on};
@@ -13,9 +14,9 @@ pub(crate) struct Args {
     /// Another relay of the same tree, for this once
     #[arg(long, value_name = "URL", value_parser = crate::typed::folded)]
     relay: Option<String>,
-    /// Go to another machine without encryption
+    /// The relay shows an ordinary certificate, for the name in its address
     #[arg(long, requires = "relay")]
-    plain_http: bool,
+    ordinary_certificate: bool,
     /// Say what it would cost, and do nothing
     #[arg(long, conflicts_with = "relay")]
     dry_run: bool,
@@ -34,7 +35,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let report = match &args.relay {
         None => block_on(replica.sync())?,
-        Some(url) => block_on(replica.sync_at(url, args.plain_http))?,
+        Some(url) => {
+            let url = address(url, args.ordinary_certificate)?;
+            block_on(replica.sync_at(&url))?
+        }
     };
     if watched {
         context.ui.clear_line();
@@ -115,6 +119,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             Exit::Done
         },
     )
+}
+
+/// Returns an address as it is kept: which certificate counts is part of it.
+pub(super) fn address(url: &str, ordinary: bool) -> Result<String, Failure> {
+    match ordinary {
+        true => Ok(Address::parse(url)?.ordinary().text()),
+        false => Ok(url.to_owned()),
+    }
 }
 
 fn plan(context: &Context, replica: &mut Replica) -> Result<Exit, Failure> {

@@ -171,7 +171,7 @@ impl Device {
         let home = folder.join(name);
         let mut replica = Replica::init(&home, name, Vec::new(), Machine::default())?;
         let url = format!("http://{}", relay.address);
-        block_on(replica.enroll(&code, &url, name, false))??;
+        block_on(replica.enroll(&code, &url, name, None))??;
         Ok(Self {
             name: name.to_owned(),
             replica,

@@ -1,6 +1,6 @@
 //! What can go wrong with a relay's folder and with the relay above it, in words and exit codes.
 
-use wangge_relay::{BackupTrouble, EnrollRefusal, RelayError, UpstreamTrouble};
+use wangge_relay::{BackupTrouble, BadCertificate, EnrollRefusal, RelayError, UpstreamTrouble};
 
 use super::Told;
 use crate::exit::Exit;
@@ -27,6 +27,8 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
         RelayError::BadInvitation { what } => {
             ("bad_invitation", Exit::Usage, lang.bad_invitation(what))
         }
+        RelayError::PlainElsewhere => ("not_loopback", Exit::Usage, lang.not_loopback("--listen")),
+        RelayError::Certificate(why) => ("bad_certificate", Exit::Usage, certificate(*why, lang)),
         RelayError::UnknownUnit => ("not_found", Exit::Failed, lang.unknown_unit().to_owned()),
         RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
         RelayError::Io { path, source } => {
@@ -69,6 +71,16 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
             _ => "wangge help relay serve",
         }
         .to_owned(),
+    }
+}
+
+/// Why a certificate cannot be shown.
+fn certificate(why: BadCertificate, lang: Lang) -> String {
+    match why {
+        BadCertificate::NoCertificate => lang.no_certificate().to_owned(),
+        BadCertificate::NoKey => lang.no_certificate_key().to_owned(),
+        BadCertificate::Mismatch => lang.certificate_mismatch().to_owned(),
+        BadCertificate::SetUp => lang.internal(&why.to_string()),
     }
 }
 

@@ -192,8 +192,13 @@ messages! {
     }
     /// The address is not safe.
     unsafe_address(url: &str) {
-        zh: "{url} 不是可用的地址：只接受本机 http 地址；要用明文 http 连别的机器，请加 --plain-http。",
-        en: "{url} cannot be used: only http on this machine; add --plain-http to reach another machine unencrypted."
+        zh: "{url} 不能用：去别的机器要加密，地址写成 https://…；http:// 不加密，只给本机用。什么也没有送出。",
+        en: "{url} cannot be used: another machine is reached encrypted, by https://…; http:// is not encrypted and for this machine only. Nothing was sent."
+    }
+    /// Somebody else answers.
+    other_relay(url: &str) {
+        zh: "在 {url} 应答的不是要找的中继：它拿不出那个中继的密钥，或者证书不对。可能有人冒充，也可能地址已经归了别的机器。什么也没有送出，您记的都在这台设备上。请核对地址；地址没错，请告诉管中继的人。",
+        en: "Whoever answers at {url} is not the relay that is meant: its key or certificate is another one. Somebody may stand in between, or the address belongs to another machine now. Nothing was sent; your work is safe on this device. Check the address; if it is right, tell the relay's operator."
     }
     /// A file cannot be read.
     unreadable(path: &str, reason: &str) {
@@ -222,8 +227,8 @@ messages! {
     }
     /// Not loopback.
     not_loopback(address: &str) {
-        zh: "{address} 不是本机地址：现在的连接没有加密，别的机器能看到内容。确实要开放，请加 --plain-http。",
-        en: "{address} is not on this machine only: the line is not encrypted yet and others could read it. Add --plain-http if you want that."
+        zh: "{address} 不是本机地址：--behind-proxy 不加密，只能在本机上由反向代理转过来。直接对别的机器开放，请去掉 --behind-proxy，就会加密。",
+        en: "{address} is not on this machine only: with --behind-proxy nothing is encrypted here, and a program on this machine must be what comes. Leave --behind-proxy out to serve other machines, encrypted."
     }
     /// The address cannot be listened on.
     cannot_listen(address: &str, reason: &str) {

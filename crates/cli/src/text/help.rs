@@ -60,7 +60,10 @@ const TOP: &[Help] = &[
             ("code", "登记码"),
             ("relay", "中继地址"),
             ("name", "您的姓名；不写就用邀请时的姓名"),
-            ("plain_http", "用不加密的连接去另一台机器"),
+            (
+                "ordinary_certificate",
+                "中继用的是普通证书，与地址里的域名相符",
+            ),
         ],
     },
     Help {

@@ -9,7 +9,10 @@ pub(super) const MORE: &[Help] = &[
         about: "送出本机所记，取回新的",
         args: &[
             ("relay", "这一次去同一系统的另一个中继"),
-            ("plain_http", "用不加密的连接"),
+            (
+                "ordinary_certificate",
+                "中继用的是普通证书，与地址里的域名相符",
+            ),
             ("dry_run", "只说要花多少，不做"),
         ],
     },
@@ -63,7 +66,15 @@ pub(super) const MORE: &[Help] = &[
             ("level", "中继级别，不写就是 township；第一次运行时有效"),
             ("upstream", "上级中继的地址；要先加入，或同时给登记码"),
             ("code", "上级给的登记码；已经加入就不用"),
-            ("plain_http", "用不加密的连接对其他机器开放，也用它连上级"),
+            (
+                "tls_cert",
+                "不用中继自己的密钥，改用这个证书（PEM，带证书链）",
+            ),
+            ("tls_key", "证书的私钥（PEM）"),
+            (
+                "behind_proxy",
+                "由本机的反向代理负责加密，并用 X-Forwarded-For 说明替谁转来",
+            ),
         ],
     },
     Help {

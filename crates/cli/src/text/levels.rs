@@ -11,7 +11,10 @@ pub(super) const TOPIC: Topic = Topic {
             args: &[
                 ("code", "上级给的登记码"),
                 ("relay", "上级中继的地址"),
-                ("plain_http", "用不加密的连接"),
+                (
+                    "ordinary_certificate",
+                    "中继用的是普通证书，与地址里的域名相符",
+                ),
             ],
         },
         Help {
@@ -58,8 +61,8 @@ words! {
         en: "not met since it was restored or joined; whether it is equal to the relay above is not known"
     }
     bad_address_up {
-        zh: "上级地址不对，或者是没有加密的其他机器（要用请加 --plain-http）。什么也没有做。",
-        en: "The address above is none, or another machine without encryption (say --plain-http for that). Nothing was done."
+        zh: "上级地址不对：要写成 https://…，只有本机才能用 http://。什么也没有做。",
+        en: "The address above is none: write https://…; http:// is for this machine only. Nothing was done."
     }
     refused_up {
         zh: "上级中继不让进：请上级重新发登记码，再加入一次。这里收到的都在。",

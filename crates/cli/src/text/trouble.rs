@@ -7,6 +7,18 @@ words! {
         zh: "连上了中继，但它现在收不下东西（可能正忙，也可能磁盘满了）。您记的都在这台设备上，没有丢；过一会儿再同步。一直这样，请告诉管中继的人看一看。",
         en: "The relay was reached and cannot take anything in just now (it may be busy, or its disk full). Your work is safe on this device; sync again later. If it stays so, its operator should look."
     }
+    no_certificate {
+        zh: "证书文件里没有能用的证书。中继没有启动。",
+        en: "There is no certificate in that file that can be shown. The relay was not started."
+    }
+    no_certificate_key {
+        zh: "私钥文件里没有能用的私钥。中继没有启动。",
+        en: "There is no private key in that file that can be used. The relay was not started."
+    }
+    certificate_mismatch {
+        zh: "私钥和证书不是一对。中继没有启动。",
+        en: "The private key is not the certificate's. The relay was not started."
+    }
     code_for_relay {
         zh: "这个登记码是给下级中继用的，不是给设备的，现在已经用掉。这台设备没有登记，数据没有变。请向邀请您的人再要一个给设备的；下级中继用 wangge 中继 加入。",
         en: "This code is for a relay that goes below that one, not for a device, and is used up now. This device was not enrolled and nothing on it changed. Ask who invited you for one for a device; a relay goes below by wangge relay join."

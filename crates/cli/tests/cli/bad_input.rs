@@ -296,7 +296,16 @@ fn a_sync_without_a_relay_is_refused_and_an_address_elsewhere_is_a_mistake() {
         world.at("d", &far).ends(2).error()["kind"],
         "unsafe_address"
     );
-    let open = ["relay", "serve", "--listen", "0.0.0.0:0", "--json"];
+    let hint = world.at("d", &far).ends(2).error()["hint"].clone();
+    assert_eq!(hint, "wangge enroll CODE --relay https://192.0.2.1:8720");
+    let open = [
+        "relay",
+        "serve",
+        "--listen",
+        "0.0.0.0:0",
+        "--behind-proxy",
+        "--json",
+    ];
     assert_eq!(world.at("r", &open).ends(2).error()["kind"], "not_loopback");
     assert!(!world.path("r").exists());
 }

@@ -185,7 +185,7 @@ fn a_relay_that_takes_nothing_in_is_not_called_unreachable() {
     world.enroll(&relay, "李梅", "worker", &[GRID]);
     assert_eq!(
         hint(&world, "李梅", &["sync", "--relay", "foo"], 2),
-        "wangge sync --relay http://127.0.0.1:8720"
+        "wangge sync --relay https://192.168.1.5:8720"
     );
     let address = relay.address.clone();
     relay.end("-KILL");

@@ -189,6 +189,8 @@ fn out(output: std::process::Output) -> Out {
 /// A relay process; it is killed when a test ends early.
 pub(crate) struct Relay {
     pub(crate) address: String,
+    /// Where it says that it is reached.
+    pub(crate) said_url: String,
     child: Child,
 }
 
@@ -211,6 +213,7 @@ impl Relay {
         let said: Value = serde_json::from_str(&line).unwrap();
         Self {
             address: said["listening"].as_str().unwrap().to_owned(),
+            said_url: said["url"].as_str().unwrap().to_owned(),
             child,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wangge_wire::message::{AnswerKind, Standing as StandingFrame};
 use wangge_wire::{Manifest, Receipt, Verdict, packing, stream as framing};
@@ -47,7 +47,6 @@ pub(super) struct Verdicts {
 /// are told in the place of pages.
 pub(super) fn stream(
     app: &Arc<App>,
-    permit: OwnedSemaphorePermit,
     standing: StandingFrame,
     verdicts: Verdicts,
     pull: Pull,
@@ -61,7 +60,6 @@ pub(super) fn stream(
         if let Err(Ended::Failed(words)) = told {
             let _ = out.send(AnswerKind::FAILED, words.as_bytes()).await;
         }
-        drop(permit);
     });
     let body = Body::from_stream(ReceiverStream::new(body));
     super::bytes(StatusCode::OK, "application/octet-stream", body)

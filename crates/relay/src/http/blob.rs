@@ -48,8 +48,6 @@ pub(super) async fn read(State(app): State<Arc<App>>, request: Request) -> Respo
 }
 
 async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let busy = || words(StatusCode::SERVICE_UNAVAILABLE, "busy");
-    let _permit = app.syncs.try_acquire().map_err(|_| busy())?;
     let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
     let too_large = || words(StatusCode::PAYLOAD_TOO_LARGE, "too large");
     let cut = |fault| match fault {
@@ -125,8 +123,6 @@ async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response>
 }
 
 async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let busy = || words(StatusCode::SERVICE_UNAVAILABLE, "busy");
-    let _permit = app.syncs.try_acquire().map_err(|_| busy())?;
     let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
     let (parts, _) = request.into_parts();
     let device = signed::member(app, &parts, &[]).await?;

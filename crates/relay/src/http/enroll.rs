@@ -5,11 +5,13 @@
 //! * 403: `WrongCode`.
 //! * 409: `Spent`, by another device.
 //! * 410: `Expired` or `TooManyTries`.
-//! * 500, 503, 507: nothing was written; a few words.
+//! * 500, 503, 507: nothing was written; a few words. 503 with `retry-after` also for an address that was
+//!   wrong too often.
 //!
 //! All but the last are CBOR.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -19,10 +21,26 @@ use wangge_wire::limits::HEAD_BYTES_MAX;
 use wangge_wire::packing;
 
 use super::body::Incoming;
+use super::signed::not_now;
 use crate::app::App;
+use crate::entrance::Guest;
 use crate::writer::{Job, Unwritten};
 
 pub(super) async fn enroll(State(app): State<Arc<App>>, request: Request) -> Response {
+    let guest = request.extensions().get::<Arc<Guest>>().cloned();
+    if let Some(guest) = &guest
+        && let Err(why) = guest.may_try(Instant::now())
+    {
+        return not_now(why);
+    }
+    let answer = answered(&app, request).await;
+    if let Some(guest) = guest.filter(|_| answer.status().is_client_error()) {
+        guest.was_wrong(Instant::now());
+    }
+    answer
+}
+
+async fn answered(app: &Arc<App>, request: Request) -> Response {
     let body = Incoming::new(request.into_body(), HEAD_BYTES_MAX)
         .all()
         .await;

@@ -22,7 +22,7 @@ use wangge_wire::pack::FramesAsk;
 use wangge_wire::{Day, DeviceId, FrameHash, PROTOCOL_VERSION, packing};
 
 use super::body::Incoming;
-use super::pack::{busy, garbage};
+use super::pack::garbage;
 use super::{bytes, signed, words};
 use crate::app::App;
 use crate::packs::{self, Served};
@@ -40,9 +40,6 @@ pub(super) async fn frames(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let permit = Arc::clone(&app.syncs)
-        .try_acquire_owned()
-        .map_err(|_| busy())?;
     let (parts, body) = request.into_parts();
     let mut incoming = Incoming::new(body, FRAMES_ASK_BYTES_MAX + LENGTH_BYTES);
     let head = incoming.head_up_to(FRAMES_ASK_BYTES_MAX).await;
@@ -78,7 +75,6 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
                 None
             });
         }
-        drop(permit);
     });
     let body = Body::from_stream(ReceiverStream::new(body));
     Ok(bytes(StatusCode::OK, "application/octet-stream", body))

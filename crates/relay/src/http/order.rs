@@ -35,8 +35,6 @@ pub(super) async fn order(State(app): State<Arc<App>>, request: Request) -> Resp
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let busy = || words(StatusCode::SERVICE_UNAVAILABLE, "busy");
-    let _permit = app.syncs.try_acquire().map_err(|_| busy())?;
     let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
     let (parts, body) = request.into_parts();
     let mut incoming = Incoming::new(body, HEAD_BYTES_MAX + LENGTH_BYTES);

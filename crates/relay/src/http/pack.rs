@@ -27,7 +27,6 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Request) -> Respo
 }
 
 async fn listed(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let _permit = app.syncs.try_acquire().map_err(|_| busy())?;
     let (parts, _) = request.into_parts();
     let device = signed::member(app, &parts, &[]).await?;
     let audience = audience(&parts).ok_or_else(garbage)?;
@@ -67,10 +66,6 @@ fn audience(parts: &Parts) -> Option<Option<Audience>> {
         _ => None,
     }
     .map(Some)
-}
-
-pub(super) fn busy() -> Response {
-    words(StatusCode::SERVICE_UNAVAILABLE, "busy")
 }
 
 pub(super) fn garbage() -> Response {

@@ -1,16 +1,20 @@
 //! Whose request this is: the signature, the time and the nonce, before anything else is read.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use wangge_trust::Roster;
 use wangge_trust::request::{CREATED_WINDOW_S, Claim, HEAD_HEADER, Headers, Signed, check, claim};
-use wangge_wire::DeviceId;
+use wangge_wire::limits::REQUEST_BYTES_MAX;
+use wangge_wire::{DeviceId, Role};
 
 use super::words;
 use crate::app::{App, Fresh};
+use crate::entrance::{Guest, NotNow};
+use crate::limits::BUSY_AGAIN_S;
 
 /// The relay's time in an answer to a request whose time is off: milliseconds since 1970.
 const TIME_HEADER: HeaderName = HeaderName::from_static("wangge-time");
@@ -30,7 +34,16 @@ pub(super) async fn member(
     parts: &Parts,
     head: &[u8],
 ) -> Result<DeviceId, Response> {
-    let unauthorized = |text| words(StatusCode::UNAUTHORIZED, text);
+    let guest = parts.extensions.get::<Arc<Guest>>();
+    if let Some(guest) = guest {
+        guest.may_try(Instant::now()).map_err(not_now)?;
+    }
+    let unauthorized = |text| {
+        if let Some(guest) = guest {
+            guest.was_wrong(Instant::now());
+        }
+        words(StatusCode::UNAUTHORIZED, text)
+    };
     let Some((headers, claim)) = claimed(&parts.headers) else {
         return Err(unauthorized("unsigned"));
     };
@@ -39,7 +52,7 @@ pub(super) async fn member(
         tracing::error!(%error, "the roster cannot be read");
         words(StatusCode::INTERNAL_SERVER_ERROR, "internal")
     })?;
-    if let Err(why) = prove(&roster, parts, head, &headers, &claim) {
+    if let Err(why) = prove(app, &roster, parts, head, &headers, &claim) {
         tracing::info!(device = %claim.device, ?why, "not let in");
         return Err(unauthorized(match why {
             Nobody::Unsigned => "unsigned",
@@ -52,16 +65,60 @@ pub(super) async fn member(
     let apart = claim.created_s.saturating_sub(now_ms / 1000);
     if !(-CREATED_WINDOW_S..=CREATED_WINDOW_S).contains(&apart) {
         // Nobody's data is refused for a clock: the device signs again with this time.
-        let mut answer = unauthorized("time");
+        let mut answer = words(StatusCode::UNAUTHORIZED, "time");
         answer
             .headers_mut()
             .insert(TIME_HEADER, HeaderValue::from(now_ms));
         return Err(answer);
     }
+    if let Some(guest) = guest {
+        // One that comes again takes nothing of the share of whose it was.
+        if app.is_replayed(claim.created_s, claim.device, &claim.nonce) {
+            return Err(unauthorized("replayed"));
+        }
+        let member = roster.member(&claim.device);
+        let is_relay = member.is_some_and(|member| member.role == Role::Relay);
+        let let_in = guest.proven(claim.device, is_relay, declared(parts), Instant::now());
+        if let Err(why) = let_in {
+            if let NotNow::Share(_) = why {
+                // Whoever does not wait is kept waiting.
+                tracing::info!(device = %claim.device, "past its share");
+                tokio::time::sleep(guest.told_to_wait_after()).await;
+            }
+            return Err(not_now(why));
+        }
+    }
     match app.take_nonce(claim.created_s, claim.device, &claim.nonce) {
         Fresh::Yes => Ok(claim.device),
         Fresh::Replayed => Err(unauthorized("replayed")),
-        Fresh::Busy => Err(words(StatusCode::SERVICE_UNAVAILABLE, "busy")),
+        Fresh::Busy => Err(not_now(NotNow::Busy(BUSY_AGAIN_S))),
+    }
+}
+
+/// Returns the answer to who is to come again.
+pub(super) fn not_now(why: NotNow) -> Response {
+    let (status, text, seconds) = match why {
+        NotNow::Busy(seconds) => (StatusCode::SERVICE_UNAVAILABLE, "busy", seconds),
+        NotNow::Share(seconds) => (StatusCode::TOO_MANY_REQUESTS, "too much", seconds),
+    };
+    again_in(words(status, text), seconds)
+}
+
+/// Says in an answer when to come again, seconds.
+pub(super) fn again_in(mut answer: Response, seconds: u64) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    answer
+}
+
+/// Returns how many bytes a request is going to have; one that does not say may have as many as any.
+fn declared(parts: &Parts) -> u64 {
+    let length = parts.headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok());
+    match length.map(str::parse) {
+        Some(Ok(bytes)) => bytes,
+        _ if parts.method == Method::GET => 0,
+        _ => REQUEST_BYTES_MAX as u64,
     }
 }
 
@@ -77,6 +134,7 @@ fn claimed(headers: &HeaderMap) -> Option<(Headers, Claim)> {
 }
 
 fn prove(
+    app: &App,
     roster: &Roster,
     parts: &Parts,
     head: &[u8],
@@ -90,6 +148,7 @@ fn prove(
         .and_then(|host| host.to_str().ok());
     let authority = authority.ok_or(Nobody::Unsigned)?.to_ascii_lowercase();
     let signed = Signed {
+        relay: app.id(),
         method: parts.method.as_str(),
         authority: &authority,
         path: parts.uri.path(),

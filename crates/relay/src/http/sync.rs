@@ -47,10 +47,6 @@ pub(super) async fn sync(State(app): State<Arc<App>>, request: Request) -> Respo
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let busy = || words(StatusCode::SERVICE_UNAVAILABLE, "busy");
-    let permit = Arc::clone(&app.syncs)
-        .try_acquire_owned()
-        .map_err(|_| busy())?;
     let (parts, body) = request.into_parts();
     let too_large = || words(StatusCode::PAYLOAD_TOO_LARGE, "too large");
     let declared = parts
@@ -95,7 +91,7 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
     }
     tracing::debug!(%device, batches = ask.batches, "sync");
     let verdicts = answer::Verdicts { first, pending };
-    Ok(answer::stream(app, permit, standing, verdicts, pull, packs))
+    Ok(answer::stream(app, standing, verdicts, pull, packs))
 }
 
 /// Returns the answer's first frame, where the device reads on, and the packs it is to take before.

@@ -1,10 +1,13 @@
-//! Requests to the relay above: addresses that may be used, and signed headers.
+//! Requests to the relay above: addresses that may be used, who may answer there, and signed headers.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
+use wangge_trust::tls::{self, KeyJudge, Proof};
+use wangge_wire::PublicKey;
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, RelayCard};
 use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::packing;
@@ -20,38 +23,55 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const SILENT_AT_MOST: Duration = Duration::from_secs(60);
 /// The header in which a relay tells its time to one whose clock is wrong.
 const TIME_HEADER: &str = "wangge-time";
+/// How long a meeting does as a relay says that is asked to be left alone, all in all, before it is over.
+const AGAIN_WITHIN: Duration = Duration::from_secs(60);
 
-/// Where the relay above is reached: scheme, host and port.
+/// Where the relay above is reached: scheme, host and port, and how it is proven to be there.
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     url: Url,
     authority: String,
+    proof: Proof,
 }
 
 impl Address {
-    /// Returns the address in `url`; plain http is for loopback, or where `plain_http` says so.
-    pub(super) fn parse(url: &str, plain_http: bool) -> Result<Self, UpstreamTrouble> {
+    /// Returns the address in `url`; plain http is for this machine, whatever is said.
+    pub(super) fn parse(url: &str) -> Result<Self, UpstreamTrouble> {
         let bad = UpstreamTrouble::Address;
-        let url = Url::parse(url.trim()).map_err(|_| bad.clone())?;
+        let mut url = Url::parse(url.trim()).map_err(|_| bad.clone())?;
         let host = url.host_str().ok_or(bad.clone())?.to_owned();
-        let loopback = matches!(&*host, "localhost" | "[::1]")
-            || host
-                .parse::<std::net::Ipv4Addr>()
-                .is_ok_and(|ip| ip.is_loopback());
         let bare = matches!(url.path(), "" | "/") && url.query().is_none();
-        if url.scheme() != "http" || !bare || !(loopback || plain_http) {
-            return Err(bad);
-        }
+        let named = url.username().is_empty() && url.password().is_none();
+        let proof = tls::judge(url.scheme(), &host, url.fragment()).filter(|_| bare && named);
+        let proof = proof.ok_or(bad)?;
+        url.set_fragment(None);
         let authority = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host,
         };
-        Ok(Self { url, authority })
+        Ok(Self {
+            url,
+            authority,
+            proof,
+        })
+    }
+
+    /// Returns an address as an earlier program kept it: plain http to another machine is TLS by the key that
+    /// was pinned, at the same place.
+    pub(super) fn kept(url: &str) -> Result<Self, UpstreamTrouble> {
+        Self::parse(url).or_else(|error| match tls::by_key(url) {
+            Some(url) => Self::parse(&url),
+            None => Err(error),
+        })
     }
 
     /// Returns the address as it is kept.
-    pub(super) fn as_str(&self) -> &str {
-        self.url.as_str().trim_end_matches('/')
+    pub(super) fn text(&self) -> String {
+        let url = self.url.as_str().trim_end_matches('/');
+        match self.proof {
+            Proof::Here | Proof::Key => url.to_owned(),
+            Proof::Ordinary => format!("{url}#{}", tls::ORDINARY),
+        }
     }
 }
 
@@ -61,29 +81,71 @@ pub(super) struct Line {
     /// What carries instead of the network.
     carrier: Option<SharedCarrier>,
     address: Address,
+    judge: Arc<KeyJudge>,
+    /// Whose signatures count there; none before it is known.
+    key: Option<PublicKey>,
     /// Its clock minus ours, as far as it is known, milliseconds.
     offset_ms: i64,
 }
 
 impl Line {
-    /// Returns a line over `carrier` where there is one, over the network otherwise.
-    pub(super) fn over(
+    /// Returns a line to the relay of this key, over `carrier` where there is one, over the network otherwise.
+    pub(super) fn to(
+        address: Address,
+        carrier: Option<SharedCarrier>,
+        key: PublicKey,
+    ) -> Result<Self, RelayError> {
+        Self::over(address, carrier, Some(key))
+    }
+
+    /// Returns a line to a relay whose key is not known yet: only its card may be asked for.
+    pub(super) fn to_nobody_yet(
         address: Address,
         carrier: Option<SharedCarrier>,
     ) -> Result<Self, RelayError> {
-        wangge_trust::install_ciphers();
-        let client = Client::builder()
+        Self::over(address, carrier, None)
+    }
+
+    fn over(
+        address: Address,
+        carrier: Option<SharedCarrier>,
+        key: Option<PublicKey>,
+    ) -> Result<Self, RelayError> {
+        let judge = key.map_or_else(KeyJudge::noting, KeyJudge::of);
+        let builder = Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .read_timeout(SILENT_AT_MOST)
             .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build();
+            .redirect(reqwest::redirect::Policy::none());
+        let builder = match address.proof {
+            Proof::Here | Proof::Key => {
+                let config = tls::client(Arc::clone(&judge));
+                let no_tls = |_| RelayError::Internal { what: "no TLS" };
+                builder.tls_backend_preconfigured(config.map_err(no_tls)?)
+            }
+            Proof::Ordinary => {
+                tls::install();
+                builder.tls_version_min(reqwest::tls::Version::TLS_1_3)
+            }
+        };
         Ok(Self {
-            client: client.map_err(|error| no_link(&error))?,
+            client: builder.build().map_err(|error| no_link(&error))?,
             carrier,
             address,
+            judge,
+            key,
             offset_ms: 0,
         })
+    }
+
+    /// Returns a line to the relay of this key alone, which must be the one that answered until now.
+    pub(super) fn pinned(self, key: PublicKey) -> Result<Self, RelayError> {
+        let over_tls = self.address.proof == Proof::Key && self.carrier.is_none();
+        if over_tls && self.judge.met() != Some(key) {
+            // It told another's card: nothing it is told may come to that one through it.
+            return Err(UpstreamTrouble::WrongRelay.into());
+        }
+        Self::over(self.address, self.carrier, Some(key))
     }
 
     /// Returns what the relay says of itself.
@@ -122,9 +184,11 @@ impl Line {
         let length = u32::try_from(head.len()).unwrap_or(u32::MAX).to_be_bytes();
         let whole = [length.as_slice(), head, rest].concat();
         let mut told_time = false;
+        let began = Instant::now();
         loop {
             let nonce: [u8; 8] = dice.random()?;
             let signed = Signed {
+                relay: self.relay()?,
                 method: "POST",
                 authority: &self.address.authority,
                 path,
@@ -141,6 +205,9 @@ impl Line {
                 .header("signature", headers.signature)
                 .body(whole.clone());
             let response = self.send(request).await?;
+            if wait_if_asked(&response, began).await {
+                continue;
+            }
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => self.offset_ms = relay_ms.saturating_sub(now_ms),
                 None => return Ok(success(response)?),
@@ -159,9 +226,11 @@ impl Line {
         (dice, now_ms): (&Dice, i64),
     ) -> Result<Response, RelayError> {
         let mut told_time = false;
+        let began = Instant::now();
         loop {
             let nonce: [u8; 8] = dice.random()?;
             let signed = Signed {
+                relay: self.relay()?,
                 method: "GET",
                 authority: &self.address.authority,
                 path,
@@ -178,6 +247,9 @@ impl Line {
                 .header("signature", headers.signature)
                 .header(reqwest::header::RANGE, format!("bytes={from}-"));
             let response = self.send(request).await?;
+            if wait_if_asked(&response, began).await {
+                continue;
+            }
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => self.offset_ms = relay_ms.saturating_sub(now_ms),
                 None => return Ok(response),
@@ -195,6 +267,13 @@ impl Line {
                 sent.map_err(|error| no_link(&error))
             }
         }
+    }
+
+    fn relay(&self) -> Result<wangge_wire::RelayId, RelayError> {
+        let key = self.key.ok_or(RelayError::Internal {
+            what: "a request to nobody",
+        })?;
+        Ok(key.relay())
     }
 
     fn url(&self, path: &str) -> Result<Url, UpstreamTrouble> {
@@ -226,6 +305,9 @@ pub(super) async fn body_up_to(
 
 /// Returns the error of a line that gave no answer.
 pub(super) fn no_link(error: &reqwest::Error) -> UpstreamTrouble {
+    if tls::is_somebody_else(error) {
+        return UpstreamTrouble::WrongRelay;
+    }
     // The error's own text has the address, which is no secret, and nothing of the body.
     UpstreamTrouble::NoLink {
         reason: error.to_string(),
@@ -243,6 +325,19 @@ fn success(response: Response) -> Result<Response, UpstreamTrouble> {
             reason: response.status().to_string(),
         }),
         _ => Err(UpstreamTrouble::Strange { what: "a status" }),
+    }
+}
+
+/// Waits as long as a relay asks for that has too much to do; false where it asks for nothing, or for too much.
+async fn wait_if_asked(response: &Response, began: Instant) -> bool {
+    let header = response.headers().get(reqwest::header::RETRY_AFTER);
+    let header = header.and_then(|value| value.to_str().ok());
+    match request::again_in(response.status().as_u16(), header) {
+        Some(wait) if began.elapsed() + wait <= AGAIN_WITHIN => {
+            tokio::time::sleep(wait).await;
+            true
+        }
+        _ => false,
     }
 }
 
@@ -278,7 +373,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_read_up_to_its_limit_and_not_a_byte_further() {
         for (bytes, good) in [(ANSWER_BYTES_MAX, true), (ANSWER_BYTES_MAX + 1, false)] {
-            let response = reqwest::get(answering(bytes)).await.unwrap();
+            let address = Address::parse(&answering(bytes)).unwrap();
+            let line = Line::to_nobody_yet(address, None).unwrap();
+            let asked = line.client.get(line.url("/").unwrap());
+            let response = line.send(asked).await.unwrap();
             let read = body(response).await;
             assert_eq!(read.is_ok(), good, "{bytes}");
             if let Err(error) = read {

@@ -96,13 +96,17 @@ impl Relay {
         let upstream = risen::upstream(connection).map_err(fail)?;
         let upstream = upstream.ok_or(UpstreamTrouble::None)?;
         // The address was judged when this relay joined.
-        let address = Address::parse(&upstream.url, true)?;
+        let address = Address::kept(&upstream.url)?;
         let mut meeting = Meeting {
             relay: self,
             connection: db::connect(&self.place)?,
             standing: Standing::default(),
+            line: Line::to(
+                address,
+                self.settings.upstream_carrier.clone(),
+                upstream.key,
+            )?,
             upstream,
-            line: Line::over(address, self.settings.upstream_carrier.clone())?,
             session: Session::new(None),
             packer: Packer::new().map_err(strange)?,
             unpacker: Unpacker::new().map_err(strange)?,

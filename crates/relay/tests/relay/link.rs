@@ -321,6 +321,7 @@ fn a_request_that_ends_too_early_but_says_so_keeps_its_whole_batches() {
     let authority = town.relay.to_string();
     let head = ask.bytes();
     let signed = Signed {
+        relay: li.relay_at(town.relay),
         method: "POST",
         authority: &authority,
         path: "/v1/sync",

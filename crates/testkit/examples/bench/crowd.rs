@@ -23,7 +23,7 @@ use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{BATCH_ITEMS_MAX, REQUEST_BATCH_BYTES_GOAL};
 use wangge_wire::{
     ActionId, ActorId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, Cursor,
-    DocId, DocKind, Item, LifeNonce, PROTOCOL_VERSION, Signature, group, packing,
+    DocId, DocKind, Item, LifeNonce, PROTOCOL_VERSION, RelayId, Signature, group, packing,
 };
 
 use super::measures::text;
@@ -251,7 +251,7 @@ impl Elide for Own<'_> {
 pub(super) fn request(
     key: &KeyPair,
     actor: ActorId,
-    authority: &str,
+    (relay, authority): (RelayId, &str),
     cursor: Option<Cursor>,
     load: &Load,
     nonce: u64,
@@ -270,6 +270,7 @@ pub(super) fn request(
     };
     let head = ask.bytes();
     let signed = Signed {
+        relay,
         method: "POST",
         authority,
         path: "/v1/sync",

@@ -250,7 +250,7 @@ impl Standing {
         request(
             key,
             self.walker.actor(),
-            &to.to_string(),
+            (cursor.relay, &to.to_string()),
             Some(cursor),
             load,
             nonce,

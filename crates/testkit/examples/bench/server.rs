@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use wangge_relay::{LevelForm, NewInvitation, Packs, Relay, Role, Settings, serve};
-use wangge_wire::AreaCode;
+use wangge_wire::{AreaCode, RelayId};
 
 use super::measures::text;
 
@@ -24,6 +24,7 @@ pub(super) struct RelayProcess {
     dir: PathBuf,
     child: Child,
     address: SocketAddr,
+    id: RelayId,
 }
 
 /// What a relay did since another moment.
@@ -51,11 +52,17 @@ impl RelayProcess {
             dir: dir.to_owned(),
             child,
             address,
+            id: wangge_testkit::device::card(address).key.relay(),
         })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns whom requests are signed for.
+    pub(super) fn id(&self) -> RelayId {
+        self.id
     }
 
     pub(super) fn url(&self) -> String {

@@ -151,7 +151,7 @@ fn send_all<'a>(
                 let sent = request(
                     &walker.key,
                     walker.actor(),
-                    &to.to_string(),
+                    (relay.id(), &to.to_string()),
                     end,
                     load,
                     nonce,

@@ -223,7 +223,7 @@ pub(super) fn home(
     let mut replica =
         Replica::init(folder, "李梅", Vec::new(), Machine::default()).map_err(text)?;
     let code = invite(&relay.opened()?, "李梅", role, areas)?.shown();
-    wait(replica.enroll(&code, url, "李梅", false))?.map_err(text)?;
+    wait(replica.enroll(&code, url, "李梅", None))?.map_err(text)?;
     Ok(replica)
 }
 

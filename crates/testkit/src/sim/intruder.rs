@@ -4,6 +4,7 @@ use std::path::Path;
 
 use http::Request;
 use wangge_agent::Machine;
+use wangge_agent::home::Profile;
 use wangge_agent::keys::Keys;
 use wangge_crdt::{Document, Put};
 use wangge_model::kind;
@@ -14,7 +15,7 @@ use wangge_wire::group::{self, GROUP_FRAME};
 use wangge_wire::packing::Packer;
 use wangge_wire::{
     ActionId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, DeviceId, DocId,
-    Item, LifeNonce, PROTOCOL_VERSION, Place, Settlement, Shape, Signature, frame, stream,
+    Item, LifeNonce, PROTOCOL_VERSION, Place, RelayId, Settlement, Shape, Signature, frame, stream,
 };
 
 use super::seats::{GRIDS, NOBODYS};
@@ -40,6 +41,7 @@ pub(super) enum Mischief {
 /// A member who means no good.
 pub(super) struct Intruder {
     key: KeyPair,
+    relay: RelayId,
     number: u64,
     previous: BatchHash,
 }
@@ -48,8 +50,11 @@ impl Intruder {
     /// Returns who has the key in a folder.
     pub(super) fn new(dir: &Path) -> Self {
         let keys = Keys::open(dir, &Machine::default()).unwrap();
+        let profile = std::fs::read_to_string(dir.join("profile.json")).unwrap();
+        let profile: Profile = serde_json::from_str(&profile).unwrap();
         Self {
             key: keys.device(),
+            relay: profile.relay.unwrap().key.relay(),
             number: 0,
             previous: BatchHash([0; 32]),
         }
@@ -178,6 +183,7 @@ impl Intruder {
 
     fn signed(&self, head: &[u8], frame: &[u8], now_ms: i64, dice: &mut Dice) -> Request<Vec<u8>> {
         let signed = Signed {
+            relay: self.relay,
             method: "POST",
             authority: AUTHORITY,
             path: "/v1/sync",

@@ -61,7 +61,7 @@ impl Template {
             let mut replica = Replica::init(&folder, &member.name, Vec::new(), machine).unwrap();
             replica.carry_by(Arc::new(Link(Arc::clone(&net))));
             let url = url(member.home);
-            let enrolled = replica.enroll(&code, &url, &member.name, false);
+            let enrolled = replica.enroll(&code, &url, &member.name, None);
             runtime.block_on(enrolled).unwrap();
             replicas.push(replica);
         }
@@ -115,7 +115,7 @@ fn join(runtime: &Runtime, stations: &[Arc<Station>]) {
         let code = invite(&stations[above], &relay);
         let inline = station.inline().unwrap();
         let url = url(above);
-        let joined = inline.relay().join(&code, &url, false);
+        let joined = inline.relay().join(&code, &url);
         runtime.block_on(joined).unwrap();
     }
     meet(runtime, stations);

@@ -154,7 +154,7 @@ impl World {
             }
             let synced = async {
                 match &elsewhere {
-                    Some(url) => replica.sync_at(url, false).await,
+                    Some(url) => replica.sync_at(url).await,
                     None => replica.sync().await,
                 }
             };

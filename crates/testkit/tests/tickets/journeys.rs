@@ -146,7 +146,7 @@ fn a_ticket_from_before_the_home_was_enrolled_is_still_its_owners() {
     let code = open(&mut li, "修路灯");
     let invitation = district.invite("李梅", Role::Worker, &[GRID_1]);
     let url = format!("http://{}", district.address());
-    wangge_testkit::district::wait(li.enroll(&invitation, &url, "李梅", false)).unwrap();
+    wangge_testkit::district::wait(li.enroll(&invitation, &url, "李梅", None)).unwrap();
     let _: SyncReport = sync(&mut li).unwrap();
     meet(&mut [&mut li, &mut county]);
 

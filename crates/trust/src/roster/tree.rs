@@ -50,6 +50,13 @@ impl Roster {
             .filter(|_| !self.revoked.contains_key(&DeviceId(relay.0)))
     }
 
+    /// Returns the relays of the tree that may take part.
+    pub fn relays(&self) -> impl Iterator<Item = &KnownRelay> {
+        let part = |id: &RelayId| !self.revoked.contains_key(&DeviceId(id.0));
+        let known = self.relays.iter().filter(move |(id, _)| part(id));
+        known.map(|(_, relay)| relay)
+    }
+
     /// Returns the relay that was pinned and those above it, the lowest first.
     pub fn path_up(&self) -> Vec<(RelayId, &KnownRelay)> {
         let mut path: Vec<(RelayId, &KnownRelay)> = self

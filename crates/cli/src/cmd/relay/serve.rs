@@ -1,14 +1,17 @@
 //! `relay serve`: lets devices in until a signal, and says on which port.
 //!
-//! **Loopback only unless somebody says otherwise**: the line is not encrypted yet.
+//! **What leaves this machine is encrypted, whatever is said**: by the relay's own key, which its devices know
+//! from their enrolment, or by a certificate of an operator's. Plain HTTP is for this machine alone.
 
 use std::io::Read as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use wangge_relay::{
-    Claim, LevelForm, Relay, RelayError, Settings, UpstreamTrouble, UpstreamView, serve_claimed,
+    Certificate, Claim, LevelForm, Relay, RelayError, Settings, Tls, UpstreamTrouble, UpstreamView,
+    serve_claimed,
 };
 
 use super::{LevelWord, held};
@@ -35,9 +38,15 @@ pub(crate) struct Args {
     /// The code of the invitation the relay above made; not needed once joined
     #[arg(long, value_name = "CODE", requires = "upstream")]
     code: Option<String>,
-    /// Listen for other machines, and go to the relay above, without encryption
-    #[arg(long)]
-    plain_http: bool,
+    /// Show this certificate, PEM with its chain, in place of the relay's own
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A program on this machine encrypts for other machines, and says for whom by X-Forwarded-For
+    #[arg(long, conflicts_with = "tls_cert")]
+    behind_proxy: bool,
     /// Stop when stdin ends, as a child of another program
     #[arg(long, hide = true)]
     until_stdin_ends: bool,
@@ -49,7 +58,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         message: lang.no_address(&args.listen),
         hint: "wangge relay serve --listen 127.0.0.1:8720".to_owned(),
     })?;
-    if !address.ip().is_loopback() && !args.plain_http {
+    if !address.ip().is_loopback() && args.behind_proxy {
         return Err(Failure::NotLoopback {
             address: args.listen.clone(),
         });
@@ -64,6 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let level = args.level.unwrap_or(LevelWord::Township);
     let mut settings = Settings::new(name, level.into());
     settings.packs = Some(held::packs());
+    settings.tls = shown(args)?;
     // The database's index is mapped into memory: on a full disk the system would end this process.
     Relay::check_room(&home)?;
     // Bound before a relay is made: a start that fails must not decide name and level for good.
@@ -83,6 +93,24 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         relay = Relay::open(&home, &settings)?;
     }
     block_on(listen(context, relay, claim, listener, args))?
+}
+
+/// Returns how what goes over the line is kept from others.
+fn shown(args: &Args) -> Result<Tls, Failure> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| Failure::Unreadable {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })
+    };
+    match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => {
+            let certificate = Certificate::read(&read(chain)?, &read(key)?)?;
+            Ok(Tls::Certificate(certificate))
+        }
+        _ if args.behind_proxy => Ok(Tls::BehindProxy),
+        _ => Ok(Tls::ByAddress),
+    }
 }
 
 fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
@@ -129,7 +157,7 @@ fn join(relay: &Relay, args: &Args) -> Result<bool, Failure> {
         }
         (None, None) => Err(RelayError::Upstream(UpstreamTrouble::None).into()),
         (Some(code), _) => {
-            block_on(relay.join(code, url, args.plain_http))??;
+            block_on(relay.join(code, url))??;
             Ok(true)
         }
     }
@@ -145,11 +173,15 @@ async fn listen(
     let cannot = |error| cannot_listen(args, &error);
     let stop = stop_signal(args.until_stdin_ends).map_err(cannot)?;
     let listener = TcpListener::from_std(listener).map_err(cannot)?;
-    let bound = listener.local_addr().map_err(cannot)?.to_string();
+    let address = listener.local_addr().map_err(cannot)?;
+    let plain = args.tls_cert.is_none() && address.ip().to_canonical().is_loopback();
+    let scheme = if plain { "http" } else { "https" };
+    let (bound, url) = (address.to_string(), format!("{scheme}://{address}"));
     if context.ui.json.is_some() {
-        context.ui.json_line(&json!({ "listening": bound }));
+        let said = json!({ "listening": bound, "url": url });
+        context.ui.json_line(&said);
     } else {
-        context.ui.data(&context.ui.lang.listening(&bound));
+        context.ui.data(&context.ui.lang.listening(&url));
     }
     serve_claimed(relay, claim, listener, stop).await?;
     Ok(Exit::Done)

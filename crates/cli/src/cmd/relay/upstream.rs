@@ -20,14 +20,15 @@ pub(crate) struct Join {
     /// The address of the relay above
     #[arg(long, value_name = "URL", value_parser = typed::folded)]
     relay: String,
-    /// Go to another machine without encryption
+    /// The relay shows an ordinary certificate, for the name in its address
     #[arg(long)]
-    plain_http: bool,
+    ordinary_certificate: bool,
 }
 
 pub(super) fn join(context: &Context, args: &Join) -> Result<Exit, Failure> {
     let (relay, _) = super::open_to_look(context)?;
-    block_on(relay.join(&args.code, &args.relay, args.plain_http))??;
+    let url = crate::cmd::sync::address(&args.relay, args.ordinary_certificate)?;
+    block_on(relay.join(&args.code, &url))??;
     show_joined(context, &relay)
 }
 
