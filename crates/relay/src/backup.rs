@@ -2,9 +2,10 @@
 //!
 //! The database in it is one moment of the log: `VACUUM INTO` reads one transaction and stops nobody.
 //! **A backup has its name only once it was written, synced and read back; no file is ever written
-//! over.** The file is as secret as the relay itself: whoever has it can speak for the relay.
+//! over.** What opens it lies in a second file ([`keys`]), which is to be kept apart and not for long.
 
 mod file;
+mod keys;
 mod restore;
 
 use std::fs::{self, File, OpenOptions};
@@ -21,6 +22,7 @@ use crate::log::{self, unsigned};
 use crate::relay::Relay;
 use crate::secrets;
 use file::Secret;
+pub use keys::KEYS_DAYS;
 pub use restore::Restored;
 
 /// Why a backup or a restore was not done. Nothing that was there was changed.
@@ -51,6 +53,9 @@ pub enum BackupTrouble {
     /// It is no backup, or not as it was written. Take another one.
     #[error("{} is no whole backup", .0.display())]
     NotWhole(PathBuf),
+    /// No keys of this backup are there. Name the file that was made with it.
+    #[error("no keys at {}", .0.display())]
+    NoKeys(PathBuf),
     /// The folder holds something. Restore into an empty one.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
@@ -73,24 +78,37 @@ pub struct Backup {
     pub damaged: Vec<BlobHash>,
     /// When it was made, milliseconds since 1970.
     pub made_ms: i64,
+    /// The file with the keys that open it.
+    pub keys: PathBuf,
 }
 
 impl Relay {
-    /// Writes a backup to a file that is not there yet; the relay may be serving, in any process.
+    /// Writes a backup to a file that is not there yet, and its keys to another one, beside it if `keys` does
+    /// not say where; the relay may be serving, in any process.
     ///
     /// Of attachments those are inside that were whole at that moment.
-    pub fn backup(&self, file: &Path) -> Result<Backup, RelayError> {
+    pub fn backup(&self, file: &Path, keys: Option<&Path>) -> Result<Backup, RelayError> {
         let making = Making::begin(file)?;
-        let made = making.snapshot(self).and_then(|(found, blobs)| {
-            let made = making.append(self, found, &blobs)?;
-            making.finish()?;
-            Ok(made)
+        let keys = keys.map_or_else(|| keys::beside(file), Path::to_owned);
+        let made = Making::begin(&keys).and_then(|beside| {
+            let made = making.snapshot(self).and_then(|(found, blobs)| {
+                let made = making.append(self, found, &blobs)?;
+                // Last: what was sealed until now opens by them.
+                beside.keep_keys(self, made.made_ms)?;
+                beside.finish()?;
+                making.finish()?;
+                Ok(made)
+            });
+            if made.is_err() {
+                let _ = fs::remove_file(&beside.part);
+            }
+            made
         });
         if made.is_err() {
             // Half a file, under a name that says so, made by this very call.
             let _ = fs::remove_file(&making.part);
         }
-        let made = made?;
+        let made = Backup { keys, ..made? };
         tracing::info!(entries = made.entries, bytes = made.bytes, "backed up");
         Ok(made)
     }
@@ -147,7 +165,25 @@ impl Making {
         Ok((found, blobs))
     }
 
-    /// Adds secrets and attachments, syncs, and reads all of it back.
+    /// Writes the keys and the relay's secrets, and reads them back.
+    fn keep_keys(&self, relay: &Relay, made_ms: i64) -> Result<(), RelayError> {
+        let secret = Secret {
+            key: secrets::bytes(&relay.place.path.with_file_name(secrets::FILE))?
+                .ok_or(RelayError::Internal { what: "no key" })?,
+            tree: secrets::bytes(&relay.place.path.with_file_name(secrets::TREE_FILE))?,
+        };
+        keys::write(&self.part, &relay.place.keys, &secret, made_ms)?;
+        let fail = |error| failed(&self.part, error);
+        File::open(&self.part)
+            .and_then(|file| file.sync_all())
+            .map_err(fail)?;
+        match keys::read(&self.part)? == secret {
+            true => Ok(()),
+            false => Err(BackupTrouble::NotWhole(self.part.clone()).into()),
+        }
+    }
+
+    /// Adds attachments, syncs, and reads all of it back.
     fn append(
         &self,
         relay: &Relay,
@@ -155,11 +191,6 @@ impl Making {
         blobs: &[BlobHash],
     ) -> Result<Backup, RelayError> {
         let fail = |error| failed(&self.part, error);
-        let secret = Secret {
-            key: secrets::bytes(&relay.place.path.with_file_name(secrets::FILE))?
-                .ok_or(RelayError::Internal { what: "no key" })?,
-            tree: secrets::bytes(&relay.place.path.with_file_name(secrets::TREE_FILE))?,
-        };
         let shelf = Shelf::beside(&relay.place.path);
         let (mut here, mut damaged) = (Vec::new(), Vec::new());
         for hash in blobs.iter().filter(|hash| shelf.has(hash)) {
@@ -173,9 +204,11 @@ impl Making {
             }
         }
         let made_ms = relay.settings.clock.now_ms();
-        file::append(&self.part, &secret, &here, made_ms).map_err(fail)?;
+        let keys = &relay.place.keys;
+        keys.make_for_blobs(here.iter().map(|(hash, _)| hash))?;
+        file::append(&self.part, &here, keys, made_ms).map_err(fail)?;
         let read = file::read(&self.part)?;
-        if read.secret != secret || read.blobs.len() != here.len() {
+        if read.blobs.len() != here.len() {
             return Err(BackupTrouble::NotWhole(self.part.clone()).into());
         }
         Ok(Backup {
@@ -186,6 +219,7 @@ impl Making {
             missing: blobs.len().saturating_sub(here.len() + damaged.len()) as u64,
             damaged,
             made_ms,
+            keys: PathBuf::new(),
         })
     }
 
@@ -304,7 +338,8 @@ fn failed(path: &Path, error: io::Error) -> RelayError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::doc_keys::DocKeys;
+    use crate::settings::{Dice, Settings};
     use wangge_wire::order::LevelForm;
 
     fn relay(dir: &Path) -> Relay {
@@ -327,7 +362,7 @@ mod tests {
             }
             assert!(!target.exists(), "after step {steps}");
         }
-        let made = relay.backup(&target).unwrap();
+        let made = relay.backup(&target, None).unwrap();
         assert_eq!((made.entries, made.missing), (1, 0));
         assert_eq!(fs::metadata(&target).unwrap().len(), made.bytes);
         let unfinished = fs::read_dir(dir.path()).unwrap().filter(|entry| {
@@ -349,19 +384,17 @@ mod tests {
         let exists = |result| matches!(result, Err(RelayError::Backup(BackupTrouble::Exists(_))));
         assert!(exists(making.finish()));
         fs::remove_file(&making.part).unwrap();
-        assert!(exists(relay.backup(&target).map(|_| ())));
+        assert!(exists(relay.backup(&target, None).map(|_| ())));
         assert_eq!(fs::read(&target).unwrap(), b"mine");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_said_to_be_full() {
-        let secret = Secret {
-            key: [1; 32],
-            tree: None,
-        };
+        let dir = tempfile::tempdir().unwrap();
+        let keys = DocKeys::beside(&dir.path().join(db::FILE), &Dice::system());
         let full = Path::new("/dev/full");
-        let error = file::append(full, &secret, &[], 0).unwrap_err();
+        let error = file::append(full, &[], &keys, 0).unwrap_err();
         let said = failed(full, error);
         assert!(
             matches!(said, RelayError::Backup(BackupTrouble::NoRoom)),
@@ -376,13 +409,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let relay = relay(&dir.path().join("relay"));
         let target = dir.path().join("backup");
-        relay.backup(&target).unwrap();
-        let mode = fs::metadata(&target).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let made = relay.backup(&target, None).unwrap();
+        for file in [&target, &made.keys] {
+            let mode = fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
         let sql = "UPDATE entry SET position = 2 WHERE position = 1";
         relay.connection().execute(sql, []).unwrap();
         let second = dir.path().join("second");
-        let made = relay.backup(&second);
+        let made = relay.backup(&second, None);
         assert!(
             matches!(made, Err(RelayError::Backup(BackupTrouble::NotWhole(_)))),
             "{made:?}"

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::doc_keys::DocKeys;
 use crate::error::RelayError;
 use crate::room;
+use crate::settings::Dice;
 
 /// The database's name in the data folder.
 pub(crate) const FILE: &str = "relay.db";
@@ -25,12 +27,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007-decisions.sql"),
     include_str!("../migrations/0008-origins.sql"),
     include_str!("../migrations/0009-blobs.sql"),
+    include_str!("../migrations/0010-sealed.sql"),
 ];
 /// Marks a file as a relay's: "wgRl".
 const APPLICATION_ID: i32 = 0x7767_526c;
 /// Older ones can lose a write when the WAL is reset while another connection reads.
 const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 const BUSY_MS: u64 = 5_000;
+/// Bodies of an earlier program that are sealed in one transaction.
+const SEALED_AT_ONCE: u32 = 5_000;
 /// What the writer's connection keeps of the database: a group of commits touches thousands of pages, and
 /// what does not fit is written twice.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
@@ -40,6 +45,21 @@ const WRITER_CACHE_KIB: u32 = 32 * 1024;
 pub(crate) struct Place {
     pub(crate) path: PathBuf,
     pub(crate) pages_max: Option<u32>,
+    /// What opens the bodies in it.
+    pub(crate) keys: DocKeys,
+}
+
+impl Place {
+    /// Returns the place of a database in a folder.
+    pub(crate) fn in_folder(dir: &Path, pages_max: Option<u32>, dice: &Dice) -> Self {
+        let path = dir.join(FILE);
+        let keys = DocKeys::beside(&path, dice);
+        Self {
+            path,
+            pages_max,
+            keys,
+        }
+    }
 }
 
 /// Returns whether there is a database with anything in it: the first start writes its first page at once.
@@ -72,7 +92,35 @@ pub(crate) fn open(place: &Place) -> Result<Connection, RelayError> {
     if found < known {
         migrate(&mut connection, known).map_err(fail)?;
     }
+    seal_old(&mut connection).map_err(fail)?;
     Ok(connection)
+}
+
+/// Seals the bodies that an earlier program kept in the clear, some thousand at a time: whoever is killed in
+/// between goes on there.
+fn seal_old(connection: &mut Connection) -> rusqlite::Result<()> {
+    let mut any = false;
+    for (table, id) in [("entry", "position"), ("parked", "id")] {
+        let sql = format!(
+            "UPDATE {table} SET body = sealed(doc, hash, body), sealed = 1 WHERE {id} IN
+               (SELECT {id} FROM {table} WHERE sealed = 0 AND kind = 1 LIMIT {SEALED_AT_ONCE})"
+        );
+        let left = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE sealed = 0 AND kind = 1)");
+        // Asked without a lock: nearly always there is none.
+        while connection.query_row(&left, [], |row| row.get(0))? {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // What a body leaves behind is overwritten, not only given free.
+            transaction.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
+            transaction.execute(&sql, [])?;
+            transaction.commit()?;
+            any = true;
+        }
+    }
+    if any {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Returns the schema of a database and the newest one known; an error if it is newer than that.
@@ -99,8 +147,9 @@ pub(crate) fn is_relay(connection: &Connection) -> rusqlite::Result<bool> {
 /// Returns a further connection to a database that [`open`] returned one to.
 pub(crate) fn connect(place: &Place) -> Result<Connection, RelayError> {
     let fail = |source| RelayError::sqlite(&place.path, source);
-    let connection = Connection::open(&place.path).map_err(fail)?;
+    let mut connection = Connection::open(&place.path).map_err(fail)?;
     set_up(&connection, place.pages_max).map_err(fail)?;
+    place.keys.serve(&mut connection).map_err(fail)?;
     Ok(connection)
 }
 
@@ -166,10 +215,7 @@ mod tests {
     #[test]
     fn what_is_committed_has_reached_the_disk_when_a_receipt_is_signed() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place {
-            path: dir.path().join("relay.db"),
-            pages_max: None,
-        };
+        let place = Place::in_folder(dir.path(), None, &Dice::system());
         drop(open(&place).unwrap());
         let writer = connect_writer(&place).unwrap();
         let told = |pragma| writer.pragma_query_value(None, pragma, |row| row.get(0));

@@ -38,7 +38,8 @@ pub(crate) fn fetch(connection: &Connection, position: u64) -> rusqlite::Result<
     connection
         .prepare_cached(
             "SELECT e.kind, e.doc, e.batch, e.item, e.doc_kind, e.doc_schema,
-                    ifnull(d.owner, x''), e.first_received_ms, e.received_ms, e.body
+                    ifnull(d.owner, x''), e.first_received_ms, e.received_ms,
+                    CASE WHEN e.sealed THEN opened(e.doc, e.hash, e.body) ELSE e.body END
              FROM entry e LEFT JOIN document d ON d.doc = e.doc WHERE e.position = ?1",
         )?
         .query_row([signed(position)], |row| {

@@ -92,7 +92,8 @@ impl Desk<'_> {
         let rows = rows.query_map([doc.0], parked_row)?;
         for row in rows {
             let mut row = row?;
-            let sql = "SELECT body FROM parked WHERE doc = ?1 AND hash = ?2";
+            let sql = "SELECT CASE WHEN sealed THEN opened(doc, hash, body) ELSE body END
+                       FROM parked WHERE doc = ?1 AND hash = ?2";
             let body = self
                 .connection
                 .prepare_cached(sql)?
@@ -210,7 +211,8 @@ impl Desk<'_> {
     }
 
     fn body(&self, change: &ChangeHash, doc: &DocId) -> Result<Option<Vec<u8>>, StepError> {
-        let sql = "SELECT body FROM entry WHERE doc = ?1 AND hash = ?2";
+        let sql = "SELECT CASE WHEN sealed THEN opened(doc, hash, body) ELSE body END
+                   FROM entry WHERE doc = ?1 AND hash = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let body = statement.query_row(params![doc.0, change.0], |row| row.get(0));
         Ok(body.optional()?)

@@ -35,6 +35,7 @@ impl Inline {
         let (jobs, inbox) = writer::mailbox();
         let mut desk = Desk::new(
             connection,
+            relay.place.keys.clone(),
             relay.secrets.clone(),
             relay.identity.incarnation,
             relay.settings.clock.clone(),

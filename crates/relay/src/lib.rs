@@ -10,6 +10,7 @@ mod app;
 mod backup;
 mod blobs;
 mod db;
+mod doc_keys;
 mod doubt;
 mod entrance;
 mod error;
@@ -46,7 +47,7 @@ mod tail;
 mod upstream;
 mod writer;
 
-pub use backup::{Backup, BackupTrouble, Restored};
+pub use backup::{Backup, BackupTrouble, KEYS_DAYS, Restored};
 pub use error::RelayError;
 pub use held::SettledItem;
 pub use inline::Inline;

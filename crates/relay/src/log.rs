@@ -83,8 +83,9 @@ pub(crate) fn append(connection: &Connection, entry: &NewEntry<'_>) -> rusqlite:
     connection
         .prepare_cached(
             "INSERT INTO entry (position, kind, doc, hash, batch, item, doc_kind, doc_schema,
-                                actor, seq, first_received_ms, received_ms, chain, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?14, ?11, ?12, ?13)",
+                                actor, seq, first_received_ms, received_ms, chain, sealed, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?14, ?11, ?12, ?15,
+                     CASE WHEN ?15 THEN sealed(?3, ?4, ?13) ELSE ?13 END)",
         )?
         .execute(params![
             signed(position),
@@ -101,6 +102,7 @@ pub(crate) fn append(connection: &Connection, entry: &NewEntry<'_>) -> rusqlite:
             next_chain(before.chain, entry.kind, &entry.doc, &entry.hash).to_le_bytes(),
             entry.body,
             entry.first_received_ms,
+            entry.kind == EntryKind::CHANGE,
         ])?;
     Ok(position)
 }

@@ -230,7 +230,9 @@ pub(crate) fn load(connection: &Connection, id: i64) -> rusqlite::Result<Option<
     connection
         .prepare_cached(
             "SELECT b.head, b.names, p.batch, p.item, p.kind, p.doc, p.doc_kind, p.doc_schema,
-                    p.owner, p.shape, p.body, p.first_received_ms, p.received_ms
+                    p.owner, p.shape,
+                    CASE WHEN p.sealed THEN opened(p.doc, p.hash, p.body) ELSE p.body END,
+                    p.first_received_ms, p.received_ms
              FROM parked p JOIN batch b ON b.id = p.batch WHERE p.id = ?1",
         )?
         .query_row([id], rebuild)
@@ -334,8 +336,9 @@ fn upsert(
         .prepare_cached(
             "INSERT INTO parked (state, reason, kind, doc, hash, batch, item, device, doc_kind,
                                  doc_schema, owner, actor, seq, first_received_ms, received_ms,
-                                 shape, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                                 shape, sealed, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?18,
+                     CASE WHEN ?18 THEN sealed(?4, ?5, ?17) ELSE ?17 END)
              ON CONFLICT (doc, hash) DO UPDATE SET
                reason = CASE WHEN state = 3 THEN reason ELSE ?2 END,
                state = CASE WHEN state = 3 THEN 3 ELSE ?1 END
@@ -362,6 +365,7 @@ fn upsert(
                 from.received_ms,
                 shape.map(packing::encode).unwrap_or_default(),
                 body,
+                name.entry == EntryKind::CHANGE.0,
             ],
             |row| row.get(0),
         )

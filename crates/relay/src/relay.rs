@@ -18,6 +18,7 @@ use wangge_wire::{
 };
 
 use crate::db;
+use crate::doc_keys;
 use crate::error::RelayError;
 use crate::members::{self, NewInvitation};
 use crate::orders::{self, Standing};
@@ -115,10 +116,7 @@ impl Relay {
     /// Opens the relay in `dir`; makes folder, key and database at the first start.
     pub fn open(dir: &Path, settings: &Settings) -> Result<Relay, RelayError> {
         std::fs::create_dir_all(dir).map_err(|source| RelayError::io(dir, source))?;
-        let place = db::Place {
-            path: dir.join(db::FILE),
-            pages_max: settings.pages_max,
-        };
+        let place = db::Place::in_folder(dir, settings.pages_max, &settings.dice);
         let key_path = dir.join(secrets::FILE);
         if !db::has_bytes(&place.path) && Relay::left_in(dir) {
             // Another log under the old key would be another relay that nobody is told of.
@@ -130,6 +128,12 @@ impl Relay {
         if known.is_some() && !key_path.exists() {
             // A new key beside an old log would hide that the old one is lost.
             return Err(RelayError::Gone { path: key_path });
+        }
+        if doc_keys::is_sealed(&connection).map_err(fail)? && !place.keys.path().exists() {
+            // New keys beside an old log would open none of it, and nobody would be told that they are lost.
+            return Err(RelayError::Gone {
+                path: place.keys.path().to_owned(),
+            });
         }
         let joined = risen::upstream(&connection).map_err(fail)?.is_some();
         let secrets = secrets::load_or_make(&key_path, &settings.dice)?;
@@ -152,7 +156,13 @@ impl Relay {
 
     /// Returns whether a folder holds anything that only a relay leaves: its database, a key, attachments.
     pub fn left_in(dir: &Path) -> bool {
-        let left = [db::FILE, secrets::FILE, secrets::TREE_FILE, blobs::FOLDER];
+        let left = [
+            db::FILE,
+            doc_keys::FILE,
+            secrets::FILE,
+            secrets::TREE_FILE,
+            blobs::FOLDER,
+        ];
         left.iter().any(|name| match dir.join(name).metadata() {
             // A database without a byte is none.
             Ok(found) => found.is_dir() || found.len() > 0,

@@ -86,6 +86,7 @@ pub async fn serve_claimed(
     let news = Arc::new(Notify::new());
     let writer = Writer::start(
         connection,
+        relay.place.keys.clone(),
         relay.secrets.clone(),
         relay.identity.incarnation,
         relay.settings.clock.clone(),

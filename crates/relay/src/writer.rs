@@ -22,6 +22,7 @@ use wangge_wire::{
 
 use crate::accept::{self, Pushed, Stored};
 use crate::blobs::{self, Arrived};
+use crate::doc_keys::DocKeys;
 use crate::error::{RelayError, Trouble, trouble};
 use crate::holds::{self, NewRuling};
 use crate::members;
@@ -97,6 +98,7 @@ pub(crate) struct Writer {
 /// What a writer works with, in its thread or without one.
 pub(crate) struct Desk {
     connection: Connection,
+    keys: DocKeys,
     secrets: Secrets,
     incarnation: Incarnation,
     clock: Clock,
@@ -139,6 +141,7 @@ impl Writer {
     /// Starts the thread.
     pub(crate) fn start(
         connection: Connection,
+        keys: DocKeys,
         secrets: Secrets,
         incarnation: Incarnation,
         clock: Clock,
@@ -146,7 +149,7 @@ impl Writer {
         news: Arc<Notify>,
     ) -> Result<Self, RelayError> {
         let (jobs, inbox) = mailbox();
-        let mut desk = Desk::new(connection, secrets, incarnation, clock);
+        let mut desk = Desk::new(connection, keys, secrets, incarnation, clock);
         desk.wake = wake;
         desk.news = news;
         let thread = std::thread::Builder::new().name("relay-writer".into());
@@ -182,12 +185,14 @@ pub(crate) fn mailbox() -> (SyncSender<Job>, Receiver<Job>) {
 impl Desk {
     pub(crate) fn new(
         connection: Connection,
+        keys: DocKeys,
         secrets: Secrets,
         incarnation: Incarnation,
         clock: Clock,
     ) -> Self {
         Self {
             connection,
+            keys,
             secrets,
             incarnation,
             clock,
@@ -300,7 +305,7 @@ impl Desk {
         standing: &mut Standing,
     ) -> rusqlite::Result<Vec<Option<Done>>> {
         let now_ms = self.clock.now_ms();
-        let secrets = &self.secrets;
+        let (secrets, keys) = (&self.secrets, &self.keys);
         if Sabotage::ReceiptBeforeCommit.is_on() && !self.connection.is_autocommit() {
             self.connection.execute_batch("COMMIT")?;
         }
@@ -331,7 +336,7 @@ impl Desk {
             transaction.set_drop_behavior(DropBehavior::Ignore);
             return Ok(done);
         }
-        transaction.commit()?;
+        transaction.commit().map_err(|error| keys.meant(error))?;
         Ok(done)
     }
 

@@ -32,5 +32,7 @@ mod pull;
 mod push;
 #[path = "relay/random.rs"]
 mod random;
+#[path = "relay/sealed.rs"]
+mod sealed;
 #[path = "relay/town.rs"]
 mod town;

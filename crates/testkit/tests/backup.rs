@@ -24,7 +24,7 @@ fn settings() -> Settings {
 
 fn back_up(district: &District, name: &str) -> PathBuf {
     let file = district.path().join(name);
-    district.relay().backup(&file).unwrap();
+    district.relay().backup(&file, None).unwrap();
     file
 }
 
@@ -32,7 +32,7 @@ fn back_up(district: &District, name: &str) -> PathBuf {
 fn restore(district: &mut District, file: &std::path::Path) {
     district.stop();
     std::fs::rename(district.relay_dir(), district.path().join("lost")).unwrap();
-    Relay::restore(file, &district.relay_dir(), &settings()).unwrap();
+    Relay::restore(file, None, &district.relay_dir(), &settings()).unwrap();
     district.start();
 }
 
@@ -53,7 +53,7 @@ fn every_backup_made_while_pushes_go_on_is_one_moment_of_the_log() {
         let over = pushing.is_finished();
         let file = district.path().join(format!("backup-{}", backups.len()));
         let before = district.relay().counts().unwrap().entries;
-        let made = district.relay().backup(&file).unwrap();
+        let made = district.relay().backup(&file, None).unwrap();
         let after = district.relay().counts().unwrap().entries;
         assert!((before..=after).contains(&made.entries));
         backups.push((file, made.entries));
@@ -64,7 +64,7 @@ fn every_backup_made_while_pushes_go_on_is_one_moment_of_the_log() {
     pushing.join().unwrap();
     for (number, (file, entries)) in backups.iter().enumerate() {
         let dir = district.path().join(format!("relay-{number}"));
-        let restored = Relay::restore(file, &dir, &settings()).unwrap();
+        let restored = Relay::restore(file, None, &dir, &settings()).unwrap();
         assert_eq!(restored.entries, *entries);
         let counts = Relay::open(&dir, &settings()).unwrap().counts().unwrap();
         assert_eq!(counts.entries, *entries);
@@ -148,7 +148,7 @@ fn attachments_are_inside_and_later_ones_are_brought_again() {
     };
     attach(&mut li, &district, "first.pdf");
     let file = district.path().join("backup");
-    let made = district.relay().backup(&file).unwrap();
+    let made = district.relay().backup(&file, None).unwrap();
     assert_eq!((made.attachments, made.missing), (1, 0));
     attach(&mut li, &district, "second.pdf");
     let held = files(&district.relay_dir().join("blobs"));

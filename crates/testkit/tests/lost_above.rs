@@ -180,7 +180,7 @@ fn a_township_put_back_to_a_cursor_it_knows_is_told_again() {
 fn a_village_restored_from_a_backup_takes_back_its_revocations_from_above() {
     let (mut tree, mut li) = cast();
     let backup = tree.village.path().join("backup");
-    tree.village.relay().backup(&backup).unwrap();
+    tree.village.relay().backup(&backup, None).unwrap();
     let wang = tree.village.home("王芳", Role::Worker, &[GRID]);
     tree.village
         .relay()
@@ -218,7 +218,7 @@ fn restore(district: &mut District, file: &Path, lost: &str) {
     district.stop();
     std::fs::rename(district.relay_dir(), district.path().join(lost)).unwrap();
     let settings = Settings::new("民主村", LevelForm::Village);
-    Relay::restore(file, &district.relay_dir(), &settings).unwrap();
+    Relay::restore(file, None, &district.relay_dir(), &settings).unwrap();
     district.start();
 }
 

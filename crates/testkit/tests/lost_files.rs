@@ -96,11 +96,11 @@ fn a_damaged_attachment_keeps_none_of_the_others_away_and_no_backup_is_called_wh
 
     std::fs::write(&cut, &files[0][..100]).unwrap();
     let backup = district.path().join("backup");
-    let made = district.relay().backup(&backup).unwrap();
+    let made = district.relay().backup(&backup, None).unwrap();
     assert_eq!(made.damaged, [BlobHash::of(&files[0])]);
     assert_eq!((made.attachments, made.missing), (1, 1));
     let settings = Settings::new("any", LevelForm::Township);
-    let again = Relay::restore(&backup, &district.path().join("again"), &settings).unwrap();
+    let again = Relay::restore(&backup, None, &district.path().join("again"), &settings).unwrap();
     assert_eq!((again.attachments, again.damaged.len()), (1, 0));
 }
 

@@ -108,6 +108,11 @@ fn backup(trouble: &BackupTrouble, lang: Lang) -> (&'static str, Exit, String) {
             Exit::Damaged,
             lang.backup_not_whole(&path.display().to_string()),
         ),
+        BackupTrouble::NoKeys(path) => (
+            "no_keys",
+            Exit::Usage,
+            lang.backup_no_keys(&path.display().to_string()),
+        ),
         BackupTrouble::NotEmpty(path) => (
             "not_empty",
             Exit::Refused,

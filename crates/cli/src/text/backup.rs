@@ -8,12 +8,21 @@ pub(super) const TOPIC: Topic = Topic {
         Help {
             path: "relay backup",
             about: "把中继备份成一个文件；中继可以一直开着",
-            args: &[("file", "要写成的文件；不能已经存在")],
+            args: &[
+                ("file", "要写成的文件；不能已经存在"),
+                ("keys", "钥匙写到哪个文件；不写就在备份旁边，名字加 .keys"),
+            ],
         },
         Help {
             path: "relay restore",
             about: "在空文件夹里用备份恢复中继",
-            args: &[("file", "备份命令做的文件")],
+            args: &[
+                ("file", "备份命令做的文件"),
+                (
+                    "keys",
+                    "和它一起做的钥匙文件；不写就是备份旁边加 .keys 的那个",
+                ),
+            ],
         },
     ],
     aliases: &[("relay backup", "备份"), ("relay restore", "恢复")],
@@ -24,10 +33,6 @@ pub(super) const TOPIC: Topic = Topic {
 };
 
 words! {
-    backup_is_secret {
-        zh: "里面有中继的密钥和全部居民资料，没有加密：谁拿到它，谁就能冒充这个中继。请和中继一样保管。",
-        en: "The relay's key and all residents' data are in it, not encrypted: whoever has it can pose as this relay. Keep it as you keep the relay."
-    }
     restored_next {
         zh: "现在运行：wangge 中继 运行 --listen 原来的地址。各设备只认原来的地址，下次同步会自己发现，把备份以后的记录补回来。",
         en: "Now: wangge relay serve --listen ADDRESS, with the address it had: devices know it under no other. They notice at their next sync and give back what came after the backup."
@@ -47,6 +52,16 @@ messages! {
     backed_up(file: &str, bytes: u64) {
         zh: "已备份并核对：{file}（{bytes} 字节）",
         en: "Backed up and verified: {file} ({bytes} bytes)"
+    }
+    /// Where the keys of a backup are.
+    backup_keys(file: &str, until: &str) {
+        zh: "钥匙另在 {file}：没有它，备份谁也打不开；两样在一起，就能冒充这个中继、读到全部居民资料。请移到别处分开保管，{until} 以前销毁（此前注销的资料还在里面）。",
+        en: "Its keys are in {file}: without them nobody opens the backup; who has both can pose as this relay and read all residents' data. Move them elsewhere, and destroy them by {until}: what is erased until then lives on in them."
+    }
+    /// No keys of a backup.
+    backup_no_keys(path: &str) {
+        zh: "{path} 没有钥匙文件，备份打不开，什么也没有写。请用 --keys 指定和备份一起做的钥匙文件。",
+        en: "No keys are at {path}, so the backup does not open; nothing was written. Name the file that was made with it, with --keys."
     }
     /// A backup was made, and some attachments are not in it.
     backed_up_without(file: &str, bytes: u64) {

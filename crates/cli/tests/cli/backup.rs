@@ -81,3 +81,72 @@ fn a_backup_without_a_damaged_attachment_names_it_and_is_not_called_verified() {
     let made = made.ends(3).stdout;
     assert!(made.contains(&cut) && !made.contains("verified"), "{made}");
 }
+
+#[test]
+fn a_backup_without_its_keys_tells_nobody_anything_and_opens_with_them_from_anywhere() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    let add = [
+        "household",
+        "add",
+        "张建国",
+        "--door",
+        "3-12",
+        "--note",
+        "门前有口老井",
+    ];
+    world.at("李梅", &add).ok();
+    world.at("李梅", &["visit", "zjg", "老人血压高"]).ok();
+    world.at("李梅", &["sync"]).ok();
+    let (file, keys) = (world.path("b"), world.path("safe"));
+    let (file, keys) = (file.to_str().unwrap(), keys.to_str().unwrap());
+    let backup = ["relay", "backup", file, "--keys", keys, "--json"];
+    let made = world.at("relay", &backup).ok().json();
+    assert_eq!(made["keys"], keys);
+    let days = made["keys_expire_ms"].as_i64().unwrap() - made["made_ms"].as_i64().unwrap();
+    assert_eq!(days, 30 * 24 * 60 * 60 * 1000);
+    let secret = std::fs::read(world.path("relay").join("relay.key")).unwrap();
+    for (path, holds) in [(file, false), (keys, true)] {
+        let bytes = std::fs::read(path).unwrap();
+        let has = |part: &[u8]| bytes.windows(part.len()).any(|at| at == part);
+        assert_eq!(has(&secret), holds, "{path}");
+        assert!(!has("张建国".as_bytes()) && !has("老井".as_bytes()) && !has("血压".as_bytes()));
+    }
+    let refused = world.at("other", &["relay", "restore", file, "--json"]);
+    assert_eq!(refused.ends(2).error()["kind"], "no_keys");
+    assert!(!world.path("other").exists());
+    world
+        .at("other", &["relay", "restore", file, "--keys", keys])
+        .ok();
+    drop(relay);
+    let again = crate::world::Relay::start_with(
+        &world,
+        "other",
+        &["relay", "serve", "--listen", "127.0.0.1:0", "--json"],
+    );
+    let code = world.at(
+        "other",
+        &[
+            "relay",
+            "invite",
+            "--name",
+            "周文",
+            "--role",
+            "township",
+            "--area",
+            "511724103",
+            "--json",
+        ],
+    );
+    let code = code.ok().json()["code"].as_str().unwrap().to_owned();
+    world
+        .at("周文", &["enroll", &code, "--relay", &again.url()])
+        .ok();
+    world.at("周文", &["sync"]).ok();
+    let counts = world.at("周文", &["status", "--json"]).ok().json()["counts"].clone();
+    assert_eq!(
+        (&counts["households"], &counts["visits"]),
+        (&1.into(), &1.into())
+    );
+}

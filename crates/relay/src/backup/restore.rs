@@ -12,9 +12,10 @@ use rusqlite::Connection;
 use wangge_trust::KeyPair;
 use wangge_wire::BlobHash;
 
-use super::file::{self, Contents};
-use super::{BackupTrouble, failed, private, prove, sync_folder};
+use super::file::{self, Contents, Secret};
+use super::{BackupTrouble, failed, keys, private, prove, sync_folder};
 use crate::blobs::{self, Shelf};
+use crate::doc_keys::{self, DocKeys};
 use crate::error::RelayError;
 use crate::relay::Relay;
 use crate::settings::Settings;
@@ -41,11 +42,32 @@ pub struct Restored {
 }
 
 impl Relay {
-    /// Makes a relay of a backup, in a folder that is empty or not there yet.
+    /// Makes a relay of a backup and its keys, in a folder that is empty or not there yet; the keys lie beside
+    /// the backup if `keys` does not say where.
     ///
     /// Invitations that were open are closed: some may have been used since.
-    pub fn restore(file: &Path, dir: &Path, settings: &Settings) -> Result<Restored, RelayError> {
+    pub fn restore(
+        file: &Path,
+        keys: Option<&Path>,
+        dir: &Path,
+        settings: &Settings,
+    ) -> Result<Restored, RelayError> {
         let contents = file::read(file)?;
+        let keys = keys.map_or_else(|| keys::beside(file), Path::to_owned);
+        let from = match &contents.secret {
+            Some(secret) => From {
+                contents: &contents,
+                secret: secret.clone(),
+                keys: None,
+                file,
+            },
+            None => From {
+                contents: &contents,
+                secret: keys::read(&keys)?,
+                keys: Some(&keys),
+                file,
+            },
+        };
         check_empty(dir)?;
         let fail = |source| failed(dir, source);
         fs::create_dir_all(dir).map_err(fail)?;
@@ -58,7 +80,7 @@ impl Relay {
             fs::remove_dir_all(&making).map_err(fail)?;
         }
         fs::create_dir(&making).map_err(fail)?;
-        let made = make(&contents, &making, settings, file).and_then(|made| {
+        let made = make(&from, &making, settings).and_then(|made| {
             settle(&making, dir).map_err(fail)?;
             Ok(made)
         });
@@ -88,27 +110,37 @@ fn check_empty(dir: &Path) -> Result<(), RelayError> {
     Ok(())
 }
 
-fn make(
-    contents: &Contents,
-    making: &Path,
-    settings: &Settings,
-    file: &Path,
-) -> Result<Restored, RelayError> {
+/// What a relay is made of again.
+struct From<'a> {
+    contents: &'a Contents,
+    secret: Secret,
+    /// The keys; none for a backup of the form that has no body sealed.
+    keys: Option<&'a Path>,
+    file: &'a Path,
+}
+
+fn make(from: &From<'_>, making: &Path, settings: &Settings) -> Result<Restored, RelayError> {
+    let contents = from.contents;
     let fail = |source| failed(making, source);
     let database = making.join(db::FILE);
     contents.write_database(&database).map_err(fail)?;
+    let keys = DocKeys::beside(&database, &settings.dice);
+    if let Some(file) = from.keys {
+        keys::restore(file, keys.path())?;
+    }
     let shelf = Shelf::beside(&database);
     let place = |hash: &_| -> io::Result<PathBuf> {
         let whole = shelf.whole(hash);
         whole.parent().map_or(Ok(()), blobs::make_folder)?;
         Ok(whole)
     };
-    let damaged = contents.write_blobs(place).map_err(fail)?;
-    let found = begin_life(contents, &database, settings, file)?;
-    if let Some(tree) = &contents.secret.tree {
+    let damaged = contents.write_blobs(&keys, place).map_err(fail)?;
+    drop(keys);
+    let found = begin_life(from, &database, settings)?;
+    if let Some(tree) = &from.secret.tree {
         secret(&making.join(secrets::TREE_FILE), tree).map_err(fail)?;
     }
-    secret(&making.join(secrets::FILE), &contents.secret.key).map_err(fail)?;
+    secret(&making.join(secrets::FILE), &from.secret.key).map_err(fail)?;
     Ok(Restored {
         attachments: contents.blobs.len().saturating_sub(damaged.len()) as u64,
         damaged,
@@ -119,21 +151,20 @@ fn make(
 
 /// Proves the database once more, by what is in it, and begins another life of the log.
 fn begin_life(
-    contents: &Contents,
+    from: &From<'_>,
     database: &Path,
     settings: &Settings,
-    file: &Path,
 ) -> Result<Restored, RelayError> {
     let fail = |source| match RelayError::sqlite(database, source) {
         RelayError::Full => BackupTrouble::NoRoom.into(),
         other => other,
     };
     let incarnation: [u8; 16] = settings.dice.random()?;
-    let key = KeyPair::from_secret(&contents.secret.key);
+    let key = KeyPair::from_secret(&from.secret.key);
     let mut connection = Connection::open(database).map_err(fail)?;
     db::check_version(&connection, database)?;
     let found = prove(&connection, &key.public().0).map_err(fail)?;
-    let found = found.ok_or_else(|| BackupTrouble::NotWhole(file.to_owned()))?;
+    let found = found.ok_or_else(|| BackupTrouble::NotWhole(from.file.to_owned()))?;
     let transaction = connection.transaction().map_err(fail)?;
     let sql = "UPDATE meta SET incarnation = ?1";
     transaction.execute(sql, [incarnation]).map_err(fail)?;
@@ -161,7 +192,14 @@ fn secret(path: &Path, bytes: &[u8; 32]) -> io::Result<()> {
 
 /// Moves everything to its place, the key last.
 fn settle(making: &Path, dir: &Path) -> io::Result<()> {
-    for name in [blobs::FOLDER, db::FILE, secrets::TREE_FILE, secrets::FILE] {
+    let names = [
+        blobs::FOLDER,
+        doc_keys::FILE,
+        db::FILE,
+        secrets::TREE_FILE,
+        secrets::FILE,
+    ];
+    for name in names {
         let (from, to) = (making.join(name), dir.join(name));
         if from.exists() {
             if to.exists() {
@@ -189,14 +227,14 @@ mod tests {
         let (before, after) = (dir.path().join("before"), dir.path().join("after"));
         let relay = Relay::open(&before, &settings()).unwrap();
         let file = dir.path().join("backup");
-        relay.backup(&file).unwrap();
-        let restored = Relay::restore(&file, &after, &settings()).unwrap();
+        relay.backup(&file, None).unwrap();
+        let restored = Relay::restore(&file, None, &after, &settings()).unwrap();
         assert_eq!((restored.name.as_str(), restored.entries), ("杨家镇", 1));
         let again = Relay::open(&after, &settings()).unwrap();
         assert_eq!(again.secrets.key.public(), relay.secrets.key.public());
         assert_ne!(again.identity.incarnation, relay.identity.incarnation);
         assert_eq!(again.counts().unwrap(), relay.counts().unwrap());
-        let twice = Relay::restore(&file, &after, &settings());
+        let twice = Relay::restore(&file, None, &after, &settings());
         assert!(matches!(
             twice,
             Err(RelayError::Backup(BackupTrouble::NotEmpty(_)))
@@ -208,7 +246,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let relay = Relay::open(&dir.path().join("before"), &settings()).unwrap();
         let file = dir.path().join("backup");
-        relay.backup(&file).unwrap();
+        relay.backup(&file, None).unwrap();
         let whole = fs::read(&file).unwrap();
         let (end, after) = (whole.len(), dir.path().join("after"));
         let mut damaged: Vec<Vec<u8>> = [0, 31, 32, 100, end / 2, end - 1]
@@ -222,7 +260,7 @@ mod tests {
         }
         for bytes in damaged {
             fs::write(&file, bytes).unwrap();
-            let restored = Relay::restore(&file, &after, &settings());
+            let restored = Relay::restore(&file, None, &after, &settings());
             assert!(
                 matches!(
                     restored,
@@ -239,16 +277,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let relay = Relay::open(&dir.path().join("before"), &settings()).unwrap();
         let (file, after) = (dir.path().join("backup"), dir.path().join("after"));
-        relay.backup(&file).unwrap();
+        let made = relay.backup(&file, None).unwrap();
         // As a program wrote it that took what it found: the database, and what follows written anew.
         let contents = file::read(&file).unwrap();
+        let before_key = |dir: &tempfile::TempDir| dir.path().join("before").join(secrets::FILE);
         let (old, blob) = (dir.path().join("old"), dir.path().join("blob"));
         contents.write_database(&old).unwrap();
         fs::write(&blob, b"cut").unwrap();
         let (bad, good) = (BlobHash::of(b"cut short"), BlobHash::of(b"cut"));
         let blobs = [(bad, blob.clone()), (good, blob)];
-        file::append(&old, &contents.secret, &blobs, 1).unwrap();
-        let restored = Relay::restore(&old, &after, &settings()).unwrap();
+        let keys = &relay.place.keys;
+        keys.make_for_blobs([bad, good].iter()).unwrap();
+        file::append(&old, &blobs, keys, 1).unwrap();
+        fs::remove_file(&made.keys).unwrap();
+        fs::write(&made.keys, b"").unwrap();
+        let key = secrets::bytes(&before_key(&dir)).unwrap().unwrap();
+        let secret = Secret { key, tree: None };
+        super::keys::write(&made.keys, keys, &secret, 1).unwrap();
+        let restored = Relay::restore(&old, Some(&made.keys), &after, &settings()).unwrap();
         assert_eq!(
             (restored.attachments, &restored.damaged[..]),
             (1, &[bad][..])
@@ -262,18 +308,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let relay = Relay::open(&dir.path().join("before"), &settings()).unwrap();
         let (file, after) = (dir.path().join("backup"), dir.path().join("after"));
-        relay.backup(&file).unwrap();
+        relay.backup(&file, None).unwrap();
         fs::create_dir_all(after.join(FOLDER)).unwrap();
         fs::write(after.join(FOLDER).join(db::FILE), b"half").unwrap();
         fs::write(after.join("notes"), b"mine").unwrap();
-        let refused = Relay::restore(&file, &after, &settings());
+        let refused = Relay::restore(&file, None, &after, &settings());
         assert!(matches!(
             refused,
             Err(RelayError::Backup(BackupTrouble::NotEmpty(_)))
         ));
         assert!(after.join(FOLDER).join(db::FILE).exists());
         fs::remove_file(after.join("notes")).unwrap();
-        Relay::restore(&file, &after, &settings()).unwrap();
+        Relay::restore(&file, None, &after, &settings()).unwrap();
         assert!(!after.join(FOLDER).exists());
         assert!(Relay::open(&after, &settings()).is_ok());
     }

@@ -257,7 +257,9 @@ fn document(
 }
 
 fn beside(log: &Connection, kind: EntryKind, position: u64) -> Result<Beside, StepError> {
-    let sql = "SELECT body FROM entry WHERE position = ?1";
+    // A change that is held stands beside too.
+    let sql = "SELECT CASE WHEN sealed THEN opened(doc, hash, body) ELSE body END
+               FROM entry WHERE position = ?1";
     let bytes = log
         .prepare_cached(sql)?
         .query_row([signed(position)], |row| row.get(0))?;

@@ -295,7 +295,8 @@ fn apply(
         let ruling = rulings_before.get(hash);
         ruling.is_some_and(|ruling| ruling.reason.is_some())
     };
-    let sql = "SELECT hash, body, position FROM entry
+    let sql = "SELECT hash, CASE WHEN sealed THEN opened(doc, hash, body) ELSE body END, position
+               FROM entry
                WHERE doc = ?1 AND kind = ?2 AND position <= ?3 ORDER BY position";
     let mut rows = log.prepare_cached(sql)?;
     let mut rows = rows.query(params![doc.0, EntryKind::CHANGE.0, signed(until)])?;

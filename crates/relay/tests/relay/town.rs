@@ -97,7 +97,13 @@ impl Town {
 
     /// Copies the database as a power cut would leave it: the file and what is in its log.
     pub(crate) fn copy_to(&self, dir: &Path) {
-        for name in ["relay.db", "relay.db-wal", "relay.key"] {
+        for name in [
+            "relay.db",
+            "relay.db-wal",
+            "relay.key",
+            "keys.db",
+            "keys.db-wal",
+        ] {
             let from = self.dir.path().join(name);
             if from.exists() {
                 std::fs::copy(from, dir.join(name)).unwrap();

@@ -138,8 +138,9 @@ impl Station {
     pub(super) fn back_up(&self) {
         let file = self.dir.with_extension("file");
         let _ = std::fs::remove_file(&file);
+        let _ = std::fs::remove_file(file.with_extension("file.keys"));
         let relay = Relay::open(&self.dir, &self.settings).unwrap();
-        relay.backup(&file).unwrap();
+        relay.backup(&file, None).unwrap();
         *self.copy.lock().unwrap() = Some(file);
     }
 
@@ -153,7 +154,7 @@ impl Station {
         self.stop();
         let _ = std::fs::remove_dir_all(&self.dir);
         if beside.is_file() {
-            Relay::restore(&beside, &self.dir, &self.settings).unwrap();
+            Relay::restore(&beside, None, &self.dir, &self.settings).unwrap();
         } else {
             copy_dir(&beside, &self.dir);
         }

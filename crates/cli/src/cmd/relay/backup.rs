@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use wangge_relay::{BlobHash, LevelForm, Relay, Settings};
+use wangge_relay::{BlobHash, KEYS_DAYS, LevelForm, Relay, Settings};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -12,11 +12,16 @@ use crate::moment;
 use crate::text::Lang;
 use crate::ui::{Tone, tone};
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backup {
     /// The file to make; it must not be there yet
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Where to write its keys; beside it with .keys behind the name if it is not said
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -24,17 +29,23 @@ pub(crate) struct Restore {
     /// A file that relay backup made
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The keys that were made with it; beside it with .keys behind the name if it is not said
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
 }
 
 pub(super) fn backup(context: &Context, args: &Backup) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let (relay, _) = super::open_to_look(context)?;
-    let made = relay.backup(&args.file)?;
+    let made = relay.backup(&args.file, args.keys.as_deref())?;
     let file = args.file.display().to_string();
+    let keys = made.keys.display().to_string();
+    let expires_ms = made.made_ms.saturating_add(KEYS_DAYS * DAY_MS);
     let value = json!({
         "file": file, "bytes": made.bytes, "entries": made.entries, "documents": made.documents,
         "attachments": made.attachments, "attachments_missing": made.missing,
-        "attachments_damaged": made.damaged, "made_ms": made.made_ms,
+        "attachments_damaged": made.damaged, "made_ms": made.made_ms, "keys": keys,
+        "keys_expire_ms": expires_ms,
     });
     context.ui.show(&value, || {
         let mut lines = vec![
@@ -48,7 +59,9 @@ pub(super) fn backup(context: &Context, args: &Backup) -> Result<Exit, Failure> 
         if made.missing > 0 {
             lines.push(tone(Tone::Warn, &lang.backup_lacks(made.missing)));
         }
-        lines.push(tone(Tone::Warn, lang.backup_is_secret()));
+        let until = moment::exact(expires_ms);
+        let until = until.get(..10).unwrap_or_default();
+        lines.push(tone(Tone::Warn, &lang.backup_keys(&keys, until)));
         lines.join("\n")
     });
     Ok(ended(&made.damaged))
@@ -73,7 +86,7 @@ pub(super) fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure
     let dir = context.relay_home()?;
     // Name and level are the backup's own.
     let settings = Settings::new(lang.relay_name(), LevelForm::Township);
-    let made = Relay::restore(&args.file, &dir, &settings)?;
+    let made = Relay::restore(&args.file, args.keys.as_deref(), &dir, &settings)?;
     let folder = dir.display().to_string();
     let value = json!({
         "folder": folder, "name": made.name, "entries": made.entries,
