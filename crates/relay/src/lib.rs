@@ -8,6 +8,7 @@
 mod accept;
 mod app;
 mod backup;
+mod ballast;
 mod blobs;
 mod db;
 mod doc_keys;

@@ -5,6 +5,7 @@
 //! not taken, connections at once. An orderly end lets what is asked be answered.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 
 use crate::entrance::{Arrival, Entrance, Guest, Peer};
@@ -136,13 +138,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let mut closed = std::mem::replace(&mut arrival.closed, nobody);
     let routes = TowerToHyperService::new(hall.routes);
     let (behind_proxy, own) = (hall.behind_proxy, Arc::new(arrival));
+    let limits = hall.entrance.limits;
     let service = service_fn(move |request: Request<Incoming>| {
         let peer = match behind_proxy {
             true => spoken_for(&request).map_or(peer, Peer::of),
             false => peer,
         };
         let guest = Arc::new(own.guest(peer));
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(InTime::new(body, &limits)));
         request.extensions_mut().insert(Arc::clone(&guest));
         let answer = routes.call(request);
         async move {
@@ -189,6 +192,56 @@ fn spoken_for<B>(request: &Request<B>) -> Option<IpAddr> {
     let last = last.rsplit(',').next()?.trim();
     let bare = last.trim_start_matches('[').trim_end_matches(']');
     bare.parse().ok()
+}
+
+/// A request's body, which may neither be silent nor go on for ever.
+struct InTime {
+    body: Incoming,
+    piece_within: Duration,
+    until: tokio::time::Instant,
+    /// Ends when the next piece should have been here.
+    late: Pin<Box<Sleep>>,
+}
+
+impl InTime {
+    fn new(body: Incoming, limits: &Limits) -> Self {
+        let now = tokio::time::Instant::now();
+        let until = now + limits.body_within;
+        let late = Box::pin(sleep_until(until.min(now + limits.piece_within)));
+        Self {
+            body,
+            piece_within: limits.piece_within,
+            until,
+            late,
+        }
+    }
+}
+
+impl HttpBody for InTime {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            let next = tokio::time::Instant::now() + self.piece_within;
+            let until = self.until.min(next);
+            self.late.as_mut().reset(until);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let late = self.late.as_mut().poll(context);
+        late.map(|()| Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// An answer's body; its request counts as at work until it has ended.

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use wangge_trust::KeyPair;
 use wangge_trust::enroll::Code;
 use wangge_wire::enroll::RelayCard;
@@ -17,6 +17,7 @@ use wangge_wire::{
     PROTOCOL_VERSION, PersonId, Role, Unit, packing,
 };
 
+use crate::ballast::{self, Ballast};
 use crate::db;
 use crate::doc_keys;
 use crate::error::RelayError;
@@ -276,25 +277,47 @@ impl Relay {
         last_good_batch: u64,
         now_ms: i64,
     ) -> Result<(), RelayError> {
-        let mut connection = self.connection();
-        let fail = |source| RelayError::sqlite(&self.place.path, source);
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(fail)?;
-        let mut standing = Standing::default();
-        standing.refresh(&transaction).map_err(fail)?;
-        if standing.roster().known(device).is_none() {
-            return Err(RelayError::UnknownDevice);
-        }
         let body = OrderBody::Revoke {
             device: *device,
             last_good_batch,
         };
-        orders::append(&transaction, &mut standing, &self.secrets.key, body, now_ms)
-            .map_err(fail)?;
-        transaction.commit().map_err(fail)?;
+        self.write_order(|transaction, standing| {
+            if standing.roster().known(device).is_none() {
+                return Err(RelayError::UnknownDevice);
+            }
+            let key = &self.secrets.key;
+            orders::append(transaction, standing, key, body.clone(), now_ms)
+                .map(drop)
+                .map_err(|source| RelayError::sqlite(&self.place.path, source))
+        })?;
         tracing::info!(%device, "revoked");
         Ok(())
+    }
+
+    /// Writes an order; where the disk is full, in the room that is kept for that.
+    fn write_order(
+        &self,
+        write: impl Fn(&Transaction<'_>, &mut Standing) -> Result<(), RelayError>,
+    ) -> Result<(), RelayError> {
+        let mut connection = self.connection();
+        let fail = |source| RelayError::sqlite(&self.place.path, source);
+        let once = |connection: &mut Connection| {
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(fail)?;
+            let mut standing = Standing::default();
+            standing.refresh(&transaction).map_err(fail)?;
+            write(&transaction, &mut standing)?;
+            transaction.commit().map_err(fail)
+        };
+        match once(&mut connection) {
+            Err(RelayError::Full) => {
+                let ballast = Ballast::beside(&self.place.path);
+                let again = || ballast::past_the_limit(&mut *connection, |it| it, once);
+                ballast.instead(again).unwrap_or(Err(RelayError::Full))
+            }
+            written => written,
+        }
     }
 
     /// Returns every unit, also those that are closed.

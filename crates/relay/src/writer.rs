@@ -21,6 +21,7 @@ use wangge_wire::{
 };
 
 use crate::accept::{self, Pushed, Stored};
+use crate::ballast::{self, Ballast};
 use crate::blobs::{self, Arrived};
 use crate::doc_keys::DocKeys;
 use crate::error::{RelayError, Trouble, trouble};
@@ -110,6 +111,8 @@ pub(crate) struct Desk {
     wake: Option<SyncSender<()>>,
     /// Told after each commit: the relay above may have to hear of it.
     news: Arc<Notify>,
+    /// Room for orders on a full disk; none without a thread.
+    ballast: Option<Ballast>,
 }
 
 /// What a job came to inside the transaction.
@@ -122,6 +125,11 @@ enum Done {
 }
 
 impl Job {
+    /// Returns whether it is an order, which does not wait for room.
+    fn is_order(&self) -> bool {
+        matches!(self, Job::Order(..) | Job::Rise(..))
+    }
+
     /// Answers that nothing of it was written.
     pub(crate) fn refuse(self, why: Unwritten) {
         // Who asked may be gone; nobody is left to tell then.
@@ -152,6 +160,9 @@ impl Writer {
         let mut desk = Desk::new(connection, keys, secrets, incarnation, clock);
         desk.wake = wake;
         desk.news = news;
+        let ballast = Ballast::beside(Path::new(desk.connection.path().unwrap_or_default()));
+        ballast.keep();
+        desk.ballast = Some(ballast);
         let thread = std::thread::Builder::new().name("relay-writer".into());
         let thread = thread.spawn(move || desk.work(&inbox));
         let thread = thread.map_err(|source| RelayError::io(std::path::Path::new(""), source))?;
@@ -202,6 +213,7 @@ impl Desk {
             jobs: 0,
             wake: None,
             news: Arc::default(),
+            ballast: None,
         }
     }
 
@@ -241,7 +253,13 @@ impl Desk {
             return;
         }
         self.jobs += jobs.len();
-        match self.commit(&jobs) {
+        let committed = match self.commit(&jobs) {
+            Err(Unwritten::Full) if matches!(&*jobs, [only] if only.is_order()) => {
+                self.commit_in_ballast(&jobs)
+            }
+            committed => committed,
+        };
+        match committed {
             Ok(done) => {
                 let quiet = jobs
                     .iter()
@@ -296,6 +314,27 @@ impl Desk {
                 Err(why)
             }
         }
+    }
+
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Commits an order in the room that is kept for it.
+    fn commit_in_ballast(&mut self, jobs: &[Job]) -> Result<Vec<Option<Done>>, Unwritten> {
+        let Some(ballast) = self.ballast.clone() else {
+            return Err(Unwritten::Full);
+        };
+        tracing::warn!("the disk is full; an order is written in the room that is kept for it");
+        let committed = ballast.instead(|| {
+            ballast::past_the_limit(self, Self::connection, |desk| {
+                let committed = desk.commit(jobs);
+                // The log begins again from its start then: the next order takes little more.
+                desk.copy_back("PASSIVE");
+                committed
+            })
+        });
+        committed.unwrap_or(Err(Unwritten::Full))
     }
 
     /// Runs all jobs in one transaction; returns after COMMIT did.
@@ -379,6 +418,13 @@ impl Desk {
     }
 
     fn checkpoint(&mut self, mode: &str) {
+        self.copy_back(mode);
+        if let Some(ballast) = &self.ballast {
+            ballast.keep();
+        }
+    }
+
+    fn copy_back(&mut self, mode: &str) {
         (self.commits, self.jobs) = (0, 0);
         if self.damaged.load(Ordering::Acquire) {
             return;

@@ -1,6 +1,5 @@
-//! A request's body as it arrives: never more of it than the limit, never longer than patience.
-
-use std::time::Duration;
+//! A request's body as it arrives: never more of it than the limit. How long it may take is the line's to
+//! know (`crates/relay/src/listen.rs`).
 
 use axum::body::{Body, BodyDataStream};
 use tokio_stream::StreamExt;
@@ -8,15 +7,12 @@ use wangge_wire::group::{self, GROUP_FRAME};
 use wangge_wire::limits::{HEAD_BYTES_MAX, REQUEST_BATCHES_MAX};
 use wangge_wire::stream::Splitter;
 
-/// How long the next piece may take; a village's link is slow, not silent.
-const PIECE_WITHIN: Duration = Duration::from_secs(60);
-
 /// Why a body is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// More bytes than the limit.
     TooLarge,
-    /// It ends in the middle of something: the connection broke, or nothing came for a minute.
+    /// It ends in the middle of something: the connection broke, or nothing came for too long.
     Cut,
     /// It is not what it should be.
     Garbage,
@@ -121,8 +117,8 @@ impl Incoming {
 
     /// Waits for the next piece; false at the end.
     async fn more(&mut self) -> Result<bool, Fault> {
-        match tokio::time::timeout(PIECE_WITHIN, self.stream.next()).await {
-            Ok(Some(Ok(piece))) => {
+        match self.stream.next().await {
+            Some(Ok(piece)) => {
                 self.taken += piece.len();
                 if self.taken > self.limit {
                     return Err(Fault::TooLarge);
@@ -130,8 +126,8 @@ impl Incoming {
                 self.buffer.extend_from_slice(&piece);
                 Ok(true)
             }
-            Ok(None) => Ok(false),
-            Ok(Some(Err(_))) | Err(_) => Err(Fault::Cut),
+            None => Ok(false),
+            Some(Err(_)) => Err(Fault::Cut),
         }
     }
 }

@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 use wangge_relay::{Clock, LevelForm, Relay, RelayError, Settings};
+use wangge_testkit::wire_client::send_raw;
 use wangge_wire::message::PageEntry;
 use wangge_wire::receipt::ItemState;
 
-use crate::town::{GRID_1, Town, doc};
+use crate::town::{GRID_1, TOWNSHIP, Town, doc};
 
 #[test]
 fn a_receipt_is_signed_only_after_others_can_read_what_it_is_for() {
@@ -147,6 +148,7 @@ fn a_restored_backup_that_has_grown_past_the_cursor_is_noticed() {
 fn a_full_disk_refuses_batches_whole_and_goes_on_answering() {
     let mut town = Town::with(|settings| settings.pages_max = Some(80));
     let (mut li, mut zhao) = (town.worker(1, &[GRID_1]), town.desk(9));
+    let mut wang = town.worker(2, &[GRID_1]);
     li.begin(doc(1), GRID_1);
     let mut kept = 0;
     let refused = loop {
@@ -171,6 +173,28 @@ fn a_full_disk_refuses_batches_whole_and_goes_on_answering() {
     let end = zhao.sync(town.relay, town.now_ms(), &[]).end.unwrap();
     assert_eq!(end.digests[0].1.changes, kept as u64);
     assert_eq!(end.digests[0].1, zhao.digest_of(|_| true));
+    // Orders do not wait for room: neither a desk's nor a revocation.
+    let unit = wangge_wire::Unit {
+        id: doc(7),
+        n: 0,
+        name: "水务站".into(),
+        area: wangge_wire::AreaCode::parse(TOWNSHIP).unwrap(),
+        phone: String::new(),
+        closed: false,
+    };
+    let body = wangge_wire::OrderBody::Unit(unit);
+    let ordered = zhao.ask_order(town.relay, town.now_ms(), body);
+    assert_eq!(ordered.status, 200, "{}", ordered.text());
+    town.open().revoke(&wang.id(), 0, town.now_ms()).unwrap();
+    let ask = wang.ask(0, false).bytes();
+    let request = wang.request(town.relay, town.now_ms(), &ask, &[]);
+    assert_eq!(send_raw(town.relay, &request).status, 401, "revoked");
+    let frames = li.short(std::slice::from_ref(&refused));
+    let still = li.exchange(town.relay, town.now_ms(), 1, &frames, false);
+    assert_eq!(
+        still.status, 507,
+        "what is kept for orders is nobody else's"
+    );
     // With room again the same batch is taken.
     town.stop();
     town.settings.pages_max = None;
