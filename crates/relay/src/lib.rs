@@ -56,7 +56,7 @@ pub use limits::{Limits, Share};
 pub use members::NewInvitation;
 pub use packs::{GateProgram, Packs, work as gate_worker};
 pub use relay::{Counts, DeviceRow, HeldRow, InboxRow, Relay};
-pub use serve::{Claim, serve, serve_claimed};
+pub use serve::{Claim, open_many, serve, serve_claimed};
 pub use settings::{Certificate, Clock, Dice, Settings, Tls};
 pub use upstream::{
     BelowView, Carried, Carrier, Met, SharedCarrier, UpstreamTrouble, UpstreamView,

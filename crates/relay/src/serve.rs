@@ -138,7 +138,7 @@ fn shown(relay: &Relay, listener: &TcpListener) -> Result<Option<TlsAcceptor>, R
 }
 
 /// Lets as many devices be connected as the system allows this process.
-fn open_many() {
+pub fn open_many() {
     #[cfg(unix)]
     if let Ok((soft, hard)) = rlimit::getrlimit(rlimit::Resource::NOFILE)
         && soft < hard

@@ -10,6 +10,9 @@ use wangge_wire::receipt::ItemState;
 
 use crate::town::{GRID_1, TOWNSHIP, Town, doc};
 
+/// More orders than fit into what pages have left by chance.
+const ORDERS: u8 = 100;
+
 #[test]
 fn a_receipt_is_signed_only_after_others_can_read_what_it_is_for() {
     // The clock tells how many batches another connection can read; a receipt's time is read last.
@@ -174,18 +177,23 @@ fn a_full_disk_refuses_batches_whole_and_goes_on_answering() {
     assert_eq!(end.digests[0].1.changes, kept as u64);
     assert_eq!(end.digests[0].1, zhao.digest_of(|_| true));
     // Orders do not wait for room: neither a desk's nor a revocation.
-    let unit = wangge_wire::Unit {
-        id: doc(7),
-        n: 0,
-        name: "水务站".into(),
-        area: wangge_wire::AreaCode::parse(TOWNSHIP).unwrap(),
-        phone: String::new(),
-        closed: false,
-    };
-    let body = wangge_wire::OrderBody::Unit(unit);
-    let ordered = zhao.ask_order(town.relay, town.now_ms(), body);
-    assert_eq!(ordered.status, 200, "{}", ordered.text());
-    town.open().revoke(&wang.id(), 0, town.now_ms()).unwrap();
+    for n in 0..ORDERS {
+        let unit = wangge_wire::Unit {
+            id: doc(10 + n),
+            n: 0,
+            name: format!("{n}{}", "站".repeat(38)),
+            area: wangge_wire::AreaCode::parse(TOWNSHIP).unwrap(),
+            phone: String::new(),
+            closed: false,
+        };
+        let body = wangge_wire::OrderBody::Unit(unit);
+        let ordered = zhao.ask_order(town.relay, town.now_ms(), body);
+        assert_eq!(ordered.status, 200, "{n} {}", ordered.text());
+    }
+    let relay = town.open();
+    for good in 0..u64::from(ORDERS) {
+        relay.revoke(&wang.id(), good, town.now_ms()).unwrap();
+    }
     let ask = wang.ask(0, false).bytes();
     let request = wang.request(town.relay, town.now_ms(), &ask, &[]);
     assert_eq!(send_raw(town.relay, &request).status, 401, "revoked");

@@ -21,6 +21,7 @@ use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::enroll::{EnrollAsk, RelayCard};
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{BATCH_ITEMS_MAX, REQUEST_BATCH_BYTES_GOAL};
+use wangge_wire::packing::Packer;
 use wangge_wire::{
     ActionId, ActorId, AreaCode, Ask, Batch, BatchHash, BatchHead, Change, ChangeHash, Cursor,
     DocId, DocKind, Item, LifeNonce, PROTOCOL_VERSION, RelayId, Signature, group, packing,
@@ -113,7 +114,24 @@ impl Walker {
                 self.write(op.at_ms, action, draft, &mut items)?;
             }
         }
-        self.pack(items, packing)
+        self.pack(items, &mut packer(packing)?)
+    }
+
+    /// Does what `ops` say and returns it as requests of at most so many changes and places each.
+    pub(super) fn push_each(&mut self, ops: &[Op], each: usize) -> Result<Vec<Load>, String> {
+        let mut items = Vec::new();
+        for op in ops {
+            for draft in &op.drafts {
+                self.write(op.at_ms, None, draft, &mut items)?;
+            }
+        }
+        let (mut loads, mut rest) = (Vec::new(), items.into_iter().peekable());
+        let mut packer = packer(Packing::Device)?;
+        while rest.peek().is_some() {
+            let some = rest.by_ref().take(each).collect();
+            loads.extend(self.pack(some, &mut packer)?);
+        }
+        Ok(loads)
     }
 
     fn write(
@@ -157,12 +175,7 @@ impl Walker {
         Ok(())
     }
 
-    fn pack(&mut self, items: Vec<Item>, packing: Packing) -> Result<Vec<Load>, String> {
-        let mut packer = match packing {
-            Packing::Device => packing::Packer::new(),
-            Packing::Quick => packing::Packer::quick(),
-        }
-        .map_err(text)?;
+    fn pack(&mut self, items: Vec<Item>, packer: &mut Packer) -> Result<Vec<Load>, String> {
         let mut loads = Vec::new();
         let mut rest = items.into_iter().peekable();
         while rest.peek().is_some() {
@@ -184,7 +197,7 @@ impl Walker {
                 load.changes += batch.items.iter().filter(is_change).count();
                 previous = Some(batch.hash());
             }
-            load.body = group::frames(&mut packer, &frames).map_err(text)?;
+            load.body = group::frames(packer, &frames).map_err(text)?;
             loads.push(load);
         }
         Ok(loads)
@@ -216,6 +229,14 @@ impl Walker {
     fn frame(&self, batch: &Batch, around: &Surroundings) -> Result<Vec<u8>, String> {
         frame::encode(batch, around, &Own { docs: &self.docs }).map_err(text)
     }
+}
+
+fn packer(packing: Packing) -> Result<Packer, String> {
+    let packer = match packing {
+        Packing::Device => Packer::new(),
+        Packing::Quick => Packer::quick(),
+    };
+    packer.map_err(text)
 }
 
 fn kind_of(item: &Item) -> Option<DocKind> {

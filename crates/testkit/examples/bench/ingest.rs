@@ -33,7 +33,7 @@ const RUSH_DEVICES: usize = 1_000;
 const AGAIN_MS: u64 = 250;
 
 /// A device while the clock runs.
-struct Standing {
+pub(super) struct Standing {
     walker: Walker,
     cursor: Mutex<Cursor>,
 }
@@ -192,14 +192,14 @@ pub(super) fn rush(options: &Options) -> Result<Outcome, String> {
 
 /// What all clients together were told.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     changes: usize,
-    items: usize,
+    pub(super) items: usize,
     requests: usize,
     strange: usize,
     again: usize,
     broke_off: usize,
-    ms: Vec<f64>,
+    pub(super) ms: Vec<f64>,
     receipted: Option<Instant>,
     up: u64,
     down: u64,
@@ -207,7 +207,12 @@ struct Told {
 
 impl Told {
     /// Notes an answer; one that does not receipt everything is no measurement.
-    fn note(&mut self, load: &Load, heard: &Heard, since: Instant) -> Result<(), String> {
+    pub(super) fn note(
+        &mut self,
+        load: &Load,
+        heard: &Heard,
+        since: Instant,
+    ) -> Result<(), String> {
         if heard.status != 200 || heard.strange > 0 || heard.numbered != load.items {
             return Err(format!("of {} items: {heard:?}", load.items));
         }
@@ -244,7 +249,7 @@ impl Told {
 }
 
 impl Standing {
-    fn request(&self, to: std::net::SocketAddr, load: &Load, nonce: u64) -> Vec<u8> {
+    pub(super) fn request(&self, to: std::net::SocketAddr, load: &Load, nonce: u64) -> Vec<u8> {
         let cursor = *self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let key = &self.walker.key;
         request(
@@ -257,14 +262,14 @@ impl Standing {
         )
     }
 
-    fn take(&self, heard: &Heard) {
+    pub(super) fn take(&self, heard: &Heard) {
         if let Some(cursor) = heard.cursor {
             *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
         }
     }
 }
 
-fn stand(settled: Vec<(Walker, Cursor)>) -> Arc<Vec<Standing>> {
+pub(super) fn stand(settled: Vec<(Walker, Cursor)>) -> Arc<Vec<Standing>> {
     let standing = settled.into_iter().map(|(walker, cursor)| Standing {
         walker,
         cursor: Mutex::new(cursor),
@@ -272,7 +277,7 @@ fn stand(settled: Vec<(Walker, Cursor)>) -> Arc<Vec<Standing>> {
     Arc::new(standing.collect())
 }
 
-async fn gather(mut tasks: JoinSet<Result<Told, String>>) -> Result<Told, String> {
+pub(super) async fn gather(mut tasks: JoinSet<Result<Told, String>>) -> Result<Told, String> {
     let mut all = Told::default();
     while let Some(done) = tasks.join_next().await {
         all = all.and(done.map_err(text)??);
@@ -280,7 +285,7 @@ async fn gather(mut tasks: JoinSet<Result<Told, String>>) -> Result<Told, String
     Ok(all)
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().map_err(text)
 }

@@ -8,12 +8,14 @@
     reason = "a measurement talks to whoever started it"
 )]
 
+mod attack;
 mod crowd;
 mod fold;
 mod ingest;
 mod lines;
 mod measures;
 mod packs;
+mod pushes;
 mod repair;
 mod server;
 mod talk;
@@ -70,7 +72,7 @@ struct Outcome {
     extra: BTreeMap<&'static str, f64>,
 }
 
-const MEASUREMENTS: [Measurement; 17] = [
+const MEASUREMENTS: [Measurement; 19] = [
     Measurement {
         name: "ingest",
         what: "a minute of devices handing in their days, clients on the same processors, every commit on the disk",
@@ -86,6 +88,22 @@ const MEASUREMENTS: [Measurement; 17] = [
         goal: Some(30.0),
         better: Better::Lower,
         run: ingest::rush,
+    },
+    Measurement {
+        name: "signed-push",
+        what: "pushes of 5 changes each at 64 connections, signed, each on the disk before its answer, clients on the same processors",
+        unit: "pushes/s",
+        goal: Some(1_200.0),
+        better: Better::Higher,
+        run: pushes::signed_push,
+    },
+    Measurement {
+        name: "attack",
+        what: "the slowest hundredth of honest pushes under 2,432 connections that mean no good, against the same in quiet",
+        unit: "ratio",
+        goal: Some(2.0),
+        better: Better::Lower,
+        run: attack::attack,
     },
     Measurement {
         name: "first",
@@ -249,7 +267,7 @@ fn read<'a>(arguments: &[&'a str]) -> Option<(&'a str, Options)> {
 fn list() -> ExitCode {
     for measurement in &MEASUREMENTS {
         println!(
-            "{:8} {} ({})",
+            "{:11} {} ({})",
             measurement.name, measurement.what, measurement.unit
         );
     }

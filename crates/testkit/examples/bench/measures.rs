@@ -382,6 +382,15 @@ fn floor(dir: &Path) -> Result<f64, String> {
     Ok(middle(&mut times).0)
 }
 
+/// Returns the time that so many of a hundred are not above.
+pub(super) fn at_percent(times: &mut [f64], percent: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    let at = (times.len() as f64 * percent / 100.0).ceil() as usize;
+    let last = times.len().saturating_sub(1);
+    let found = times.get(at.saturating_sub(1).min(last));
+    found.copied().unwrap_or_default()
+}
+
 /// Returns the median and the 95th percentile.
 pub(super) fn middle(times: &mut [f64]) -> (f64, f64) {
     times.sort_by(f64::total_cmp);

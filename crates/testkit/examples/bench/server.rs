@@ -106,6 +106,12 @@ impl RelayProcess {
         Ok(value(&self.proc("status")?, "VmHWM:") / 1024.0)
     }
 
+    /// Returns how many files it has open, connections among them.
+    pub(super) fn open_files(&self) -> Result<usize, String> {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        Ok(files.map_err(text)?.count())
+    }
+
     /// Forgets the peak: what came before the clock is not what is measured.
     pub(super) fn forget_peak(&self) {
         // A system that does not let it tells a peak that is too high, never too low.

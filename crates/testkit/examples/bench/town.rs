@@ -39,13 +39,23 @@ pub(super) type Settled = (Vec<(Walker, Cursor)>, Vec<Vec<Load>>);
 impl Crowd {
     /// Makes so many workers with so many days each.
     pub(super) fn make(folder: Option<&Path>, devices: usize, days: usize) -> Result<Self, String> {
+        Self::make_in(folder, devices, days, None)
+    }
+
+    /// Makes them, and their days in requests of so many changes and places each, where a number is said.
+    pub(super) fn make_in(
+        folder: Option<&Path>,
+        devices: usize,
+        days: usize,
+        each: Option<usize>,
+    ) -> Result<Self, String> {
         let workload = Workload::open(folder, devices * GRID_HOUSEHOLDS);
         let (send, receive) = sync_channel::<(usize, Vec<Op>)>(MAKERS * 2);
         let receive = Mutex::new(receive);
         let made = Mutex::new(BTreeMap::new());
         std::thread::scope(|scope| {
             let makers: Vec<_> = (0..MAKERS)
-                .map(|_| scope.spawn(|| make_some(&workload, days, &receive, &made)))
+                .map(|_| scope.spawn(|| make_some(&workload, (days, each), &receive, &made)))
                 .collect();
             let dealt = deal(&workload, devices, send);
             let made = makers.into_iter().try_for_each(|maker| {
@@ -101,7 +111,7 @@ fn deal(
 
 fn make_some(
     workload: &Workload,
-    days: usize,
+    (days, each): (usize, Option<usize>),
     receive: &Mutex<Receiver<(usize, Vec<Op>)>>,
     made: &Mutex<BTreeMap<usize, Made>>,
 ) -> Result<(), String> {
@@ -116,7 +126,10 @@ fn make_some(
         let mut loads = Vec::new();
         for day in 0..days {
             let ops = workload.rush_on(device, 1 + day)?;
-            loads.extend(walker.live(&ops, Packing::Device)?);
+            loads.extend(match each {
+                None => walker.live(&ops, Packing::Device)?,
+                Some(each) => walker.push_each(&ops, each)?,
+            });
         }
         walker.forget();
         let one = Made {
