@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 
 use crate::doc_keys::DocKeys;
 use crate::error::RelayError;
@@ -176,7 +176,7 @@ pub(crate) fn connect_reader(place: &Place) -> Result<Connection, RelayError> {
 fn set_up(connection: &Connection, pages_max: Option<u32>) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    keep_a_log(connection)?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     // Checkpoints cost a pause; the writer chooses when.
     connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
@@ -186,14 +186,55 @@ fn set_up(connection: &Connection, pages_max: Option<u32>) -> rusqlite::Result<(
     Ok(())
 }
 
+/// Has changes go to a log first; an error where the file is not kept so.
+///
+/// To the end of the answer: SQLite says "wal" before it commits that, and where the disk fails just then it
+/// goes on without a log. **A power cut would take back what was committed so.**
+fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mut kept = false;
+    while let Some(row) = rows.next()? {
+        kept = row.get::<_, String>(0)?.eq_ignore_ascii_case("wal");
+    }
+    match kept {
+        true => Ok(()),
+        false => Err(disks()),
+    }
+}
+
 /// Returns whether the file is a whole database, and a relay's or still empty.
 fn look(path: &Path) -> rusqlite::Result<bool> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
-    let whole: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let check = || -> rusqlite::Result<String> {
+        let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        match is_disks(&found) {
+            true => Err(disks()),
+            false => Ok(found),
+        }
+    };
+    let mut whole = check()?;
+    if whole != "ok" {
+        // A disk that fails once may say of a sound file that a page cannot be had: damage is what is there
+        // the second time too.
+        whole = check()?;
+    }
     let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Ok(whole == "ok" && (id == APPLICATION_ID || version == 0))
+}
+
+/// Returns whether what a check found is the disk's doing: a page that did not come is not one that is wrong.
+fn is_disks(found: &str) -> bool {
+    let code = found.rsplit("error code=").next();
+    let code = code.and_then(|code| code.trim().parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == ffi::SQLITE_IOERR)
+}
+
+/// Returns what SQLite says of a disk that does not do what it was asked.
+fn disks() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), None)
 }
 
 fn migrate(connection: &mut Connection, known: i64) -> rusqlite::Result<()> {

@@ -40,6 +40,9 @@ const CHECKPOINT_PAGES: i64 = 12_000;
 /// Statements that stay prepared; taking a page or a frame in uses more than a hundred.
 const STATEMENTS_KEPT: usize = 256;
 
+/// What is said of a disk that does not do what it was asked.
+const DISK: &str = "disk I/O error";
+
 /// How long a command waits for another one to finish its transaction.
 pub(crate) const BUSY_MS: u64 = 5_000;
 
@@ -103,7 +106,7 @@ impl Store {
         let conn = keyed(path, key)?;
         conn.busy_timeout(Duration::from_millis(BUSY_MS))?;
         conn.pragma_update(None, "locking_mode", locking)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
+        keep_a_log(&conn)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", "ON")?;
         conn.pragma_update(None, "cache_size", CACHE_SIZE)?;
@@ -140,11 +143,21 @@ impl Store {
 
     /// Reads every page of the file.
     pub fn check(&self) -> Result<Health, StoreError> {
+        match self.look() {
+            // A disk that fails once may say of a sound file that a page cannot be had: damage is what is
+            // there the second time too.
+            Ok(Health::Damaged) => self.look(),
+            looked => looked,
+        }
+    }
+
+    fn look(&self) -> Result<Health, StoreError> {
         let verdict: Result<String, _> = self
             .conn
             .query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
         match verdict.map_err(StoreError::from) {
             Ok(text) if text == "ok" => Ok(Health::Sound),
+            Ok(text) if is_disks(&text) => Err(StoreError::Disk { reason: DISK }),
             Ok(_) | Err(StoreError::Damaged { .. }) => Ok(Health::Damaged),
             Err(other) => Err(other),
         }
@@ -270,6 +283,30 @@ pub(crate) fn set_meta(conn: &Connection, name: &str, value: &[u8]) -> Result<()
     Ok(())
 }
 
+/// Has changes go to a log first; an error where the file is not kept so.
+///
+/// To the end of the answer: SQLite says "wal" before it commits that, and where the disk fails just then it
+/// goes on without a log. **A power cut would take back what was committed so.**
+fn keep_a_log(conn: &Connection) -> Result<(), StoreError> {
+    let mut statement = conn.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mut kept = false;
+    while let Some(row) = rows.next()? {
+        kept = row.get::<_, String>(0)?.eq_ignore_ascii_case("wal");
+    }
+    match kept {
+        true => Ok(()),
+        false => Err(StoreError::Disk { reason: DISK }),
+    }
+}
+
+/// Returns whether what a check found is the disk's doing: a page that did not come is not one that is wrong.
+fn is_disks(found: &str) -> bool {
+    let code = found.rsplit("error code=").next();
+    let code = code.and_then(|code| code.trim().parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == rusqlite::ffi::SQLITE_IOERR)
+}
+
 fn path_without_wal(path: &Path) -> PathBuf {
     let name = path.to_string_lossy();
     PathBuf::from(name.strip_suffix("-wal").unwrap_or(&name))
@@ -306,6 +343,16 @@ mod tests {
             .pragma_query_value(None, "synchronous", |row| row.get(0))
             .unwrap();
         assert_eq!(sync, 2, "FULL");
+    }
+
+    #[test]
+    fn a_page_that_does_not_come_is_not_called_damaged() {
+        let found = |code| format!("Tree 5 page 12: unable to get the page. error code={code}");
+        assert!(is_disks(&found(rusqlite::ffi::SQLITE_IOERR_READ)));
+        assert!(!is_disks(&found(rusqlite::ffi::SQLITE_CORRUPT)));
+        assert!(!is_disks(
+            "Tree 5 page 12: btreeInitPage() returns error code 11"
+        ));
     }
 
     #[test]
