@@ -1,6 +1,7 @@
 //! A district for tests: devices, desks, relays, bad links, and the rules of the house.
 
 pub mod blob_line;
+pub mod crash;
 pub mod device;
 pub mod district;
 pub mod hostile;

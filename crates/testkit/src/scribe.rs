@@ -5,14 +5,14 @@
 
 use wangge_crdt::{Document, Put};
 use wangge_model::kind;
-use wangge_store::{Incoming, PageOutcome, Signer, Store};
+use wangge_store::{Incoming, PageOutcome, Signer, Store, StoreError};
 use wangge_trust::KeyPair;
 use wangge_trust::key::verify_batch;
 use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::message::{Page, PageEntry};
 use wangge_wire::{
-    AreaCode, Batch, BatchHash, BatchHead, Change, Cursor, DocId, DocKind, Incarnation, Item,
-    LifeNonce, Order, PageBatch, Place, PublicKey, RelayId, Signature, frame,
+    AreaCode, Batch, BatchHash, BatchHead, Change, ChangeHash, Cursor, DocId, DocKind, Incarnation,
+    Item, LifeNonce, Order, PageBatch, Place, PublicKey, RelayId, Signature, chunk, frame,
 };
 
 /// Somebody who writes to one document.
@@ -110,11 +110,26 @@ impl Scribe {
     }
 }
 
+impl Letter {
+    /// Returns the name of its change.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn hash(&self) -> ChangeHash {
+        chunk::split(&self.raw).unwrap().0
+    }
+}
+
 /// Hands letters to a database, each as it is, in this order.
 ///
 /// # Panics
 /// If the database does not take the page.
 pub fn deliver(store: &mut Store, letters: &[&Letter]) -> PageOutcome {
+    hand(store, letters).unwrap()
+}
+
+/// Hands letters to a database, which may not be able to take them.
+pub fn hand(store: &mut Store, letters: &[&Letter]) -> Result<PageOutcome, StoreError> {
     let entries = letters.iter().map(|letter| {
         PageEntry::Batch(PageBatch {
             frame: letter.frame.clone(),
@@ -137,7 +152,7 @@ pub fn deliver(store: &mut Store, letters: &[&Letter]) -> PageOutcome {
     let mut reader = Reader {
         keys: letters.iter().map(|letter| letter.key).collect(),
     };
-    store.apply_page(&page, &mut reader).unwrap()
+    store.apply_page(&page, &mut reader)
 }
 
 /// Knows the hands of those whose letters it is given.

@@ -18,14 +18,14 @@ mod deeds;
 mod device;
 mod intruder;
 mod levels;
-mod link;
+pub(crate) mod link;
 mod look;
 pub mod sabotage;
 mod seats;
 mod settle;
 mod station;
 mod step;
-mod template;
+pub(crate) mod template;
 mod weather;
 mod world;
 

@@ -131,7 +131,7 @@ impl relay::Carrier for Upward {
 }
 
 /// Returns the request as a listener would see it.
-fn copy(request: &reqwest::Request) -> Request<Vec<u8>> {
+pub(crate) fn copy(request: &reqwest::Request) -> Request<Vec<u8>> {
     let url = request.url();
     let path = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
@@ -146,7 +146,8 @@ fn copy(request: &reqwest::Request) -> Request<Vec<u8>> {
         .unwrap()
 }
 
-fn again(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {
+/// Returns the request a second time.
+pub(crate) fn again(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {
     let mut made = Request::builder()
         .method(request.method())
         .uri(request.uri());

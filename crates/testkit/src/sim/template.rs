@@ -142,14 +142,14 @@ fn invite(station: &Station, member: &Member) -> String {
 }
 
 /// Returns a folder for data that needs no disk.
-pub(super) fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let in_memory = tempfile::tempdir_in(memory);
     in_memory.unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 /// Returns a runtime of one thread.
-pub(super) fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
