@@ -32,6 +32,8 @@ mod inbox;
 mod journey;
 #[path = "cli/killed.rs"]
 mod killed;
+#[path = "cli/killed_often.rs"]
+mod killed_often;
 #[path = "cli/language.rs"]
 mod language;
 #[path = "cli/line.rs"]

@@ -7,6 +7,7 @@ pub mod district;
 pub mod hostile;
 pub mod in_between;
 pub mod inbox_line;
+pub mod load;
 pub mod pack_line;
 pub mod scribe;
 pub mod sealed;

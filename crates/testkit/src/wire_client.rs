@@ -80,13 +80,22 @@ pub fn send_raw(to: SocketAddr, bytes: &[u8]) -> Reply {
     exchange(to, bytes, false)
 }
 
+/// Sends these bytes and returns what came back; none where nobody listens any more.
+pub fn try_send_raw(to: SocketAddr, bytes: &[u8]) -> Option<Reply> {
+    let stream = TcpStream::connect(to).ok()?;
+    Some(over(stream, bytes, false))
+}
+
 /// Sends these bytes, hangs up, and returns what came back all the same.
 pub fn send_cut(to: SocketAddr, bytes: &[u8]) -> Reply {
     exchange(to, bytes, true)
 }
 
 fn exchange(to: SocketAddr, bytes: &[u8], hang_up: bool) -> Reply {
-    let mut stream = TcpStream::connect(to).unwrap();
+    over(TcpStream::connect(to).unwrap(), bytes, hang_up)
+}
+
+fn over(mut stream: TcpStream, bytes: &[u8], hang_up: bool) -> Reply {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // A relay that refuses early may close before it has read everything.
     let _ = stream.write_all(bytes);

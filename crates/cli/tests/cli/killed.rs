@@ -81,13 +81,13 @@ fn record(world: &World) {
 }
 
 /// A line that breaks once so many bytes of answers came, and says so; those are still handed on.
-struct Line {
+pub(crate) struct Line {
     at: SocketAddr,
-    left: Arc<AtomicUsize>,
+    pub(crate) left: Arc<AtomicUsize>,
 }
 
 impl Line {
-    fn to(relay: &str) -> (Self, Receiver<()>) {
+    pub(crate) fn to(relay: &str) -> (Self, Receiver<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let at = listener.local_addr().unwrap();
         let left = Arc::new(AtomicUsize::new(usize::MAX));
@@ -103,7 +103,7 @@ impl Line {
         (Self { at, left }, reached)
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.at)
     }
 }
