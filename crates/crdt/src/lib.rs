@@ -6,6 +6,7 @@
 //! (`docs/decisions/0005-flat-registers.md`). What the registers mean is the crate `model`'s.
 
 pub mod document;
+pub mod fate;
 pub mod gate;
 pub mod genesis;
 pub mod history;

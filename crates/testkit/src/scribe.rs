@@ -65,7 +65,7 @@ impl Scribe {
         let actor = self.key.public().actor(&nonce);
         let written = self.document.write(&actor, at_ms, puts).unwrap().unwrap();
         let raw = written.raw;
-        let change = Change::read(self.doc, self.kind, kind::SCHEMA, self.owner, raw.clone());
+        let change = Change::read(self.doc, self.kind, kind::SCHEMA, self.owner, raw);
         let place = Place {
             doc: self.doc,
             home: self.area.clone(),
@@ -95,12 +95,7 @@ impl Scribe {
         };
         self.key.sign_batch(&mut batch);
         self.previous = batch.hash();
-        Letter {
-            raw,
-            frame: frame::encode_full(&batch).unwrap(),
-            items: batch.items.len(),
-            key: self.key.public(),
-        }
+        Letter::of(&batch, self.key.public())
     }
 
     /// Takes in what somebody else wrote.
@@ -111,6 +106,23 @@ impl Scribe {
 }
 
 impl Letter {
+    /// Returns a batch of one change, or of none, on its way.
+    ///
+    /// # Panics
+    /// If it does not fit into a frame.
+    pub fn of(batch: &Batch, key: PublicKey) -> Self {
+        let raws = batch.items.iter().filter_map(|item| match item {
+            Item::Change { change, .. } => Some(change.raw.clone()),
+            _ => None,
+        });
+        Self {
+            raw: raws.last().unwrap_or_default(),
+            frame: frame::encode_full(batch).unwrap(),
+            items: batch.items.len(),
+            key,
+        }
+    }
+
     /// Returns the name of its change.
     ///
     /// # Panics
