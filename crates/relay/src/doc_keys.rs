@@ -350,6 +350,12 @@ fn connected<'a>(
     kept.as_mut().ok_or(rusqlite::Error::InvalidQuery)
 }
 
+/// Lets SQL on a connection to a relay's database open the bodies in it, for whoever looks at one from
+/// outside: tests.
+pub fn open_bodies(connection: &mut Connection, dir: &Path) -> rusqlite::Result<()> {
+    DocKeys::beside(&dir.join(crate::db::FILE), &Dice::system()).serve(connection)
+}
+
 /// Says whether a log has bodies that a key seals.
 pub(crate) fn is_sealed(connection: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE sealed = 1)";

@@ -49,6 +49,7 @@ mod upstream;
 mod writer;
 
 pub use backup::{Backup, BackupTrouble, KEYS_DAYS, Restored};
+pub use doc_keys::open_bodies;
 pub use error::RelayError;
 pub use held::SettledItem;
 pub use inline::Inline;

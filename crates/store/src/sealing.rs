@@ -356,6 +356,8 @@ mod tests {
         let first = include_str!("../migrations/0001-first.sql");
         conn.execute_batch(first).unwrap();
         conn.pragma_update(None, "user_version", 1).unwrap();
+        let change = "INSERT INTO change (doc, hash, actor, seq, raw) VALUES (x'01', x'02', x'03', 1, x'04')";
+        conn.execute_batch(change).unwrap();
         drop(conn);
         Store::open(&path, &KEY).unwrap();
         let made = copies(&path).unwrap();

@@ -129,8 +129,8 @@ impl Bomb {
                 let mut parents = Vec::new();
                 push_sleb(&mut parents, depth);
                 push_sleb(&mut parents, 1);
-                made.columns.push(((0 << 4) | 1, run(depth, 0)));
-                made.columns.push(((0 << 4) | 3, parents));
+                made.columns.push((1, run(depth, 0)));
+                made.columns.push((3, parents));
                 made.columns.push((KEY, run(depth, 0)));
                 made.columns.push((ACTION, run(depth, 0)));
             }

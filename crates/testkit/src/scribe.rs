@@ -111,12 +111,12 @@ impl Letter {
     /// # Panics
     /// If it does not fit into a frame.
     pub fn of(batch: &Batch, key: PublicKey) -> Self {
-        let raws = batch.items.iter().filter_map(|item| match item {
+        let mut raws = batch.items.iter().filter_map(|item| match item {
             Item::Change { change, .. } => Some(change.raw.clone()),
             _ => None,
         });
         Self {
-            raw: raws.last().unwrap_or_default(),
+            raw: raws.next_back().unwrap_or_default(),
             frame: frame::encode_full(batch).unwrap(),
             items: batch.items.len(),
             key,

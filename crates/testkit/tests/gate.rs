@@ -27,7 +27,7 @@ const PAGE: usize = 40;
 const NEIGHBOUR: DocId = DocId([0xee; 16]);
 
 fn open(dir: &Path) -> Store {
-    Store::open_alone(&dir.join("wangge.db")).unwrap()
+    Store::open_alone(&dir.join("wangge.db"), &[7; 32]).unwrap()
 }
 
 /// Returns how many changes of others a database has, by their state.

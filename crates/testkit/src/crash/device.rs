@@ -24,22 +24,25 @@ use wangge_wire::{
 
 use super::{Name, Program, Tale};
 use crate::scribe::{self, Letter, Scribe};
+use crate::sealed;
 use crate::working_days::{Dice, note, phone};
 
 const GRID: &str = "511724103202001";
 const DATABASE: &str = "wangge.db";
+/// The key of its database, as a vault would hand it over.
+const DATABASE_KEY: [u8; 32] = [24; 32];
 const LIFE: LifeNonce = LifeNonce([3; 8]);
 
 /// Opens a device's database as the program does that has it to itself.
 ///
 /// **The one place where these tests open one**, as the program does.
 pub fn open(dir: &Path) -> Result<Store, StoreError> {
-    Store::open_alone(&dir.join(DATABASE))
+    Store::open_alone(&dir.join(DATABASE), &DATABASE_KEY)
 }
 
 /// Returns a connection that looks into a database from outside.
 fn peek(dir: &Path) -> rusqlite::Result<Connection> {
-    Connection::open(dir.join(DATABASE))
+    Ok(sealed::connection(&dir.join(DATABASE), &DATABASE_KEY))
 }
 
 /// A worker's device that records.

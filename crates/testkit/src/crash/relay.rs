@@ -42,6 +42,7 @@ use crate::working_days::{Dice, note};
 const GRIDS: [&str; 2] = ["511724103202001", "511724103202002"];
 const DATABASE: &str = "relay.db";
 const KEY: &str = "relay.key";
+const KEYS: &str = "keys.db";
 const URL: &str = "http://127.0.0.1:8720";
 
 /// Returns the settings of a relay whose clock stands where `now` says, and whose dice are the same at
@@ -157,8 +158,15 @@ impl Village {
     /// Starts the relay, and lets the workers in at its first start.
     pub fn start(&mut self) -> Result<(), RelayError> {
         let _on = self.runtime.enter();
-        let there = self.tale.disk.content(DATABASE);
-        mark(self.dir.path(), there.is_some_and(|it| !it.is_empty())).unwrap();
+        for name in [DATABASE, KEYS] {
+            let there = self.tale.disk.content(name);
+            mark(
+                self.dir.path(),
+                name,
+                there.is_some_and(|it| !it.is_empty()),
+            )
+            .unwrap();
+        }
         let relay = Relay::open(self.dir.path(), &settings(&self.now))?;
         let inline = Arc::new(Inline::open(relay)?);
         *self.line.inline.lock().unwrap() = Some(inline);
@@ -193,7 +201,7 @@ impl Village {
             let home = self.homes.path().join(name);
             let mut replica = Replica::init(&home, name, Vec::new(), machine).unwrap();
             replica.carry_by(Arc::new(Link(Arc::clone(&self.line))));
-            let enrolled = replica.enroll(&code, URL, name, false);
+            let enrolled = replica.enroll(&code, URL, name, None);
             self.runtime.block_on(enrolled).unwrap();
             self.workers.push(replica);
         }
@@ -288,12 +296,13 @@ fn machine(now: &Arc<AtomicI64>, seed: u64) -> Machine {
         }),
         born_ms: Box::new(|_| None),
         alone: true,
+        ..Machine::default()
     }
 }
 
 /// Lets the folder of the system have a database, or none: a relay looks there before it asks SQLite.
-fn mark(dir: &Path, there: bool) -> std::io::Result<()> {
-    let marker = dir.join(DATABASE);
+fn mark(dir: &Path, name: &str, there: bool) -> std::io::Result<()> {
+    let marker = dir.join(name);
     match (there, marker.exists()) {
         (true, false) => std::fs::write(marker, [0]),
         (false, true) => std::fs::remove_file(marker),
@@ -318,14 +327,19 @@ impl Program for OnRelay {
     }
 
     fn look(&self, dir: &Path) -> Result<BTreeSet<Name>, String> {
-        let connection = Connection::open(dir.join(DATABASE));
+        let connection = Connection::open(dir.join(DATABASE)).and_then(|mut connection| {
+            wangge_relay::open_bodies(&mut connection, dir)?;
+            Ok(connection)
+        });
         let connection = connection.map_err(|error| error.to_string())?;
         self.log(&connection).map_err(|error| error.to_string())?
     }
 
     fn stage(&self, dir: &Path, image: &Image) {
         let there = image.file(DATABASE).is_some_and(|file| !file.is_empty());
-        mark(dir, there).unwrap();
+        mark(dir, DATABASE, there).unwrap();
+        let keys = image.file(KEYS).is_some_and(|file| !file.is_empty());
+        mark(dir, KEYS, keys).unwrap();
         let key = dir.join(KEY);
         match (there, key.exists()) {
             // A key without a log would be that of a relay whose log is lost.
@@ -351,7 +365,9 @@ impl OnRelay {
         if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? > 0 {
             return wrong("the digest of a document is not of its changes");
         }
-        let sql = "SELECT position, kind, doc, hash, chain, body FROM entry ORDER BY position";
+        let sql = "SELECT position, kind, doc, hash, chain,
+                     CASE WHEN sealed THEN opened(doc, hash, body) ELSE body END
+                   FROM entry ORDER BY position";
         let mut rows = connection.prepare(sql)?;
         let mut rows = rows.query([])?;
         let (mut names, mut before) = (BTreeSet::new(), (0, [0; 8]));
@@ -553,8 +569,15 @@ impl Run<'_> {
     pub fn start(&mut self) -> Result<(), RelayError> {
         let village = &self.script.village;
         let _on = village.runtime.enter();
-        let there = self.tale.disk.content(DATABASE);
-        mark(self.script.dir(), there.is_some_and(|it| !it.is_empty())).unwrap();
+        for name in [DATABASE, KEYS] {
+            let there = self.tale.disk.content(name);
+            mark(
+                self.script.dir(),
+                name,
+                there.is_some_and(|it| !it.is_empty()),
+            )
+            .unwrap();
+        }
         let relay = Relay::open(self.script.dir(), &settings(&village.now))?;
         *self.line.inline.lock().unwrap() = Some(Arc::new(Inline::open(relay)?));
         Ok(())
