@@ -19,6 +19,7 @@ use wangge_wire::{
 
 use crate::holdings::SqlHoldings;
 use crate::log::{self, NewEntry};
+use crate::lost;
 use crate::parked::{self, Parked};
 use crate::places;
 use crate::settlements;
@@ -57,7 +58,15 @@ pub(crate) fn store(
 ) -> rusqlite::Result<Stored> {
     let batch = &pushed.batch;
     let hash = batch.hash();
-    let decisions = judge(connection, roster, pushed, now_ms)?;
+    let mut decisions = judge(connection, roster, pushed, now_ms)?;
+    // Above it was judged; a relay below judged it when it came.
+    let judged_here = !pushed.from_above && pushed.first_received_ms.is_none();
+    if judged_here && lost::has_double(connection, roster, batch)? {
+        let counts =
+            |it: &&mut ItemDecision| matches!(it, ItemDecision::Accept | ItemDecision::Wait { .. });
+        let doubtful = decisions.iter_mut().filter(counts);
+        doubtful.for_each(|it| *it = ItemDecision::Inbox(Reason::OutOfScope));
+    }
     let is_new =
         |decision: &ItemDecision| !matches!(decision, ItemDecision::Held | ItemDecision::Refuse(_));
     if decisions.iter().any(is_new) {

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, oneshot};
+use wangge_trust::lease::key_of;
 use wangge_trust::request::CREATED_WINDOW_S;
 use wangge_wire::sabotage::Sabotage;
-use wangge_wire::{DeviceId, RelayId};
+use wangge_wire::{Day, DeviceId, Lease, LeaseKey, RelayId, Signature};
 
 use crate::accept::Pushed;
 use crate::db;
@@ -54,6 +55,8 @@ pub(crate) struct App {
     standing: Mutex<Standing>,
     nonces: Mutex<Nonces>,
     seen: Mutex<BTreeMap<DeviceId, i64>>,
+    /// The leases that are written down.
+    leased: Mutex<BTreeMap<DeviceId, Day>>,
 }
 
 /// The requests of the last minutes, so that none is taken twice.
@@ -88,6 +91,7 @@ impl App {
             standing: Mutex::default(),
             nonces: Mutex::default(),
             seen: Mutex::default(),
+            leased: Mutex::default(),
         }
     }
 
@@ -215,6 +219,26 @@ impl App {
             seen.insert(device, now_ms);
             self.wake();
         }
+    }
+
+    /// Returns a lease for a device from today, and what makes its codes.
+    pub(crate) fn lease(&self, device: DeviceId, days: u32) -> (Lease, LeaseKey) {
+        let (secrets, at_ms) = (&self.relay.secrets, self.now_ms());
+        let mut lease = Lease {
+            device,
+            relay: self.id(),
+            until: Day(Day::of_ms(at_ms).0.saturating_add(days)),
+            at_ms,
+            signature: Signature([0; 64]),
+        };
+        secrets.key.sign_lease(&mut lease);
+        let told = lock(&self.leased).get(&device).copied();
+        if told != Some(lease.until) && self.jobs.try_send(Job::Leased(device, lease.until)).is_ok()
+        {
+            lock(&self.leased).insert(device, lease.until);
+            self.wake();
+        }
+        (lease, key_of(&secrets.lease_seed.0, &device))
     }
 
     fn wake(&self) {

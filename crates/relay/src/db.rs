@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008-origins.sql"),
     include_str!("../migrations/0009-blobs.sql"),
     include_str!("../migrations/0010-sealed.sql"),
+    include_str!("../migrations/0011-lost-devices.sql"),
 ];
 /// Marks a file as a relay's: "wgRl".
 const APPLICATION_ID: i32 = 0x7767_526c;

@@ -4,63 +4,29 @@ mod answer;
 mod blob;
 mod body;
 mod card;
+mod device;
 mod enroll;
 mod frames;
 mod inbox;
 mod order;
 mod pack;
+mod purge;
 mod repair;
 mod rise;
+mod routes;
 mod signed;
 mod sync;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use axum::routing::{get, post};
 
-use crate::app::App;
 use crate::entrance::NotNow;
 use crate::limits::BUSY_AGAIN_S;
 use crate::writer::Unwritten;
-
-/// Returns the routes.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/v1/relay", get(card::card))
-        .route("/v1/enroll", post(enroll::enroll))
-        .route("/v1/sync", post(sync::sync))
-        .route("/v1/order", post(order::order))
-        .route("/v1/inbox", post(inbox::inbox))
-        .route("/v1/rise", post(rise::rise))
-        .route("/v1/repair", post(repair::repair))
-        .route("/v1/blob/{hash}", get(blob::read).post(blob::write))
-        .route("/v1/packs", get(pack::list))
-        .route("/v1/frames", post(frames::frames))
-        .with_state(app)
-}
-
-/// Answers one request without a listener; 404 for what nobody asks in a simulation.
-pub(crate) async fn answer(app: &Arc<App>, request: Request) -> Response {
-    let (path, state) = (request.uri().path().to_owned(), State(Arc::clone(app)));
-    match path.as_str() {
-        "/v1/relay" => card::card(state).await,
-        "/v1/enroll" => enroll::enroll(state, request).await,
-        "/v1/sync" => sync::sync(state, request).await,
-        "/v1/order" => order::order(state, request).await,
-        "/v1/rise" => rise::rise(state, request).await,
-        "/v1/inbox" => inbox::inbox(state, request).await,
-        "/v1/repair" => repair::repair(state, request).await,
-        "/v1/packs" => pack::list(state, request).await,
-        "/v1/frames" => frames::frames(state, request).await,
-        _ => words(StatusCode::NOT_FOUND, "not found"),
-    }
-}
+pub use routes::{ROUTES, Route, Who};
+pub(crate) use routes::{answer, router};
 
 /// Returns an answer of CBOR.
 fn cbor<T: minicbor::Encode<()>>(status: StatusCode, value: &T) -> Response {

@@ -96,6 +96,17 @@ impl Inline {
 
     /// Answers one request, of whose body only `arrives` bytes come before the line breaks.
     pub async fn answer(&self, request: Request<Vec<u8>>, arrives: usize) -> Response<Vec<u8>> {
+        self.answer_watched(request, arrives, |_| ()).await
+    }
+
+    /// Answers like [`Inline::answer`], and tells after each piece of the answer how many have come: what
+    /// happens meanwhile happens before the next one.
+    pub async fn answer_watched(
+        &self,
+        request: Request<Vec<u8>>,
+        arrives: usize,
+        mut came: impl FnMut(usize),
+    ) -> Response<Vec<u8>> {
         let (parts, body) = request.into_parts();
         let whole = arrives >= body.len();
         let body = body.get(..arrives).map_or(body.clone(), <[u8]>::to_vec);
@@ -107,9 +118,11 @@ impl Inline {
         let answer = http::answer(&self.app, Request::from_parts(parts, body)).await;
         let (parts, body) = answer.into_parts();
         let mut pieces = body.into_data_stream();
-        let mut bytes = Vec::new();
+        let (mut bytes, mut count) = (Vec::new(), 0);
         while let Some(Ok(piece)) = pieces.next().await {
             bytes.extend_from_slice(&piece);
+            count += 1;
+            came(count);
         }
         Response::from_parts(parts, bytes)
     }

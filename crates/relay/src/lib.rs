@@ -11,6 +11,7 @@ mod backup;
 mod ballast;
 mod blobs;
 mod db;
+mod device;
 mod doc_keys;
 mod doubt;
 mod entrance;
@@ -26,6 +27,7 @@ mod limits;
 mod link;
 mod listen;
 mod log;
+mod lost;
 mod members;
 mod numbers;
 mod orders;
@@ -49,21 +51,26 @@ mod upstream;
 mod writer;
 
 pub use backup::{Backup, BackupTrouble, KEYS_DAYS, Restored};
+pub use device::Revoking;
 pub use doc_keys::open_bodies;
 pub use error::RelayError;
 pub use held::SettledItem;
+pub use http::{ROUTES, Route, Who};
 pub use inline::Inline;
 pub use limits::{Limits, Share};
 pub use members::NewInvitation;
 pub use packs::{GateProgram, Packs, work as gate_worker};
 pub use relay::{Counts, DeviceRow, HeldRow, InboxRow, Relay};
 pub use serve::{Claim, open_many, serve, serve_claimed};
-pub use settings::{Certificate, Clock, Dice, Settings, Tls};
+pub use settings::{Certificate, Clock, Dice, LeaseDays, Settings, Tls};
 pub use upstream::{
     BelowView, Carried, Carrier, Met, SharedCarrier, UpstreamTrouble, UpstreamView,
 };
 pub use wangge_trust::enroll::Code;
 pub use wangge_trust::tls::BadCertificate;
+pub use wangge_wire::device::{
+    DeviceAnswer, DeviceRefusal, DeviceRow as AskedRow, DeviceWish, WaitingBatch,
+};
 pub use wangge_wire::enroll::EnrollRefusal;
 pub use wangge_wire::order::LevelForm;
-pub use wangge_wire::{AreaCode, BlobHash, ChangeHash, DocId, HoldReason, Role, Unit};
+pub use wangge_wire::{AreaCode, BlobHash, ChangeHash, DeviceId, DocId, HoldReason, Role, Unit};

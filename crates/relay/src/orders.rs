@@ -18,6 +18,7 @@ use wangge_wire::{
 };
 
 use crate::log::{self, NewEntry, signed, unsigned};
+use crate::lost;
 
 /// The roster up to one order of the log.
 #[derive(Debug, Clone, Default)]
@@ -267,7 +268,21 @@ pub(crate) fn ask(
     now_ms: i64,
 ) -> rusqlite::Result<Result<Order, OrderRefusal>> {
     match ask::ask(standing.roster(), device, body, Day::of_ms(now_ms)) {
-        Ok(Asked::New) => append(connection, standing, key, body.clone(), now_ms).map(Ok),
+        Ok(Asked::New) => {
+            let body = match body {
+                // Which batches are good is what this log has: a desk says only where it knows better.
+                OrderBody::Revoke {
+                    device,
+                    last_good_batch,
+                    ..
+                } => {
+                    let said = Some(*last_good_batch).filter(|said| *said < u64::MAX);
+                    lost::revocation(connection, device, said)?
+                }
+                other => other.clone(),
+            };
+            append(connection, standing, key, body, now_ms).map(Ok)
+        }
         Ok(Asked::Stands) => {
             last_saying(connection, body).map(|found| found.ok_or(OrderRefusal::Changed))
         }
@@ -275,7 +290,7 @@ pub(crate) fn ask(
     }
 }
 
-/// Returns the last order that says exactly this.
+/// Returns the last order that says this: of revocations, the last of that device.
 fn last_saying(connection: &Connection, body: &OrderBody) -> rusqlite::Result<Option<Order>> {
     let mut rows = connection
         .prepare_cached("SELECT body FROM entry WHERE kind = 6 ORDER BY position DESC")?;
@@ -283,7 +298,13 @@ fn last_saying(connection: &Connection, body: &OrderBody) -> rusqlite::Result<Op
     while let Some(row) = rows.next()? {
         let bytes: Vec<u8> = row.get(0)?;
         let order = Order::read(&bytes).map_err(|_| unreadable())?;
-        if order.body == *body {
+        let says = match (&order.body, body) {
+            (OrderBody::Revoke { device: one, .. }, OrderBody::Revoke { device, .. }) => {
+                one == device
+            }
+            (one, other) => one == other,
+        };
+        if says {
             return Ok(Some(order));
         }
     }

@@ -209,6 +209,15 @@ pub(crate) fn named_digest(
         .optional()
 }
 
+/// Returns how many documents name a person or unit.
+pub(crate) fn named_documents(connection: &Connection, id: &[u8; 16]) -> rusqlite::Result<u64> {
+    let found = connection
+        .prepare_cached("SELECT documents FROM digest WHERE audience = ?1")?
+        .query_row([id], |row| row.get(0).map(unsigned))
+        .optional()?;
+    Ok(found.unwrap_or(0))
+}
+
 /// Returns the area in a column; what is not one was not written by this program.
 pub(crate) fn area(row: &Row<'_>, index: usize) -> rusqlite::Result<AreaCode> {
     let text: String = row.get(index)?;

@@ -437,6 +437,8 @@ impl Pull {
             waiting: Some(waiting).filter(|count| *count > 0),
             undecided: self.undecided(connection, scope)?,
             lost: self.lost(connection, scope)?,
+            lease: None,
+            lease_key: None,
         })
     }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use wangge_trust::KeyPair;
 use wangge_trust::enroll::Code;
+use wangge_trust::{Invitation, KeyPair};
 use wangge_wire::enroll::RelayCard;
 use wangge_wire::order::LevelForm;
 use wangge_wire::receipt::Reason;
@@ -195,6 +195,16 @@ impl Relay {
         self.invite_for(new, None, now_ms)
     }
 
+    /// Returns an invitation as one text: the code with this relay's key, and where it is reached.
+    pub fn invitation(&self, code: &Code, url: Option<&str>) -> String {
+        let invitation = Invitation {
+            url: url.map(|url| url.trim().trim_end_matches('/').to_owned()),
+            relay: self.secrets.key.public(),
+            code: code.clone(),
+        };
+        invitation.text()
+    }
+
     /// Makes an invitation for a device of a unit; the unit must have been made by a desk.
     pub fn invite_unit(&self, name: &str, unit: &DocId, now_ms: i64) -> Result<Code, RelayError> {
         let mut units = self.units()?.into_iter();
@@ -268,7 +278,8 @@ impl Relay {
         Err(RelayError::BadInvitation { what })
     }
 
-    /// Takes a device out: it gets no answer any more, and what it wrote after is for the inbox.
+    /// Takes a device out by the number of its last good batch alone, whatever the life: as orders of relays
+    /// that knew no lives say it. [`Relay::revoke_device`] names them.
     ///
     /// May run in another process than the one that serves.
     pub fn revoke(
@@ -280,6 +291,7 @@ impl Relay {
         let body = OrderBody::Revoke {
             device: *device,
             last_good_batch,
+            lives: None,
         };
         self.write_order(|transaction, standing| {
             if standing.roster().known(device).is_none() {

@@ -25,6 +25,8 @@ pub(crate) struct Secrets {
     pub(crate) key: Arc<KeyPair>,
     /// Keys the hashes of id numbers on every device below this relay.
     pub(crate) id_key: IdKey,
+    /// Makes the key of each device's lease codes.
+    pub(crate) lease_seed: IdKey,
 }
 
 /// A key that has no way to be shown.
@@ -115,6 +117,7 @@ fn of(secret: &[u8; 32]) -> Secrets {
     Secrets {
         key: Arc::new(KeyPair::from_secret(secret)),
         id_key: IdKey(blake3::derive_key("wangge relay id numbers v0", secret)),
+        lease_seed: IdKey(blake3::derive_key("wangge relay leases v0", secret)),
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio_rustls::rustls::sign::CertifiedKey;
 use wangge_trust::tls;
-use wangge_wire::limits::PACKS_DOCUMENTS_MIN;
+use wangge_wire::Role;
+use wangge_wire::limits::{LEASE_DAYS_MAX, PACKS_DOCUMENTS_MIN};
 use wangge_wire::order::LevelForm;
 
 use crate::error::RelayError;
@@ -16,8 +17,9 @@ use crate::upstream::SharedCarrier;
 /// Bytes of attachments of one device, where the operator says nothing: five years of a photo a day.
 const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
-/// A quiet village hears within a minute what a desk above assigned.
-const UPSTREAM_EVERY: Duration = Duration::from_secs(60);
+/// A device that was lost must get nothing any more within a minute, also at a relay that only hears of it
+/// from above: half of the minute is for the meeting.
+pub(crate) const UPSTREAM_EVERY: Duration = Duration::from_secs(30);
 
 /// What an operator decides. Name and level count at the first start only; they are in the root order.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub struct Settings {
     pub packs_from: u64,
     /// How long a relay below another waits at most before it meets it again; none for only when told.
     pub upstream_every: Option<Duration>,
+    /// How long devices may read without coming.
+    pub lease_days: LeaseDays,
     /// What carries its requests to the relay above; none for the network.
     pub upstream_carrier: Option<SharedCarrier>,
     /// How what goes over a line is kept from others.
@@ -83,6 +87,36 @@ impl std::fmt::Debug for Certificate {
     }
 }
 
+/// How many days from a sync a device may read on without another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseDays {
+    /// Who looks after grids, works for a unit or checks.
+    pub worker: u32,
+    /// A station, a township, the county.
+    pub desk: u32,
+}
+
+impl Default for LeaseDays {
+    fn default() -> Self {
+        Self {
+            worker: 14,
+            desk: 30,
+        }
+    }
+}
+
+impl LeaseDays {
+    /// Returns the days of somebody in this role; none for a relay, which is no device.
+    pub(crate) fn of(self, role: Role) -> Option<u32> {
+        match role {
+            Role::Worker | Role::Unit | Role::Auditor => Some(self.worker),
+            Role::Station | Role::Township | Role::County => Some(self.desk),
+            Role::Relay => None,
+        }
+        .map(|days| days.min(LEASE_DAYS_MAX))
+    }
+}
+
 /// Where a relay reads the time: milliseconds since 1970.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
@@ -106,6 +140,7 @@ impl Settings {
             packs: None,
             packs_from: PACKS_DOCUMENTS_MIN,
             upstream_every: Some(UPSTREAM_EVERY),
+            lease_days: LeaseDays::default(),
             upstream_carrier: None,
             tls: Tls::default(),
             limits: Limits::default(),

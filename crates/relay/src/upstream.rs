@@ -10,8 +10,8 @@ mod line;
 mod meeting;
 
 use rusqlite::TransactionBehavior;
-use wangge_trust::Roster;
 use wangge_trust::enroll::{Code, Side, check_proof, proof};
+use wangge_trust::{Invitation, Roster};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::order::LevelForm;
 use wangge_wire::{AreaCode, DeviceId, Order, OrderBody, RelayAbove, packing};
@@ -106,6 +106,8 @@ pub struct UpstreamView {
 /// A relay below, as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BelowView {
+    /// Its id, as a member.
+    pub device: DeviceId,
     /// What people call it.
     pub name: String,
     /// The areas it was given.
@@ -116,7 +118,8 @@ pub struct BelowView {
 }
 
 impl Relay {
-    /// Goes below the relay at `url` by an invitation for a relay.
+    /// Goes below the relay at `url` by an invitation for a relay: its code, or the text of the whole, whose
+    /// key must be the one that answers.
     ///
     /// Joining the same relay again tells it everything again, which changes nothing that it holds.
     pub async fn join(&self, code: &str, url: &str) -> Result<(), RelayError> {
@@ -132,11 +135,20 @@ impl Relay {
 
     async fn ask_to_join(&self, code: &str, url: &str) -> Result<(), RelayError> {
         let refused = |why| RelayError::Upstream(UpstreamTrouble::Code(why));
-        let code = Code::parse(code).map_err(|_| refused(EnrollRefusal::WrongCode))?;
+        let wrong = |_| refused(EnrollRefusal::WrongCode);
+        let (code, invited) = if Invitation::is_meant(code) {
+            let text = Invitation::parse(code).map_err(|_| refused(EnrollRefusal::WrongCode))?;
+            (text.code, Some(text.relay))
+        } else {
+            (Code::parse(code).map_err(wrong)?, None)
+        };
         let address = Address::parse(url)?;
         let carrier = self.settings.upstream_carrier.clone();
         let mut line = Line::to_nobody_yet(address.clone(), carrier)?;
         let card: RelayCard = line.card().await?;
+        if invited.is_some_and(|relay| relay != card.key) {
+            return Err(UpstreamTrouble::WrongRelay.into());
+        }
         let mut line = line.pinned(card.key)?;
         if card.level >= self.identity.level {
             return Err(UpstreamTrouble::NotHigher.into());
@@ -230,6 +242,7 @@ impl Relay {
             let mut rows = Vec::new();
             for (id, known) in standing.roster().relays_below() {
                 rows.push(BelowView {
+                    device: DeviceId(id.0),
                     name: known.member.name.clone(),
                     areas: known.member.areas.clone(),
                     met_ms: relay::last_seen(connection, &DeviceId(id.0))?,

@@ -17,7 +17,7 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    BlobHash, DeviceId, DocId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature,
+    BlobHash, Day, DeviceId, DocId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature,
 };
 
 use crate::accept::{self, Pushed, Stored};
@@ -26,6 +26,7 @@ use crate::blobs::{self, Arrived};
 use crate::doc_keys::DocKeys;
 use crate::error::{RelayError, Trouble, trouble};
 use crate::holds::{self, NewRuling};
+use crate::lost;
 use crate::members;
 use crate::numbers;
 use crate::orders::{self, Standing};
@@ -64,6 +65,10 @@ pub(crate) enum Job {
     Want(BlobHash, DocId, oneshot::Sender<Result<(), Unwritten>>),
     /// Note when a device synced; nobody waits for it.
     Seen(DeviceId, i64),
+    /// Note that a revoked device is told to purge.
+    Purged(DeviceId, i64, oneshot::Sender<Result<(), Unwritten>>),
+    /// Note until when a device was told that it may read; nobody waits for it.
+    Leased(DeviceId, Day),
     /// End after the jobs before it.
     Stop,
 }
@@ -140,8 +145,17 @@ impl Job {
             Job::Rise(_, reply) => drop(reply.send(Err(why))),
             Job::Blob(_, reply) | Job::Rule(_, reply) => drop(reply.send(Err(why))),
             Job::Want(_, _, reply) => drop(reply.send(Err(why))),
-            Job::Seen(..) | Job::Stop => {}
+            Job::Purged(_, _, reply) => drop(reply.send(Err(why))),
+            Job::Seen(..) | Job::Leased(..) | Job::Stop => {}
         }
+    }
+
+    /// Returns whether it is of no interest to anybody above.
+    fn is_quiet(&self) -> bool {
+        matches!(
+            self,
+            Job::Seen(..) | Job::Purged(..) | Job::Leased(..) | Job::Stop
+        )
     }
 }
 
@@ -261,9 +275,7 @@ impl Desk {
         };
         match committed {
             Ok(done) => {
-                let quiet = jobs
-                    .iter()
-                    .all(|job| matches!(job, Job::Seen(..) | Job::Stop));
+                let quiet = jobs.iter().all(Job::is_quiet);
                 self.answer(jobs, done);
                 if !quiet {
                     self.news.notify_one();
@@ -394,6 +406,7 @@ impl Desk {
                 }
                 (Job::Blob(_, reply) | Job::Rule(_, reply), Some(_)) => drop(reply.send(Ok(()))),
                 (Job::Want(_, _, reply), Some(_)) => drop(reply.send(Ok(()))),
+                (Job::Purged(_, _, reply), Some(_)) => drop(reply.send(Ok(()))),
                 (Job::Rise(_, reply), Some(Done::Risen(positions))) => {
                     let _ = reply.send(Ok(positions));
                 }
@@ -498,6 +511,12 @@ fn run(
                 )?
                 .execute(params![device.0, at_ms])?;
             Ok(Done::Noted)
+        }
+        Job::Purged(device, at_ms, _) => {
+            lost::told(connection, device, *at_ms).map(|()| Done::Noted)
+        }
+        Job::Leased(device, until) => {
+            lost::leased(connection, device, *until).map(|()| Done::Noted)
         }
         Job::Stop => Ok(Done::Noted),
     }

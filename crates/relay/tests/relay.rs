@@ -20,6 +20,8 @@ mod life;
 mod limits;
 #[path = "relay/link.rs"]
 mod link;
+#[path = "relay/lost.rs"]
+mod lost;
 #[path = "relay/members.rs"]
 mod members;
 #[path = "relay/packs.rs"]

@@ -187,6 +187,8 @@ mod tests {
             waiting: None,
             undecided: None,
             lost: None,
+            lease: None,
+            lease_key: None,
         }
     }
 

@@ -15,6 +15,7 @@ mod document;
 pub mod due;
 pub mod error;
 pub mod gone;
+pub mod lease;
 mod levels;
 mod open;
 pub mod outbox;

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009-visits.sql"),
     include_str!("../migrations/0010-undecided.sql"),
     include_str!("../migrations/0011-gone.sql"),
+    include_str!("../migrations/0012-lease.sql"),
 ];
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.

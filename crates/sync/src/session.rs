@@ -322,6 +322,8 @@ mod tests {
             waiting: None,
             undecided: None,
             lost: None,
+            lease: None,
+            lease_key: None,
         }
     }
 

@@ -95,6 +95,8 @@ fn main() {
         waiting: None,
         undecided: None,
         lost: None,
+        lease: None,
+        lease_key: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

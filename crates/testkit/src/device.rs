@@ -26,8 +26,8 @@ use wangge_wire::message::{AnswerKind, PageEntry, Standing};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::{
     ActionId, ActorId, AreaCode, Ask, Audience, Batch, BatchHash, BatchHead, Change, ChangeHash,
-    Cursor, DeviceId, Digest, DocId, DocKind, End, EntryKind, Item, LifeNonce, Order, OrderAsk,
-    OrderBody, PROTOCOL_VERSION, Page, PersonId, Place, Receipt, Shape, Signature, Verdict,
+    Cursor, DeviceId, Digest, DocId, DocKind, End, EntryKind, Item, LifeNonce, Order,
+    PROTOCOL_VERSION, Page, PersonId, Place, PurgeAnswer, Receipt, Shape, Signature, Verdict,
     packing, stream,
 };
 
@@ -78,6 +78,8 @@ pub struct Answer {
     pub pages: Vec<(Page, usize)>,
     /// The last frame.
     pub end: Option<End>,
+    /// What a revoked device is told, as the whole answer or as its last frame.
+    pub purge: Option<PurgeAnswer>,
     /// The relay's words when it could not go on.
     pub failed: Option<String>,
     /// Every byte of the answer, and of its pages unpacked.
@@ -333,17 +335,7 @@ impl Device {
         self.request_at("/v1/sync", relay, now_ms, head, frames)
     }
 
-    /// Asks the relay for an order, as a desk does; returns the reply as it is.
-    pub fn ask_order(&mut self, relay: SocketAddr, now_ms: i64, body: OrderBody) -> Reply {
-        let version = PROTOCOL_VERSION;
-        let head = packing::encode(&OrderAsk { version, body });
-        wire_client::send_raw(
-            relay,
-            &self.request_at("/v1/order", relay, now_ms, &head, &[]),
-        )
-    }
-
-    fn request_at(
+    pub(crate) fn request_at(
         &mut self,
         path: &str,
         relay: SocketAddr,
@@ -560,6 +552,7 @@ pub fn read_answer(reply: &Reply) -> Answer {
         ..Answer::default()
     };
     if reply.status != 200 {
+        answer.purge = packing::decode(&reply.body, "purge").ok();
         return answer;
     }
     let mut splitter = stream::Splitter::new(ANSWER_FRAME_BYTES_MAX);
@@ -583,6 +576,7 @@ pub fn read_answer(reply: &Reply) -> Answer {
                     .push((packing::decode(&page, "page").unwrap(), payload.len()));
             }
             AnswerKind::END => answer.end = Some(packing::decode(&payload, "end").unwrap()),
+            AnswerKind::PURGE => answer.purge = Some(packing::decode(&payload, "purge").unwrap()),
             AnswerKind::FAILED => {
                 answer.failed = Some(String::from_utf8_lossy(&payload).into_owned());
             }

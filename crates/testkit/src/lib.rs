@@ -4,6 +4,7 @@ pub mod attack;
 pub mod blob_line;
 pub mod bombs;
 pub mod crash;
+pub mod desk_line;
 pub mod device;
 pub mod district;
 pub mod hostile;

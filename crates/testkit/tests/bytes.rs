@@ -9,6 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "bytes/lost.rs"]
+mod lost;
 #[path = "bytes/small.rs"]
 mod small;
 
@@ -55,6 +57,7 @@ fn every_message_has_the_bytes_it_had() {
     settlements(&mut lines);
     requests(&mut lines);
     small::lines(&mut lines);
+    lost::lines(&mut lines);
     let mut text = String::new();
     for (name, bytes) in &lines {
         write!(text, "{name} ").unwrap();
@@ -232,6 +235,8 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         waiting: None,
         undecided: None,
         lost: None,
+        lease: None,
+        lease_key: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -290,6 +295,7 @@ fn orders(lines: &mut Lines) {
     let revoke = OrderBody::Revoke {
         device: Device::new(3).id(),
         last_good_batch: 9,
+        lives: None,
     };
     let cover = OrderBody::Cover(Cover {
         id: wangge_wire::CoverId([0xc0; 8]),

@@ -77,6 +77,7 @@ fn order() -> impl Strategy<Value = OrderBody> {
         1 => (0..DEVICES).prop_map(|key| OrderBody::Revoke {
             device: device(key).public().device(),
             last_good_batch: 0,
+            lives: None,
         }),
         4 => cover.prop_map(|(id, absent, substitute, areas, from, days)| {
             OrderBody::Cover(Cover {

@@ -1,4 +1,4 @@
-//! What a desk may order: leaves, covers, units and workers' areas, all within its own.
+//! What a desk may order: leaves, covers, units, workers' areas and revocations, all within its own.
 //!
 //! **A desk orders only over what it works for itself**: no cover counts here, and what replaces an
 //! order must be of areas the asker may order over before and after.
@@ -38,10 +38,18 @@ pub fn ask(
         OrderBody::Cover(new) => cover(roster, new, &may),
         OrderBody::Unit(new) => unit(roster, new, &may),
         OrderBody::Grant(new) => areas(roster, new, &may),
-        OrderBody::Root { .. }
-        | OrderBody::Revoke { .. }
-        | OrderBody::Below(_)
-        | OrderBody::Above(_) => Err(OrderRefusal::NotAllowed),
+        OrderBody::Revoke {
+            device,
+            last_good_batch,
+            lives,
+        } => match lives {
+            None => revoke(roster, who, device, *last_good_batch, &may),
+            // Which lives there are is the relay's to say.
+            Some(_) => Err(OrderRefusal::Malformed),
+        },
+        OrderBody::Root { .. } | OrderBody::Below(_) | OrderBody::Above(_) => {
+            Err(OrderRefusal::NotAllowed)
+        }
     }
 }
 
@@ -104,6 +112,52 @@ fn areas(
     }
     let (before, n) = (known.grant(), new.n.unwrap_or(0));
     follows(Some(&before), new, Some(known.n), n)
+}
+
+/// Returns whether `who` may administer a device: it works for nothing, and never did, that `who` may not
+/// order over. Nobody administers the own one.
+pub fn may_administer(roster: &Roster, who: &DeviceId, device: &DeviceId, day: Day) -> bool {
+    let may = |area: &AreaCode| {
+        let what = What {
+            home: area,
+            audiences: &[],
+        };
+        allowed(roster, who, Action::Administer, &what, day).is_allowed()
+    };
+    administers(roster, who, device, &may)
+}
+
+fn administers(
+    roster: &Roster,
+    who: &DeviceId,
+    device: &DeviceId,
+    may: &dyn Fn(&AreaCode) -> bool,
+) -> bool {
+    let known = roster
+        .known(device)
+        .filter(|known| known.role != Role::Relay && who != device);
+    known.is_some_and(|known| {
+        let mut areas = known.areas.iter().chain(&known.been).peekable();
+        areas.peek().is_some() && areas.all(may)
+    })
+}
+
+/// Takes a device out. What it wrote before stays; a stricter revocation may follow one that stands.
+fn revoke(
+    roster: &Roster,
+    who: &DeviceId,
+    device: &DeviceId,
+    last_good_batch: u64,
+    may: &dyn Fn(&AreaCode) -> bool,
+) -> Result<Asked, OrderRefusal> {
+    let known = roster.known(device).ok_or(OrderRefusal::UnknownPerson)?;
+    if known.role == Role::Relay || !administers(roster, who, device, may) {
+        return Err(OrderRefusal::NotAllowed);
+    }
+    match roster.revocation(device) {
+        Some(said) if said.last_good_batch <= last_good_batch => Ok(Asked::Stands),
+        _ => Ok(Asked::New),
+    }
 }
 
 fn unit(

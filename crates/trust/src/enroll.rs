@@ -44,13 +44,7 @@ pub enum Side {
 impl Code {
     /// Returns a code made of ten random bytes.
     pub fn from_random(random: &[u8; CODE_CHARS]) -> Self {
-        let letter = |byte: &u8| {
-            ALPHABET
-                .get(usize::from(byte % 32))
-                .copied()
-                .map(char::from)
-        };
-        let text: String = random.iter().filter_map(letter).collect();
+        let text = letters(random);
         let (public, secret) = text.split_at_checked(PUBLIC_CHARS).unwrap_or_default();
         Self {
             public: public.to_owned(),
@@ -61,23 +55,7 @@ impl Code {
     /// Returns the code a person typed: any case, blanks and hyphens left out, O and I and L read
     /// as the digits they look like, full-width forms accepted.
     pub fn parse(typed: &str) -> Result<Self, BadCode> {
-        let mut text = String::new();
-        for letter in typed.chars() {
-            let letter = match u32::from(letter) {
-                wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(letter),
-                _ => letter,
-            };
-            let letter = match letter.to_ascii_uppercase() {
-                ' ' | '-' | '\u{3000}' => continue,
-                'O' => '0',
-                'I' | 'L' => '1',
-                other => other,
-            };
-            if !ALPHABET.iter().any(|known| char::from(*known) == letter) {
-                return Err(BadCode);
-            }
-            text.push(letter);
-        }
+        let text = normal(typed)?;
         match text.split_at_checked(PUBLIC_CHARS) {
             Some((public, secret)) if text.len() == CODE_CHARS => Ok(Self {
                 public: public.to_owned(),
@@ -113,6 +91,39 @@ impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Code({}…)", self.public)
     }
+}
+
+/// Returns a letter for each byte, by its five lowest bits.
+pub(crate) fn letters(bytes: &[u8]) -> String {
+    let letter = |byte: &u8| {
+        ALPHABET
+            .get(usize::from(byte % 32))
+            .copied()
+            .map(char::from)
+    };
+    bytes.iter().filter_map(letter).collect()
+}
+
+/// Returns what a person typed in the letters of a code.
+pub(crate) fn normal(typed: &str) -> Result<String, BadCode> {
+    let mut text = String::new();
+    for letter in typed.chars() {
+        let letter = match u32::from(letter) {
+            wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(letter),
+            _ => letter,
+        };
+        let letter = match letter.to_ascii_uppercase() {
+            ' ' | '-' | '\u{3000}' => continue,
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        };
+        if !ALPHABET.iter().any(|known| char::from(*known) == letter) {
+            return Err(BadCode);
+        }
+        text.push(letter);
+    }
+    Ok(text)
 }
 
 /// Returns one side's proof over both keys.

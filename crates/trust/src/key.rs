@@ -5,7 +5,9 @@
 use ed25519_dalek::{Signature as DalekSignature, Signer, SigningKey, VerifyingKey};
 use wangge_wire::batch::signed_bytes;
 use wangge_wire::order::OrderBody;
-use wangge_wire::{Batch, ChangeHash, Manifest, Order, PublicKey, Receipt, Ruling, Signature};
+use wangge_wire::{
+    Batch, ChangeHash, Lease, Manifest, Order, PublicKey, PurgeOrder, Receipt, Ruling, Signature,
+};
 
 /// A key pair; made from 32 random bytes that the caller draws.
 pub struct KeyPair {
@@ -48,6 +50,16 @@ impl KeyPair {
     /// Signs a manifest in place.
     pub fn sign_manifest(&self, manifest: &mut Manifest) {
         manifest.signature = self.sign(&manifest.signed_bytes());
+    }
+
+    /// Signs a purge order in place.
+    pub fn sign_purge(&self, order: &mut PurgeOrder) {
+        order.signature = self.sign(&order.signed_bytes());
+    }
+
+    /// Signs a lease in place.
+    pub fn sign_lease(&self, lease: &mut Lease) {
+        lease.signature = self.sign(&lease.signed_bytes());
     }
 
     /// Returns a signed order that rests on `rests_on`.
@@ -97,6 +109,16 @@ pub fn verify_ruling(key: &PublicKey, ruling: &Ruling) -> bool {
 /// Returns whether the manifest is signed by `key` and comes from its relay.
 pub fn verify_manifest(key: &PublicKey, manifest: &Manifest) -> bool {
     manifest.relay == key.relay() && verify(key, &manifest.signed_bytes(), &manifest.signature)
+}
+
+/// Returns whether the purge order is signed by `key` and comes from its relay.
+pub fn verify_purge(key: &PublicKey, order: &PurgeOrder) -> bool {
+    order.relay == key.relay() && verify(key, &order.signed_bytes(), &order.signature)
+}
+
+/// Returns whether the lease is signed by `key` and comes from its relay.
+pub fn verify_lease(key: &PublicKey, lease: &Lease) -> bool {
+    lease.relay == key.relay() && verify(key, &lease.signed_bytes(), &lease.signature)
 }
 
 /// Returns whether the order is signed by `key` and names it as signer.

@@ -7,12 +7,15 @@
 pub mod allow;
 pub mod ask;
 pub mod enroll;
+pub mod invitation;
 pub mod key;
+pub mod lease;
 pub mod request;
 pub mod roster;
 pub mod tls;
 pub mod vault;
 
 pub use allow::{Action, Decision, What, allowed, allowed_as};
+pub use invitation::{BadInvitation, Invitation};
 pub use key::{KeyPair, verify};
-pub use roster::{BadOrder, KnownRelay, Member, Reach, Roster};
+pub use roster::{BadOrder, KnownRelay, Member, Reach, Revocation, Roster};

@@ -4,6 +4,7 @@
 //! others sign too, as far as their word reaches (`tree`). **An order that does not rest on what is
 //! known changes nothing**; revocation beats grant, whatever comes first.
 
+mod revoked;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use wangge_wire::{
 };
 
 use crate::key::verify_order;
+pub use revoked::Revocation;
 pub use tree::{KnownRelay, Reach};
 
 /// What the orders say so far.
@@ -22,7 +24,7 @@ pub struct Roster {
     root: Option<(PublicKey, String, Level)>,
     last: ChangeHashOrNone,
     members: BTreeMap<DeviceId, Member>,
-    revoked: BTreeMap<DeviceId, Revoked>,
+    revoked: BTreeMap<DeviceId, Revocation>,
     devices: BTreeMap<PersonId, BTreeSet<DeviceId>>,
     covers: BTreeMap<CoverId, Cover>,
     /// Covers that ever named somebody as the substitute: what a scope asks at every document.
@@ -37,13 +39,6 @@ pub struct Roster {
 }
 
 type ChangeHashOrNone = Option<ChangeHash>;
-
-/// What revocations say of a device; of several the strictest counts, in whatever order they come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Revoked {
-    last_good_batch: u64,
-    at_ms: i64,
-}
 
 /// A device and its holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,11 +153,8 @@ impl Roster {
     ///
     /// Without that a relay would drop what another one numbered, and the two would differ for good.
     pub fn author(&self, head: &BatchHead, received_ms: Option<i64>) -> Option<&Member> {
-        let counts = |revoked: &Revoked| {
-            head.number <= revoked.last_good_batch
-                || received_ms.is_some_and(|received_ms| received_ms < revoked.at_ms)
-        };
-        let counts = self.revoked.get(&head.device).is_none_or(counts);
+        let revoked = self.revoked.get(&head.device);
+        let counts = revoked.is_none_or(|revoked| revoked.is_good(head, received_ms));
         self.known(&head.device).filter(|_| counts)
     }
 
@@ -179,6 +171,11 @@ impl Roster {
     /// Returns whether the device may no longer take part.
     pub fn is_revoked(&self, device: &DeviceId) -> bool {
         self.revoked.contains_key(device)
+    }
+
+    /// Returns what the revocations of a device say; none for one that was not revoked.
+    pub fn revocation(&self, device: &DeviceId) -> Option<&Revocation> {
+        self.revoked.get(device)
     }
 
     /// Returns the members of a person's devices that may take part.
@@ -301,14 +298,13 @@ impl Roster {
             OrderBody::Revoke {
                 device,
                 last_good_batch,
+                lives,
             } => {
-                let new = Revoked {
-                    last_good_batch: *last_good_batch,
-                    at_ms,
-                };
-                let revoked = self.revoked.entry(*device).or_insert(new);
-                revoked.last_good_batch = revoked.last_good_batch.min(new.last_good_batch);
-                revoked.at_ms = revoked.at_ms.min(new.at_ms);
+                let new = Revocation::of(*last_good_batch, lives.as_deref(), at_ms);
+                match self.revoked.get_mut(device) {
+                    Some(known) => known.and(new),
+                    None => drop(self.revoked.insert(*device, new)),
+                }
             }
             OrderBody::Cover(cover) => {
                 let known = self.covers.get(&cover.id);
@@ -454,6 +450,7 @@ pub(crate) mod tests {
         let body = OrderBody::Revoke {
             device,
             last_good_batch: 3,
+            lives: None,
         };
         roster
             .take(&relay.sign_order(body, roster.last(), 3))
@@ -477,6 +474,7 @@ pub(crate) mod tests {
             let body = OrderBody::Revoke {
                 device,
                 last_good_batch,
+                lives: None,
             };
             let order = relay.sign_order(body, roster.last(), at_ms);
             roster.take(&order).unwrap();

@@ -13,6 +13,7 @@ pub mod blob;
 pub mod chunk;
 pub mod columns;
 pub mod day;
+pub mod device;
 pub mod digest;
 pub mod enroll;
 pub mod entry;
@@ -21,11 +22,13 @@ pub mod group;
 pub mod hold;
 pub mod id;
 pub mod inbox;
+pub mod lease;
 pub mod limits;
 pub mod message;
 pub mod order;
 pub mod pack;
 pub mod packing;
+pub mod purge;
 pub mod receipt;
 pub mod repair;
 pub mod rise;
@@ -44,12 +47,14 @@ pub use id::{
     ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, FrameHash,
     Incarnation, LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
+pub use lease::{Lease, LeaseKey};
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
 pub use order::{
-    Cover, Grant, NumberRange, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove, RelayBelow,
-    Role, Unit,
+    Cover, GoodLife, Grant, NumberRange, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove,
+    RelayBelow, Role, Unit,
 };
 pub use pack::{Manifest, PackFrame, PackKey};
+pub use purge::{DurableLife, PurgeAnswer, PurgeOrder};
 pub use receipt::Receipt;
 pub use settle::{Decision, Settled, Settlement};
 

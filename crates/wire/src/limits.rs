@@ -83,6 +83,16 @@ pub const DEVICE_NUMBER_MAX: u32 = 9_999;
 pub const NUMBER_RANGES_MAX: usize = 64;
 /// Bytes of a person's or a device's name.
 pub const NAME_BYTES_MAX: usize = 120;
+/// Lives of a device that one revocation, or one purge order, names: those that wrote last.
+pub const LIVES_MAX: usize = 64;
+/// Days from today that a lease may be given for.
+pub const LEASE_DAYS_MAX: u32 = 60;
+/// Devices in one answer about devices.
+pub const DEVICE_ROWS_MAX: usize = 256;
+/// Batches that one answer about a lost device names, of each sort.
+pub const INCIDENT_BATCHES_MAX: usize = 1_024;
+/// Bytes of the answer to a revoked device: what became of all batches of a request.
+pub const PURGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Days of one cover; a longer one is a change of the grant.
 pub const COVER_DAYS_MAX: u32 = 366;
 /// Bytes of a cover's note.

@@ -11,6 +11,7 @@ use crate::area::Audience;
 use crate::day::Day;
 use crate::digest::Digest;
 use crate::id::{ActorId, BatchHash, BlobHash, ChangeHash, DocId, Incarnation, RelayId};
+use crate::lease::{Lease, LeaseKey};
 use crate::packing;
 use crate::receipt::Receipt;
 
@@ -248,6 +249,12 @@ pub struct End {
     /// whoever has one brings it again. At most [`crate::limits::LOST_BLOBS_MAX`]; absent for none.
     #[n(8)]
     pub lost: Option<Vec<(DocId, BlobHash)>>,
+    /// How long the asking device may read on; absent to a relay.
+    #[n(9)]
+    pub lease: Option<Box<Lease>>,
+    /// What makes the codes by which somebody at a telephone lets this device read on, for nobody else.
+    #[n(10)]
+    pub lease_key: Option<LeaseKey>,
 }
 
 /// The kinds of answer frames, one byte in front of each.
@@ -268,6 +275,8 @@ impl AnswerKind {
     /// A [`crate::Manifest`], CBOR, in the place of pages, to a sender that [can take packs](CAN_TAKE_PACKS) and
     /// begins to read: the packs first, then it asks again. Nothing follows.
     pub const MANIFEST: AnswerKind = AnswerKind(6);
+    /// A [`crate::PurgeAnswer`], CBOR: the device was revoked since the answer began. Nothing follows.
+    pub const PURGE: AnswerKind = AnswerKind(7);
 }
 
 impl Ask {

@@ -7,7 +7,9 @@ use minicbor::{Decode, Encode};
 
 use crate::area::{AreaCode, Level};
 use crate::day::Day;
-use crate::id::{ChangeHash, CoverId, DeviceId, DocId, PersonId, PublicKey, RelayId, Signature};
+use crate::id::{
+    ChangeHash, CoverId, DeviceId, DocId, LifeNonce, PersonId, PublicKey, RelayId, Signature,
+};
 use crate::limits::{
     COVER_DAYS_MAX, COVER_NOTE_BYTES_MAX, GRANT_AREAS_MAX, NAME_BYTES_MAX, UNIT_PHONE_BYTES_MAX,
 };
@@ -253,9 +255,13 @@ pub enum OrderBody {
         /// The device.
         #[n(0)]
         device: DeviceId,
-        /// The last batch number, per the device's actors, that is still good.
+        /// The last batch number that is still good, the greatest of all its lives.
         #[n(1)]
         last_good_batch: u64,
+        /// The last good batch of each life of its database; in a life that is not named none is good:
+        /// whoever has the key begins a new one at will. Absent where only numbers count.
+        #[n(2)]
+        lives: Option<Vec<GoodLife>>,
     },
     /// Somebody is on leave, or somebody stands in for them.
     #[n(3)]
@@ -269,6 +275,18 @@ pub enum OrderBody {
     /// The signer is below another relay.
     #[n(6)]
     Above(#[n(0)] RelayAbove),
+}
+
+/// Up to where what a life of a device's database wrote is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(array)]
+pub struct GoodLife {
+    /// The life.
+    #[n(0)]
+    pub nonce: LifeNonce,
+    /// Its last good batch.
+    #[n(1)]
+    pub number: u64,
 }
 
 /// A signed order.
@@ -404,6 +422,7 @@ mod tests {
     const UNIT: &str = "820481a600500606060606060606060606060606060601000269e6b0b4e58aa1e7ab990369353131\
         37323431303304643038313805f4";
 
+    const REVOKE: &str = "82028250090909090909090909090909090909090905";
     const BELOW: &str = "0163e7ab99020203816c353131373234313033323032";
     const ABOVE: &str = "0163e995870201036a687474703a2f2f613a31";
 
@@ -467,6 +486,14 @@ mod tests {
         }
     }
 
+    fn revoke(lives: Option<Vec<GoodLife>>) -> OrderBody {
+        OrderBody::Revoke {
+            device: DeviceId([9; 16]),
+            last_good_batch: 5,
+            lives,
+        }
+    }
+
     fn relay_hex(number: &str, key: &str) -> String {
         format!("82{number}81a4005820{}", key.repeat(32))
     }
@@ -505,6 +532,14 @@ mod tests {
                 relay_hex("05", "07").replacen("81a4", "81a5", 1) + BELOW + "048182181e1827",
             ),
             (OrderBody::Above(above()), relay_hex("06", "08") + ABOVE),
+            (revoke(None), REVOKE.to_owned()),
+            (
+                revoke(Some(vec![GoodLife {
+                    nonce: LifeNonce([10; 8]),
+                    number: 5,
+                }])),
+                REVOKE.replacen("8250", "8350", 1) + "8182480a0a0a0a0a0a0a0a05",
+            ),
         ] {
             assert_eq!(hex(&body), expected, "{body:?}");
         }

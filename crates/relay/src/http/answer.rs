@@ -12,8 +12,11 @@ use axum::response::Response;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wangge_wire::message::{AnswerKind, Standing as StandingFrame};
-use wangge_wire::{Manifest, Receipt, Verdict, packing, stream as framing};
+use wangge_wire::{
+    DeviceId, Manifest, PurgeAnswer, Receipt, Role, Verdict, packing, stream as framing,
+};
 
+use super::purge;
 use super::sync::{Pending, pushed_positions};
 use crate::app::App;
 use crate::pull::{Pull, Step, StepError};
@@ -103,9 +106,10 @@ async fn pages(app: &Arc<App>, out: &Out, mut pull: Pull) -> Result<(), Ended> {
     loop {
         let stepped = app.read(move |connection, standing| {
             let step = pull.step(connection, standing)?;
-            Ok((pull, step))
+            let role = standing.roster().member(&pull.device).map(|me| me.role);
+            Ok((pull, step, role))
         });
-        let (back, step) = stepped.await.map_err(|error| failed(&error))?;
+        let (back, step, role) = stepped.await.map_err(|error| failed(&error))?;
         pull = back;
         match step {
             Step::Page(packed, entries) => {
@@ -113,10 +117,35 @@ async fn pages(app: &Arc<App>, out: &Out, mut pull: Pull) -> Result<(), Ended> {
                 out.send(AnswerKind::PAGE, &packed).await?;
             }
             Step::Moved => {}
-            Step::End(end) => return out.send(AnswerKind::END, &packing::encode(&*end)).await,
-            Step::NotAMember => return Err(Ended::Failed("revoked")),
+            Step::End(mut end) => {
+                let days = role.and_then(|role| app.relay.settings.lease_days.of(role));
+                if let Some(days) = days {
+                    let lease = app.lease(pull.device, days);
+                    (end.lease, end.lease_key) = (Some(Box::new(lease.0)), Some(lease.1));
+                }
+                return out.send(AnswerKind::END, &packing::encode(&*end)).await;
+            }
+            Step::NotAMember => return purged(app, out, pull.device).await,
         }
     }
+}
+
+/// Ends the answer to a device that was revoked since it began.
+async fn purged(app: &Arc<App>, out: &Out, device: DeviceId) -> Result<(), Ended> {
+    let is_relay = app.read(move |_, standing| {
+        let known = standing.roster().known(&device);
+        Ok(known.is_some_and(|known| known.role == Role::Relay))
+    });
+    if is_relay.await.map_err(|error| failed(&error))? {
+        return Err(Ended::Failed("revoked"));
+    }
+    let order = purge::order(app, device).await;
+    let answer = PurgeAnswer {
+        order: order.map_err(|error| failed(&error))?,
+        verdicts: None,
+        blob: None,
+    };
+    out.send(AnswerKind::PURGE, &packing::encode(&answer)).await
 }
 
 impl Out {

@@ -4,6 +4,7 @@
 //! * 200: `BlobState`, how much is durable; also for a piece that begins elsewhere, which adds nothing.
 //! * 400: not a request, or a piece that is not the one that was signed for.
 //! * 401: as for a sync. 426: a protocol newer than this relay's.
+//! * 403: from a revoked device: `PurgeAnswer`, with how much is durable of what it wrote before.
 //! * 404: the device may not write to the document and never did, or it is not here: not said which.
 //! * 413: past the size of an attachment or a piece, or of all that one device may bring.
 //! * 422: all of it came and does not fit its name; it was thrown away.
@@ -27,7 +28,8 @@ use wangge_wire::{
 };
 
 use super::body::{Fault, Incoming};
-use super::{bytes, cbor, range_from, signed, unwritten, words};
+use super::signed::Sender;
+use super::{bytes, cbor, purge, range_from, signed, unwritten, words};
 use crate::app::App;
 use crate::blobs::{self, Arrived, Shelf, Standing, Taken};
 use crate::writer::{Job, Unwritten};
@@ -57,12 +59,34 @@ async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response>
     let (parts, body) = request.into_parts();
     let mut incoming = Incoming::new(body, LENGTH_BYTES + HEAD_BYTES_MAX + BLOB_PIECE_BYTES_MAX);
     let head = incoming.head().await.map_err(cut)?;
-    let device = signed::member(app, &parts, &head).await?;
-    let ask: BlobAsk = packing::decode(&head, "blob").map_err(|_| garbage())?;
+    let sender = signed::sender(app, &parts, &head).await?;
+    let (Sender::Member(device) | Sender::Revoked(device)) = sender;
+    let kept = keep(app, (&parts, device), &head, incoming).await;
+    match (sender, kept) {
+        (Sender::Member(_), kept) => Ok(cbor(StatusCode::OK, &kept?)),
+        // What could not be kept, for whatever reason, is the device's to keep.
+        (Sender::Revoked(_), kept) => Err(purge::answer(app, device, None, kept.ok()).await),
+    }
+}
+
+/// Takes a piece and returns how much is durable.
+async fn keep(
+    app: &Arc<App>,
+    (parts, device): (&Parts, DeviceId),
+    head: &[u8],
+    incoming: Incoming,
+) -> Result<BlobState, Response> {
+    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
+    let too_large = || words(StatusCode::PAYLOAD_TOO_LARGE, "too large");
+    let cut = |fault| match fault {
+        Fault::TooLarge => too_large(),
+        Fault::Cut | Fault::Garbage => garbage(),
+    };
+    let ask: BlobAsk = packing::decode(head, "blob").map_err(|_| garbage())?;
     if ask.version > PROTOCOL_VERSION {
         return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
     }
-    let hash = name(&parts).ok_or_else(garbage)?;
+    let hash = name(parts).ok_or_else(garbage)?;
     let piece = incoming.all().await.map_err(cut)?;
     ask.check(&piece).map_err(|error| match error {
         Malformed::TooLarge { .. } => too_large(),
@@ -119,7 +143,7 @@ async fn written(app: &Arc<App>, request: Request) -> Result<Response, Response>
         noted.unwrap_or(Err(Unwritten::Busy)).map_err(unwritten)?;
         tracing::info!(%device, bytes, "an attachment arrived");
     }
-    Ok(cbor(StatusCode::OK, &BlobState { durable, whole }))
+    Ok(BlobState { durable, whole })
 }
 
 async fn served(app: &Arc<App>, request: Request) -> Result<Response, Response> {

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::app::App;
 
-pub(super) async fn card(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn card(State(app): State<Arc<App>>, _: Request) -> Response {
     super::cbor(StatusCode::OK, &app.relay.card(app.now_ms()))
 }

@@ -11,7 +11,7 @@ use wangge_trust::request::{CREATED_WINDOW_S, Claim, HEAD_HEADER, Headers, Signe
 use wangge_wire::limits::REQUEST_BYTES_MAX;
 use wangge_wire::{DeviceId, Role};
 
-use super::words;
+use super::{purge, words};
 use crate::app::{App, Fresh};
 use crate::entrance::{Guest, NotNow};
 use crate::limits::BUSY_AGAIN_S;
@@ -24,16 +24,34 @@ const TIME_HEADER: HeaderName = HeaderName::from_static("wangge-time");
 enum Nobody {
     Unsigned,
     UnknownDevice,
-    Revoked,
+    RevokedRelay,
     Signature,
 }
 
-/// Returns the member whose request this is, or the answer to whoever it is.
+/// Whose request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// A device, or a relay below, that may take part.
+    Member(DeviceId),
+    /// A device that may not any more.
+    Revoked(DeviceId),
+}
+
+/// Returns the member whose request this is, or the answer to whoever it is: to a revoked device the purge
+/// order.
 pub(super) async fn member(
     app: &Arc<App>,
     parts: &Parts,
     head: &[u8],
 ) -> Result<DeviceId, Response> {
+    match sender(app, parts, head).await? {
+        Sender::Member(device) => Ok(device),
+        Sender::Revoked(device) => Err(purge::answer(app, device, None, None).await),
+    }
+}
+
+/// Returns whose request this is, also a revoked device's, or the answer to whoever else it is.
+pub(super) async fn sender(app: &Arc<App>, parts: &Parts, head: &[u8]) -> Result<Sender, Response> {
     let guest = parts.extensions.get::<Arc<Guest>>();
     if let Some(guest) = guest {
         guest.may_try(Instant::now()).map_err(not_now)?;
@@ -52,15 +70,16 @@ pub(super) async fn member(
         tracing::error!(%error, "the roster cannot be read");
         words(StatusCode::INTERNAL_SERVER_ERROR, "internal")
     })?;
-    if let Err(why) = prove(app, &roster, parts, head, &headers, &claim) {
+    let proven = prove(app, &roster, parts, head, &headers, &claim);
+    let sender = proven.map_err(|why| {
         tracing::info!(device = %claim.device, ?why, "not let in");
-        return Err(unauthorized(match why {
+        unauthorized(match why {
             Nobody::Unsigned => "unsigned",
             Nobody::UnknownDevice => "unknown device",
-            Nobody::Revoked => "revoked",
+            Nobody::RevokedRelay => "revoked",
             Nobody::Signature => "signature",
-        }));
-    }
+        })
+    })?;
     let now_ms = app.now_ms();
     let apart = claim.created_s.saturating_sub(now_ms / 1000);
     if !(-CREATED_WINDOW_S..=CREATED_WINDOW_S).contains(&apart) {
@@ -89,7 +108,7 @@ pub(super) async fn member(
         }
     }
     match app.take_nonce(claim.created_s, claim.device, &claim.nonce) {
-        Fresh::Yes => Ok(claim.device),
+        Fresh::Yes => Ok(sender),
         Fresh::Replayed => Err(unauthorized("replayed")),
         Fresh::Busy => Err(not_now(NotNow::Busy(BUSY_AGAIN_S))),
     }
@@ -140,7 +159,7 @@ fn prove(
     head: &[u8],
     headers: &Headers,
     claim: &Claim,
-) -> Result<(), Nobody> {
+) -> Result<Sender, Nobody> {
     let known = roster.known(&claim.device).ok_or(Nobody::UnknownDevice)?;
     let authority = parts
         .headers
@@ -157,8 +176,10 @@ fn prove(
     };
     check(claim, &known.key, &signed, &headers.head).map_err(|_| Nobody::Signature)?;
     // Said to the device itself only: its signature was right.
-    roster
-        .member(&claim.device)
-        .map(|_| ())
-        .ok_or(Nobody::Revoked)
+    match (roster.member(&claim.device), known.role) {
+        (Some(_), _) => Ok(Sender::Member(claim.device)),
+        // A relay is no device: what it holds is its operator's to remove.
+        (None, Role::Relay) => Err(Nobody::RevokedRelay),
+        (None, _) => Ok(Sender::Revoked(claim.device)),
+    }
 }

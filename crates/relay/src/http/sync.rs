@@ -4,6 +4,7 @@
 //! * 400: not a request, or cut off. Of one that was cut off, or has another number of batches than it says,
 //!   those that came whole are stored all the same; of any other nothing is.
 //! * 401: not signed by a member; with `wangge-time` when only the clock is off.
+//! * 403: from a revoked device, after its batches were taken: `PurgeAnswer`.
 //! * 413: past the limits, declared or sent; nothing was stored.
 //! * 426: a protocol newer than this relay's.
 //! * 500: an error of this program; its log says which.
@@ -23,7 +24,8 @@ use wangge_wire::{Ask, Day, DeviceId, Item, Manifest, PROTOCOL_VERSION, Receipt,
 
 use super::body::{Fault, Incoming};
 use super::rise::is_relay;
-use super::{answer, signed, unwritten, words};
+use super::signed::Sender;
+use super::{answer, purge, signed, unwritten, words};
 use crate::app::App;
 use crate::frames::last_batch;
 use crate::log;
@@ -62,7 +64,10 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
     let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
     let mut incoming = Incoming::new(body, REQUEST_BYTES_MAX);
     let head = incoming.head().await.map_err(|_| garbage())?;
-    let device = signed::member(app, &parts, &head).await?;
+    let device = match signed::sender(app, &parts, &head).await? {
+        Sender::Member(device) => device,
+        Sender::Revoked(device) => return Err(parting(app, device, incoming).await),
+    };
     let ask = Ask::read(&head).map_err(|_| garbage())?;
     if ask.version > PROTOCOL_VERSION {
         return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
@@ -92,6 +97,33 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
     tracing::debug!(%device, batches = ask.batches, "sync");
     let verdicts = answer::Verdicts { first, pending };
     Ok(answer::stream(app, standing, verdicts, pull, packs))
+}
+
+/// Takes what a revoked device brings and answers with what became of it and the purge order: its holder, or
+/// who found it, loses nothing of what was written on it.
+///
+/// What is past its last good batch goes to the inbox; nothing of the log is told.
+async fn parting(app: &Arc<App>, device: DeviceId, incoming: Incoming) -> Response {
+    let (groups, fault) = incoming.groups().await;
+    let groups = match fault {
+        Some(Fault::TooLarge | Fault::Garbage) => Vec::new(),
+        Some(Fault::Cut) | None => groups.packed,
+    };
+    // Whatever it says it gives back is judged as what it is now.
+    let pending = submit(app, device, groups, (Vec::new(), false)).await;
+    let mut verdicts = Vec::new();
+    for pending in pending.unwrap_or_default() {
+        verdicts.push(match pending {
+            Pending::Verdict(verdict) => verdict,
+            Pending::Writing(reply, _) => match reply.await.unwrap_or(Err(Unwritten::Busy)) {
+                Ok(receipt) => Verdict::Receipt(receipt),
+                // Nothing is said of this one and those behind it: the device has them, and brings them again.
+                Err(_) => break,
+            },
+        });
+    }
+    let verdicts = Some(verdicts).filter(|verdicts| !verdicts.is_empty());
+    purge::answer(app, device, verdicts, None).await
 }
 
 /// Returns the answer's first frame, where the device reads on, and the packs it is to take before.

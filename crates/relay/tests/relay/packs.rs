@@ -187,7 +187,7 @@ fn nobody_gets_a_pack_or_a_frame_of_what_they_do_not_read() {
         .revoke(&wang.id(), 1_000, town.now_ms())
         .unwrap();
     let revoked = get(&town, &mut wang, &names(&of_wang)[..1], 0);
-    assert_eq!(revoked.status, 401);
+    assert_eq!(revoked.status, 403);
 }
 
 #[test]

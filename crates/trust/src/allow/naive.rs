@@ -98,6 +98,7 @@ impl Chance {
             4 => OrderBody::Revoke {
                 device: PublicKey([self.byte(6); 32]).device(),
                 last_good_batch: 0,
+                lives: None,
             },
             5..9 => {
                 let from = self.day();

@@ -104,6 +104,7 @@ fn nobody_takes_over_somebody_elses_person_or_device() {
     let revoke = OrderBody::Revoke {
         device: key(9).public().device(),
         last_good_batch: 0,
+        lives: None,
     };
     let taken = roster.take_some(&signed(&village, revoke));
     assert_eq!(taken, Err(BadOrder::Reach));
@@ -190,6 +191,7 @@ fn a_revoked_relay_orders_nothing_and_is_no_member() {
     let revoke = OrderBody::Revoke {
         device,
         last_good_batch: 0,
+        lives: None,
     };
     roster.take_some(&signed(&county, revoke)).unwrap();
     assert!(roster.member(&device).is_none());

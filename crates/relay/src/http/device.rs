@@ -1,0 +1,69 @@
+//! `POST /v1/device`: a desk asks about devices of its own areas: who came when, what a lost one held, a
+//! lease's code.
+//!
+//! * 200: `DeviceAnswer`. What the desk may not revoke has no row.
+//! * 400: `BadDays`; or not a request, in words.
+//! * 401: not signed by a member; with `wangge-time` when only the clock is off.
+//! * 403: `NotAllowed`, or `Revoked` where a lease is asked for; from a revoked device `PurgeAnswer`.
+//! * 404: `Unknown`.
+//! * 426: a protocol newer than this relay's.
+//! * 500, 503: a few words.
+//!
+//! The body is a head alone, as a sync's begins: all of it is signed.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use wangge_wire::device::{DeviceAsk, DeviceRefusal};
+use wangge_wire::limits::HEAD_BYTES_MAX;
+use wangge_wire::{Day, PROTOCOL_VERSION, packing};
+
+use super::body::Incoming;
+use super::{cbor, signed, words};
+use crate::app::App;
+use crate::device::{self, Asker};
+
+/// The length in front of the head.
+const LENGTH_BYTES: usize = 4;
+
+pub(super) async fn device(State(app): State<Arc<App>>, request: Request) -> Response {
+    match answered(&app, request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
+    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
+    let (parts, body) = request.into_parts();
+    let mut incoming = Incoming::new(body, HEAD_BYTES_MAX + LENGTH_BYTES);
+    let head = incoming.head().await.map_err(|_| garbage())?;
+    let asker = signed::member(app, &parts, &head).await?;
+    let ask: DeviceAsk = packing::decode(&head, "devices").map_err(|_| garbage())?;
+    if ask.version > PROTOCOL_VERSION {
+        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
+    }
+    let (own, day) = (Arc::clone(app), Day::of_ms(app.now_ms()));
+    let answer = app.read(move |connection, standing| {
+        let desk = Asker::Desk(asker, day);
+        let answered = device::answer(connection, standing, &own.relay, desk, &ask.wish)?;
+        Ok(answered)
+    });
+    let answer = answer.await.map_err(|error| {
+        tracing::error!(%error, "devices could not be looked up");
+        words(StatusCode::INTERNAL_SERVER_ERROR, "internal")
+    })?;
+    match answer {
+        Ok(answer) => Ok(cbor(StatusCode::OK, &answer)),
+        Err(why) => Err(cbor(status(why), &why)),
+    }
+}
+
+fn status(why: DeviceRefusal) -> StatusCode {
+    match why {
+        DeviceRefusal::NotAllowed | DeviceRefusal::Revoked => StatusCode::FORBIDDEN,
+        DeviceRefusal::Unknown => StatusCode::NOT_FOUND,
+        DeviceRefusal::BadDays => StatusCode::BAD_REQUEST,
+    }
+}
