@@ -114,8 +114,32 @@ impl Replica {
         Ok(views)
     }
 
+    /// Writes down, in one action, that the hidden fields of several records are asked for.
+    pub(crate) fn reveal_all(&mut self, docs: &[DocId], why: &str) -> Result<(), AgentError> {
+        let drafts = docs
+            .iter()
+            .map(|doc| Ok(self.access_draft(doc, What::Reveal, why)?.1))
+            .collect::<Result<Vec<Draft>, AgentError>>()?;
+        if !drafts.is_empty() {
+            self.record(&drafts)?;
+        }
+        self.revealed.extend(docs);
+        Ok(())
+    }
+
     /// Writes one record and returns whose book it stands in.
     fn record_access(&mut self, doc: &DocId, what: What, why: &str) -> Result<DocId, AgentError> {
+        let (owner, draft) = self.access_draft(doc, what, why)?;
+        self.record(&[draft])?;
+        Ok(owner)
+    }
+
+    fn access_draft(
+        &self,
+        doc: &DocId,
+        what: What,
+        why: &str,
+    ) -> Result<(DocId, Draft), AgentError> {
         let why = access::reason(why).ok_or_else(|| AgentError::BadValue {
             field: "reason",
             value: why.to_owned(),
@@ -132,8 +156,7 @@ impl Replica {
             place: None,
             urgent: false,
         };
-        self.record(&[draft])?;
-        Ok(owner)
+        Ok((owner, draft))
     }
 
     /// Returns in whose book accesses to a document stand: its household's, or its own.

@@ -227,6 +227,24 @@ pub enum AgentError {
         /// The relay's word.
         reason: String,
     },
+    /// A relay says that this device was revoked; not proven, and nothing was done.
+    #[error("the relay tells this device to purge")]
+    PurgeTold(Box<wangge_wire::PurgeAnswer>),
+    /// This device was revoked: what it held is removed, or locked where it could not be sent.
+    #[error("this device was revoked")]
+    Purged(Box<crate::purge::Purged>),
+    /// Other people's data may not be shown any more until the relay is met, or a code is entered.
+    #[error("the lease ended")]
+    LeaseEnded {
+        /// Its last day, `2026-12-15`.
+        until: String,
+    },
+    /// A lease's code was not taken.
+    #[error("the code of a lease was not taken")]
+    LeaseCode(crate::lease::CodeRefused),
+    /// The relay does not answer this about a device.
+    #[error("the relay does not answer this about a device")]
+    Device(wangge_wire::device::DeviceRefusal),
     /// No link, or the relay is busy; the work is safe on this device.
     #[error("no link to the relay")]
     NoLink {
@@ -340,6 +358,8 @@ pub enum Sought {
     Conflict,
     /// A colleague.
     Person,
+    /// A device.
+    Device,
     /// A unit.
     Unit,
     /// A colleague or a unit.

@@ -14,15 +14,17 @@ use wangge_store::{Health, Store, StoreError};
 use wangge_trust::KeyPair;
 use wangge_wire::{AreaCode, LifeNonce, PublicKey};
 
-use crate::attach::shelf::Shelf;
+use crate::attach::shelf::{self, Shelf};
 use crate::error::AgentError;
-use crate::keys::{Keys, has_keys};
+use crate::keys::{self, Keys, has_keys};
 use crate::life;
 use crate::machine::Machine;
+use crate::purge;
+use crate::settings;
 
 const DATABASE: &str = "wangge.db";
 const PROFILE: &str = "profile.json";
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 /// Made by whoever waits for the lock: what can wait itself makes room.
 const KNOCK: &str = "knock";
 /// Written and taken away again to learn why nothing can be written.
@@ -96,6 +98,7 @@ pub struct Home {
 impl Home {
     /// Makes a home; refuses if there is one.
     pub fn make(dir: &Path, profile: &Profile, machine: &Machine) -> Result<Self, AgentError> {
+        purge::finish(dir)?;
         if dir.join(PROFILE).exists() {
             let exists = AgentError::HomeExists { at: dir.to_owned() };
             return crate::begun::completed(dir, profile, machine)?.ok_or(exists);
@@ -105,6 +108,7 @@ impl Home {
         let lock = lock(dir)?;
         Keys::make(dir, machine)?;
         save_profile(dir, profile)?;
+        purge::forget(dir)?;
         drop(lock);
         Self::open(dir, machine)
     }
@@ -112,6 +116,11 @@ impl Home {
     /// Opens a home. A damaged database is set aside and a new one begun: what was synced comes back
     /// from the relay, and the damaged file stays for whoever can read it.
     pub fn open(dir: &Path, machine: &Machine) -> Result<Self, AgentError> {
+        if let Some(purged) = purge::finish(dir)?
+            && !is_home(dir)
+        {
+            return Err(AgentError::Purged(Box::new(purged)));
+        }
         let text = match fs::read_to_string(dir.join(PROFILE)) {
             Ok(text) => text,
             Err(error) => return Err(no_profile(dir, error)),
@@ -222,6 +231,56 @@ impl Home {
     }
 }
 
+/// Returns whether a home is in the folder.
+pub(crate) fn is_home(dir: &Path) -> bool {
+    dir.join(PROFILE).exists()
+}
+
+/// Returns the database of a home.
+pub(crate) fn database(dir: &Path) -> PathBuf {
+    dir.join(DATABASE)
+}
+
+/// Returns everything that a home consists of, the profile last; not what was set aside of a damaged one, and
+/// not the lock, which whoever asks holds.
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>, AgentError> {
+    let names = [
+        DATABASE,
+        "wangge.db-wal",
+        "wangge.db-shm",
+        "wangge.db-journal",
+        shelf::FOLDER,
+        life::FILE,
+        TICKETS,
+        settings::FILE,
+        KNOCK,
+        PROBE,
+    ];
+    // The keys first: what is left of the rest opens to nobody. But where a damaged database stays that may be
+    // the only copy of something, what opens it stays too.
+    let keys = match Store::all_set_aside(&dir.join(DATABASE))?.is_empty() {
+        true => &keys::FILES[..],
+        false => &[],
+    };
+    let names = keys.iter().chain(&names);
+    let mut files: Vec<PathBuf> = names.map(|name| dir.join(name)).collect();
+    // What was being written when the power went, and copies from before a change of form.
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let ends = |ending: &std::ffi::OsStr| {
+            ["next", "unfinished", "sealing"]
+                .map(Some)
+                .contains(&ending.to_str())
+        };
+        if path.extension().is_some_and(ends) {
+            files.push(path);
+        }
+    }
+    files.extend(Store::copies_before(&dir.join(DATABASE))?);
+    files.push(dir.join(PROFILE));
+    Ok(files)
+}
+
 /// Takes away the copies from before a change of form whose days are over. What cannot be taken away now is
 /// looked for at the next opening.
 fn drop_old_copies(path: &Path, machine: &Machine) {
@@ -249,7 +308,7 @@ pub(crate) async fn knocked(dir: PathBuf) {
     }
 }
 
-fn lock(dir: &Path) -> Result<File, AgentError> {
+pub(crate) fn lock(dir: &Path) -> Result<File, AgentError> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -29,6 +29,9 @@ const DEVICE_KEY: &str = "device.key";
 const ID_KEY: &str = "id.key";
 const PAST_ID_KEYS: &str = "id.keys.past";
 
+/// What of a home keys are in, the vault first: without it nothing opens any more.
+pub(crate) const FILES: [&str; 6] = [VAULT, SECRETS, TRIES, DEVICE_KEY, ID_KEY, PAST_ID_KEYS];
+
 /// The purposes that keys are made for.
 const FOR_DATABASE: &str = "wangge 2026 device database";
 const FOR_SECRETS: &str = "wangge 2026 device secrets";

@@ -10,6 +10,7 @@ pub mod begun;
 pub mod bulk;
 pub mod clocks;
 pub mod conflicts;
+pub mod devices;
 pub mod due;
 pub mod duplicates;
 pub mod error;
@@ -22,7 +23,9 @@ pub mod home;
 pub mod households;
 pub mod import;
 pub mod inbox;
+pub mod incident;
 pub mod keys;
+pub mod lease;
 pub mod levels;
 mod life;
 pub mod link;
@@ -32,6 +35,7 @@ pub mod moving;
 pub mod naming;
 pub mod people;
 pub mod profiles;
+pub mod purge;
 pub mod replica;
 pub mod reports;
 pub mod restricted;
@@ -61,4 +65,9 @@ pub use wangge_wire::{DocId, OrderRefusal};
 /// Makes the panics that the document gate catches silent; a program calls it once at its start.
 pub fn silence_caught_panics() {
     wangge_crdt::gate::silence_caught_panics();
+}
+
+/// Says whether an invitation says itself where its relay is reached.
+pub fn names_its_relay(invitation: &str) -> bool {
+    wangge_trust::Invitation::parse(invitation).is_ok_and(|text| text.url.is_some())
 }

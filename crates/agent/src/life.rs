@@ -15,7 +15,7 @@ use crate::machine::Machine;
 
 /// The file: the life, how many batches it has signed, and when the file of its database was made,
 /// milliseconds since 1970, where the folder says.
-const LIFE: &str = "life";
+pub(crate) const FILE: &str = "life";
 /// The life as the database knows it; another one beside it means the database is a copy.
 const LIFE_META: &str = "life";
 /// The lives before it, eight bytes each.
@@ -30,7 +30,7 @@ struct Beside {
 
 impl Beside {
     fn read(dir: &Path) -> Option<Self> {
-        let text = fs::read_to_string(dir.join(LIFE)).ok()?;
+        let text = fs::read_to_string(dir.join(FILE)).ok()?;
         let mut words = text.split_whitespace();
         Some(Self {
             life: words.next()?.parse().ok()?,
@@ -68,7 +68,7 @@ impl Before {
         match (Beside::read(dir), born_ms) {
             (Some(beside), Some(ms)) if self.own && born_ms != self.born_ms => {
                 let Beside { life, batches, .. } = beside;
-                write_whole(&dir.join(LIFE), format!("{life} {batches} {ms}").as_bytes())
+                write_whole(&dir.join(FILE), format!("{life} {batches} {ms}").as_bytes())
             }
             _ => Ok(()),
         }
@@ -77,7 +77,7 @@ impl Before {
 
 /// Says whether a folder has had a database.
 pub(crate) fn had_one(dir: &Path) -> bool {
-    dir.join(LIFE).exists()
+    dir.join(FILE).exists()
 }
 
 impl Home {
@@ -114,7 +114,7 @@ impl Home {
             .last_batch(&self.key.public().actor(&self.life))?;
         let born = self.born_ms.map_or(String::new(), |ms| format!(" {ms}"));
         write_whole(
-            &self.dir.join(LIFE),
+            &self.dir.join(FILE),
             format!("{} {number}{born}", self.life).as_bytes(),
         )
     }

@@ -4,8 +4,10 @@
 //! kept, a page applied, before the next is read; a cut costs the frame it hit.
 
 mod address;
+mod batches;
 mod blobs;
 mod carrier;
+mod devices;
 mod elsewhere;
 mod enroll;
 mod http;
@@ -13,6 +15,7 @@ mod inbox;
 mod incoming;
 mod order;
 mod packs;
+mod parting;
 mod peer;
 mod plan;
 mod repair;

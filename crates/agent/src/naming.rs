@@ -100,6 +100,12 @@ impl Replica {
 
     fn no_such_door(&self, door: &str, begun: &[HouseholdRow]) -> AgentError {
         let line = |row: &HouseholdRow| (row.id.to_string(), self.household_line(row));
+        if !self.offers() {
+            return AgentError::NotFound {
+                what: Sought::Household,
+                name: door.to_owned(),
+            };
+        }
         AgentError::NoSuchDoor {
             door: door.to_owned(),
             candidates: begun.iter().take(OFFERED_MAX).map(line).collect(),
@@ -111,8 +117,16 @@ impl Replica {
         let line = |row: &HouseholdRow| (row.id.to_string(), self.household_line(row));
         AgentError::Ambiguous {
             name: name.to_owned(),
-            candidates: rows.iter().map(line).collect(),
+            candidates: match self.offers() {
+                true => rows.iter().map(line).collect(),
+                false => Vec::new(),
+            },
         }
+    }
+
+    /// Says whether others' names may be offered for what was typed.
+    fn offers(&self) -> bool {
+        self.reads().unwrap_or(false)
     }
 
     /// Returns the ticket with this number, id or beginning of an id.

@@ -508,7 +508,7 @@ fn day(field: &'static str, typed: &str) -> Result<Day, AgentError> {
         .map_err(|_| bad(field, typed, "a day like 2026-11-23"))
 }
 
-fn shown(day: Day) -> String {
+pub(crate) fn shown(day: Day) -> String {
     let date = chrono::NaiveDate::default().checked_add_days(chrono::Days::new(day.0.into()));
     date.map(|date| date.to_string()).unwrap_or_default()
 }

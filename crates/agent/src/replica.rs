@@ -16,6 +16,7 @@ use crate::error::AgentError;
 use crate::home::{Home, Profile};
 use crate::link::{Clients, SharedCarrier};
 use crate::machine::{Machine, china_day};
+use crate::purge::{self, Purged};
 
 /// A device with everything on it.
 pub struct Replica {
@@ -35,6 +36,8 @@ pub struct Replica {
     pub(crate) revealed: BTreeSet<DocId>,
     /// Who is told how far a first download is.
     pub(crate) watcher: Option<Watcher>,
+    /// What became of the home, if its device was revoked and something of it is only here.
+    pub(crate) purged: Option<Purged>,
 }
 
 /// Is told how many bytes of packs are here, and how many there are.
@@ -89,6 +92,7 @@ impl Replica {
     }
 
     pub(crate) fn over(home: Home, machine: Machine) -> Result<Self, AgentError> {
+        let purged = purge::look(&home.dir);
         let mut replica = Self {
             home,
             machine,
@@ -100,6 +104,7 @@ impl Replica {
             keep: false,
             revealed: BTreeSet::new(),
             watcher: None,
+            purged,
         };
         replica.load_roster()?;
         Ok(replica)

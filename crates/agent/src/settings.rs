@@ -12,12 +12,12 @@ use crate::error::AgentError;
 use crate::home::write_whole;
 use crate::replica::Replica;
 
-const SETTINGS: &str = "settings.json";
+pub(crate) const FILE: &str = "settings.json";
 
 impl Replica {
     /// Returns the settings; the usual ones where nothing was set.
     pub fn settings(&self) -> Result<Settings, AgentError> {
-        let at = self.home.dir.join(SETTINGS);
+        let at = self.home.dir.join(FILE);
         match std::fs::read_to_string(&at) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| AgentError::BadSettings {
                 at,
@@ -46,7 +46,7 @@ impl Replica {
         })?;
         let text = serde_json::to_string_pretty(&settings)
             .map_err(|error| AgentError::Internal(error.to_string()))?;
-        write_whole(&self.home.dir.join(SETTINGS), text.as_bytes())?;
+        write_whole(&self.home.dir.join(FILE), text.as_bytes())?;
         let named = Settings::canonical(key);
         let row = settings.rows().into_iter().find(|row| row.name == named);
         row.ok_or_else(|| AgentError::Internal("a setting without a row".into()))

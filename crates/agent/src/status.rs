@@ -74,6 +74,12 @@ pub struct Status {
     pub waiting: u64,
     /// Changes the gate holds.
     pub held: u64,
+    /// How long this device shows other people's data without a sync; none where nothing limits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<crate::lease::LeaseView>,
+    /// What became of this home, if its device was revoked and something of it is only here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purged: Option<crate::purge::Purged>,
     /// Households that are somebody else's now, by where they went.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub handed_over: Vec<crate::handover::HandedOver>,
@@ -293,6 +299,8 @@ impl Replica {
             incomplete,
             waiting,
             held,
+            lease: self.lease()?,
+            purged: self.purged.clone(),
             handed_over: self.handed_over()?,
         })
     }
@@ -318,6 +326,7 @@ impl Replica {
     /// Returns what has no receipt, oldest first.
     pub fn outbox(&self) -> Result<Vec<OutboxView>, AgentError> {
         let rows = self.home.store.outbox()?;
+        let reads = self.reads()?;
         rows.into_iter()
             .map(|row| {
                 Ok(OutboxView {
@@ -328,7 +337,10 @@ impl Replica {
                         EntryKind::SETTLEMENT => "decision",
                         _ => "change",
                     },
-                    title: self.title(&row.doc)?,
+                    title: match reads {
+                        true => self.title(&row.doc)?,
+                        false => String::new(),
+                    },
                     decision: self.decision_on(&row.doc, &row.hash)?,
                     relay: self.relay_name(),
                     state: row.state.as_str(),

@@ -20,7 +20,9 @@ mod history;
 mod household;
 mod import;
 mod inbox;
+mod incident;
 mod init;
+mod lease;
 mod lock;
 mod member;
 mod outbox;
@@ -38,6 +40,7 @@ mod ticket;
 mod today;
 mod undo;
 mod unit;
+mod unread;
 mod verify;
 mod visit;
 
@@ -160,6 +163,14 @@ pub(crate) enum Command {
     /// Fields with more than one value
     #[command(subcommand)]
     Conflict(conflict::Conflict),
+    /// Devices, at a desk with a link: list, revoke a lost one, lease
+    #[command(subcommand)]
+    Device(device::Device),
+    /// Enter a code that was read out, to read on
+    Lease(lease::Args),
+    /// What must be told when a device was lost
+    #[command(subcommand)]
+    Incident(incident::Incident),
     /// A relay: serve, invite, devices, inbox
     #[command(subcommand)]
     Relay(relay::Relay),
@@ -175,9 +186,6 @@ pub(crate) enum Command {
     /// Who has a home on this device
     #[command(subcommand)]
     Profile(profile::Profile),
-    /// Devices
-    #[command(subcommand)]
-    Device(device::Device),
     /// Hold the key of an unlocked home
     #[command(hide = true)]
     HoldKey(lock::Hold),
@@ -225,13 +233,15 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Receipts(args)) => receipts::run(context, &args),
         Some(Command::Inbox(command)) => inbox::run(context, command),
         Some(Command::Conflict(command)) => conflict::run(context, command),
+        Some(Command::Device(command)) => device::run(context, command),
+        Some(Command::Lease(args)) => lease::run(context, &args),
+        Some(Command::Incident(command)) => incident::run(context, command),
         Some(Command::Relay(command)) => relay::run(context, command),
         Some(Command::Demo(args)) => demo::run(context, &args),
         Some(Command::Unlock(args)) => lock::unlock(context, &args),
         Some(Command::Lock) => lock::lock(context),
         Some(Command::Pin(command)) => pin::run(context, &command),
         Some(Command::Profile(command)) => profile::run(context, &command),
-        Some(Command::Device(command)) => device::run(context, &command),
         Some(Command::HoldKey(args)) => lock::hold(context, &args),
         Some(Command::Config(command)) => config::run(context, &command),
         Some(Command::Help(args)) => help::run(context, &args),

@@ -135,10 +135,11 @@ impl Context {
         }
     }
 
-    /// Says whether there is a home to work in.
+    /// Says whether there is a home to work in, or was one until its device was revoked.
     pub(crate) fn has_home(&self) -> bool {
+        let marks = ["profile.json", wangge_agent::purge::MARK];
         self.home()
-            .is_ok_and(|dir| dir.join("profile.json").exists())
+            .is_ok_and(|dir| marks.iter().any(|mark| dir.join(mark).exists()))
     }
 
     /// Says whether a home was named on the command line or in the environment.
@@ -146,9 +147,19 @@ impl Context {
         self.named_home.is_some()
     }
 
-    /// Opens the device's home. A database that was found damaged ends the command: what it holds
-    /// now is not what the person expects.
+    /// Opens the device's home for a command that shows what is in it; refused where the lease ended, or the
+    /// device was revoked.
     pub(crate) fn open(&self) -> Result<Replica, Failure> {
+        let replica = self.open_unread()?;
+        replica.may_read()?;
+        Ok(replica)
+    }
+
+    /// Opens the device's home for a command that shows nothing of anybody but what was typed, or asks
+    /// [`Replica::reads`] before it does: recording never stops.
+    ///
+    /// A database that was found damaged ends the command: what it holds now is not what the person expects.
+    pub(crate) fn open_unread(&self) -> Result<Replica, Failure> {
         self.open_by(self.machine())
     }
 

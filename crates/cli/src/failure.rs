@@ -7,6 +7,7 @@ mod home;
 mod inbox;
 mod line;
 mod locked;
+mod lost;
 mod place;
 mod refused;
 mod relay;
@@ -274,7 +275,7 @@ fn agent(error: &AgentError, context: &Context) -> Told {
         E::Ambiguous { name, candidates } => (
             "ambiguous",
             Exit::Failed,
-            lang.ambiguous(name, &refused::offered(candidates)),
+            refused::ambiguous(lang, name, candidates),
             lang.name_it_by_id().to_owned(),
         ),
         E::NoSuchDoor {
@@ -434,12 +435,10 @@ fn agent(error: &AgentError, context: &Context) -> Told {
             lang.order_needs_link().to_owned(),
             "wangge sync".to_owned(),
         ),
-        E::Refused { .. } => (
-            "refused",
-            Exit::Refused,
-            lang.device_refused().to_owned(),
-            "wangge status".to_owned(),
-        ),
+        E::Refused { .. } | E::Device(_) => return lost::told(error, context),
+        E::PurgeTold(_) | E::Purged(_) | E::LeaseEnded { .. } | E::LeaseCode(_) => {
+            return lost::told(error, context);
+        }
         E::NoLink { reached, .. } => (
             if *reached { "relay_stuck" } else { "no_link" },
             Exit::NoLink,

@@ -41,3 +41,9 @@ pub(crate) fn exact(at_ms: i64) -> String {
         .map(|moment| moment.to_rfc3339())
         .unwrap_or_default()
 }
+
+/// Returns a day that is counted from 1970-01-01: `2026-12-15`.
+pub(crate) fn of_day(days: u32) -> String {
+    let date = NaiveDate::default().checked_add_days(chrono::Days::new(days.into()));
+    date.map(|date| date.to_string()).unwrap_or_default()
+}

@@ -18,6 +18,7 @@ mod help_more;
 mod inbox;
 mod levels;
 mod locking;
+mod lost;
 mod packs;
 mod people;
 mod privacy;
@@ -57,6 +58,7 @@ const TOPICS: &[Topic] = &[
     inbox::TOPIC,
     levels::TOPIC,
     locking::TOPIC,
+    lost::TOPIC,
     people::TOPIC,
     privacy::TOPIC,
     tickets::TOPIC,

@@ -5,6 +5,7 @@
 
 mod homed;
 mod narrow;
+pub(crate) mod qr;
 pub(crate) mod table;
 
 use std::cell::RefCell;

@@ -42,6 +42,8 @@ mod line;
 mod lists;
 #[path = "cli/locked.rs"]
 mod locked;
+#[path = "cli/lost.rs"]
+mod lost;
 #[path = "cli/named.rs"]
 mod named;
 #[path = "cli/next.rs"]

@@ -293,7 +293,7 @@ fn what_stands_in_an_inbox_above_is_never_safe_and_blocks_nothing_behind_it() {
     assert_eq!(reached(&desk, &late), ["village"]);
     assert_eq!(tree.township.relay().inbox().unwrap().len(), 1);
     assert_eq!(reached(&desk, &behind), ["village", "township", "county"]);
-    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+    assert!(matches!(sync(&mut li), Err(AgentError::Purged(_))));
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn a_village_restored_from_a_backup_takes_back_its_revocations_from_above() {
         rows.find(|row| row.device == replica.device()).unwrap()
     };
     assert!(row(&li).revoked && !row(&wang).revoked);
-    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+    assert!(matches!(sync(&mut li), Err(AgentError::Purged(_))));
 
     // Once more, and its own log has gone on before it meets anybody.
     restore(&mut tree.village, &backup, "lost again");
@@ -210,7 +210,7 @@ fn a_village_restored_from_a_backup_takes_back_its_revocations_from_above() {
         [li.device()]
     );
     assert!(devices.iter().any(|row| row.device == other.device()));
-    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+    assert!(matches!(sync(&mut li), Err(AgentError::Purged(_))));
 }
 
 /// Loses a relay's folder and makes it anew of a backup.

@@ -158,7 +158,7 @@ fn a_village_is_told_that_its_worker_was_relieved_and_then_revoked_above() {
         .revoke(&li.device(), 9, fork.ms())
         .unwrap();
     fork.settle();
-    assert!(matches!(sync(&mut li), Err(AgentError::Refused { .. })));
+    assert!(matches!(sync(&mut li), Err(AgentError::Purged(_))));
     let others = fork.below[1].relay().devices().unwrap();
     assert!(
         others.iter().all(|row| row.device != li.device()),

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::sealed::{self, Sealed};
 
-const FOLDER: &str = "blobs";
+pub(crate) const FOLDER: &str = "blobs";
 const PARTS: &str = "part";
 
 /// The folder of attachments in a home.

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use wangge_store::Blob;
 use wangge_wire::limits::{BLOB_BYTES_MAX, BLOB_PIECE_BYTES_MAX, LOST_BLOBS_MAX};
-use wangge_wire::{BlobAsk, BlobHash, BlobState, DocId, PROTOCOL_VERSION, packing};
+use wangge_wire::{BlobAsk, BlobHash, BlobState, DocId, PROTOCOL_VERSION, PublicKey, packing};
 
 use super::address::Address;
 use super::http::{Line, refusal};
@@ -40,6 +40,8 @@ pub struct BlobReport {
 struct Lane {
     line: Line,
     offset_ms: i64,
+    /// The relay that revoked this device, where it is told so with each piece.
+    parting: Option<PublicKey>,
 }
 
 impl Replica {
@@ -112,7 +114,32 @@ impl Replica {
         Ok(Lane {
             line: self.line(Address::kept(&link.url)?, link.key)?,
             offset_ms: 0,
+            parting: None,
         })
+    }
+
+    /// Brings what was not sent to the relay that revoked this device; what does not arrive stays, and is
+    /// counted.
+    pub(super) async fn part_with_attachments(
+        &mut self,
+        address: Address,
+        relay_key: &PublicKey,
+    ) -> Result<(), AgentError> {
+        let Some(log) = self.relay_log()? else {
+            return Ok(());
+        };
+        let mut lane = Lane {
+            line: self.line(address, *relay_key)?,
+            offset_ms: 0,
+            parting: Some(*relay_key),
+        };
+        for blob in self.home.store.pending_blobs(Some(&log))? {
+            match self.send(&mut lane, &blob).await {
+                Ok(()) => self.home.store.blob_arrived(&blob, &log)?,
+                Err(error) => pass(error)?,
+            }
+        }
+        Ok(())
     }
 
     /// Notes what the relay lost of what went up from here, and returns what else of it is here.
@@ -213,7 +240,16 @@ impl Replica {
         let told =
             lane.line
                 .post_told(&path, &head, &body, key, &self.machine, &mut lane.offset_ms);
-        let response = told.await?;
+        let response = match (told.await, &lane.parting) {
+            (Err(AgentError::PurgeTold(told)), Some(relay_key)) => {
+                let none = || strange("what became of an attachment".to_owned());
+                return self
+                    .believes(relay_key, &told.order)
+                    .and(told.blob)
+                    .ok_or_else(none);
+            }
+            (told, _) => told?,
+        };
         let status = response.status();
         let answer = response
             .bytes()

@@ -37,6 +37,9 @@ impl Replica {
                 url: url.to_owned(),
             });
         }
-        self.sync_with(address, card.key).await
+        match self.sync_with(address.clone(), card.key).await {
+            Err(AgentError::PurgeTold(told)) => Err(self.part(address, card.key, *told).await),
+            other => other,
+        }
     }
 }

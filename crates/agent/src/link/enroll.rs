@@ -1,8 +1,8 @@
 //! Enrolment: ten typed characters make this device known to a relay, and the relay to this device.
 
 use serde::Serialize;
-use wangge_trust::Roster;
 use wangge_trust::enroll::{Code, Side, check_proof, proof};
+use wangge_trust::{Invitation, Roster};
 use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::{AreaCode, Level, Order, PublicKey, Role, packing};
@@ -30,24 +30,39 @@ pub struct Enrolled {
 }
 
 impl Replica {
-    /// Enrols this home with a relay by an invitation's code; nobody else may answer where the invitation
-    /// says the relay's key.
+    /// Enrols this home with a relay by an invitation: its code, or the text of the whole. In the text an
+    /// address may stand, which `url` goes before; and the relay's key: nobody else may answer then.
     ///
-    /// Where it does not, the key of whoever answers is noted, and the enrolment proves that very key with
+    /// Where no key is known, that of whoever answers is noted, and the enrolment proves that very key with
     /// the code's secret: somebody in between would have to know it.
     pub async fn enroll(
         &mut self,
-        code: &str,
+        invitation: &str,
         url: &str,
         name: &str,
         pin: Option<PublicKey>,
     ) -> Result<Enrolled, AgentError> {
         let refused = |why| AgentError::Invitation(why);
-        let code = Code::parse(code).map_err(|_| refused(InvitationRefused::WrongCode))?;
+        let wrong = || refused(InvitationRefused::WrongCode);
+        let (code, invited, relay) = if Invitation::is_meant(invitation) {
+            let text = Invitation::parse(invitation).map_err(|_| wrong())?;
+            (text.code, text.url, Some(text.relay))
+        } else {
+            (Code::parse(invitation).map_err(|_| wrong())?, None, None)
+        };
+        let url = match (url, &invited) {
+            ("", Some(invited)) => invited,
+            (url, _) => url,
+        };
+        let pin = pin.or(relay);
         let address = Address::parse(url)?;
         let unknown = pin.map_or_else(Peer::unknown, Peer::of);
         let mut line = self.line_to(address.clone(), unknown)?;
         let card: RelayCard = read(line.get("/v1/relay").await?).await?;
+        if relay.is_some_and(|relay| relay != card.key) {
+            // Nothing was said to it: neither the code nor that this device has one.
+            return Err(refused(InvitationRefused::WrongRelay));
+        }
         line.must_be(&card.key)?;
         let mut line = self.line(address.clone(), card.key)?;
 

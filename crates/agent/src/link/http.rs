@@ -6,7 +6,9 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use wangge_trust::KeyPair;
 use wangge_trust::request::{self, HEAD_HEADER, Signed};
 use wangge_trust::tls::{self, Proof};
-use wangge_wire::PublicKey;
+use wangge_wire::limits::PURGE_BYTES_MAX;
+use wangge_wire::purge::PURGE_CONTENT_TYPE;
+use wangge_wire::{PublicKey, packing};
 
 use super::address::Address;
 use super::carrier::SharedCarrier;
@@ -173,7 +175,7 @@ impl Line {
             }
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
-                None => return Ok(response),
+                None => return unless_revoked(response).await,
             }
             told_time = true;
         }
@@ -216,7 +218,7 @@ impl Line {
             }
             match relay_time(&response).filter(|_| !told_time) {
                 Some(relay_ms) => *offset_ms = relay_ms - (machine.now_ms)(),
-                None => return Ok(response),
+                None => return unless_revoked(response).await,
             }
             told_time = true;
         }
@@ -256,6 +258,18 @@ async fn wait_if_asked(response: &Response, began: Instant) -> bool {
         }
         _ => false,
     }
+}
+
+/// Returns the answer, unless it is what a relay says to a device that was revoked.
+async fn unless_revoked(response: Response) -> Result<Response, AgentError> {
+    let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
+    let says_so = kind.is_some_and(|kind| kind.as_bytes() == PURGE_CONTENT_TYPE.as_bytes());
+    if response.status() != StatusCode::FORBIDDEN || !says_so {
+        return Ok(response);
+    }
+    let bytes = capped(response, PURGE_BYTES_MAX).await?;
+    let told = packing::decode(&bytes, "purge").map_err(super::sync::strange)?;
+    Err(AgentError::PurgeTold(Box::new(told)))
 }
 
 /// Returns the relay's time in an answer that is no success because of it.

@@ -16,7 +16,7 @@ impl Replica {
     ) -> Result<(), AgentError> {
         match synced {
             Ok(_) => self.home.store.set_meta(REFUSED_META, &[])?,
-            Err(AgentError::Refused { .. }) => {
+            Err(AgentError::Refused { .. } | AgentError::Purged(_)) => {
                 let now_ms = self.now_ms().to_be_bytes();
                 self.home.store.set_meta(REFUSED_META, &now_ms)?;
             }

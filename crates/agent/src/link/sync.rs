@@ -6,10 +6,9 @@ use std::time::Instant;
 use chrono::Datelike as _;
 use serde::Serialize;
 use wangge_model::{kind, visit};
-use wangge_store::{StoreError, outbox::Heading, relay::Completeness};
+use wangge_store::{StoreError, relay::Completeness};
 use wangge_sync::{Effect, Event, Form, Outcome, PageTaken, Parcel, Session};
 use wangge_trust::key::verify_receipt;
-use wangge_wire::batch::SUITE_PLAIN;
 use wangge_wire::frame::{self, Dependency, Elide, Surroundings};
 use wangge_wire::limits::{
     ANSWER_FRAME_BYTES_MAX, PAGE_INFLATED_BYTES_MAX, REQUEST_BATCH_BYTES_GOAL,
@@ -19,8 +18,8 @@ use wangge_wire::packing::{Packer, Unpacker};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::stream::Splitter;
 use wangge_wire::{
-    AreaCode, Ask, Audience, BatchHash, BatchHead, BlobHash, ChangeHash, Digest, DocId, End,
-    Manifest, PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, group, packing,
+    AreaCode, Ask, Audience, BatchHash, BlobHash, ChangeHash, Digest, DocId, End, Manifest,
+    PROTOCOL_VERSION, Page, PublicKey, RelayId, Verdict, group, packing,
 };
 
 use super::address::Address;
@@ -150,7 +149,11 @@ impl Replica {
         }
         // The address was judged when it was enrolled with.
         let address = Address::kept(&link.url)?;
-        let synced = self.sync_with(address, link.key).await;
+        let synced = self.sync_with(address.clone(), link.key).await;
+        let synced = match synced {
+            Err(AgentError::PurgeTold(told)) => Err(self.part(address, link.key, *told).await),
+            other => other,
+        };
         self.note_standing(&synced)?;
         synced
     }
@@ -224,38 +227,6 @@ impl Replica {
                 reached: true,
             }),
         }
-    }
-
-    /// Puts what was recorded since the last sync into signed batches.
-    fn make_batches(&mut self) -> Result<(), AgentError> {
-        // Each batch says its own area; this one is for those of none. Who has been relieved of every
-        // area still hands in what they wrote.
-        let past = self.member().and_then(|me| me.past.first());
-        let first_area = self.own_areas().first().or(past.map(|(area, _)| area));
-        let Some(first_area) = first_area.cloned() else {
-            return Ok(());
-        };
-        for life in self.home.lives()? {
-            let heading = Heading {
-                actor: self.home.key.public().actor(&life),
-                takes_places: life == self.life(),
-                head: BatchHead {
-                    suite: SUITE_PLAIN,
-                    device: self.device(),
-                    nonce: life,
-                    number: 0,
-                    previous: BatchHash([0; 32]),
-                    roster: self.roster_position,
-                    claimed_at_ms: self.now_ms(),
-                    area: first_area.clone(),
-                },
-            };
-            let key = &self.home.key;
-            let sign = |batch: &mut wangge_wire::Batch| key.sign_batch(batch);
-            self.home.store.make_batches(&heading, &sign)?;
-        }
-        self.home.mark_life()?;
-        Ok(())
     }
 }
 
@@ -468,6 +439,10 @@ impl Meeting<'_> {
                 self.packs = Some(Manifest::read(payload).map_err(strange)?);
                 return Ok(false);
             }
+            AnswerKind::PURGE => {
+                let told = packing::decode(payload, "purge").map_err(strange)?;
+                return Err(AgentError::PurgeTold(Box::new(told)));
+            }
             AnswerKind::END => Event::End(packing::decode::<End>(payload, "end").map_err(strange)?),
             AnswerKind::FAILED => Event::RelayFailed,
             // A kind of a newer relay: it says nothing this device must know.
@@ -533,6 +508,7 @@ impl Meeting<'_> {
         let ended = self.replica.home.store.end_sync(end, now_ms)?;
         self.report.inbox = end.inbox;
         self.report.undecided = end.undecided.unwrap_or_default();
+        self.replica.keep_lease(&self.relay_key, end)?;
         self.told = Some(end.clone());
         self.lost = end.lost.clone().unwrap_or_default();
         self.here = ended.here;

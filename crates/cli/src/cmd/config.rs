@@ -37,7 +37,7 @@ pub(crate) fn run(context: &Context, command: &Config) -> Result<Exit, Failure> 
 
 fn set(context: &Context, args: &Set) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
     let row = replica.set_setting(&args.name, &args.value.join(" "))?;
     let value = json!({"name": row.name, "value": row.value, "origin": origin(&row)});
     context
@@ -53,7 +53,7 @@ fn origin(row: &SettingRow) -> &'static str {
 fn show(context: &Context) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let home = context.home()?;
-    let replica = context.open().ok();
+    let replica = context.open_unread().ok();
     let relay = replica
         .as_ref()
         .and_then(|replica| replica.profile().relay.clone());

@@ -10,11 +10,16 @@ use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The code of the invitation
+    /// The code of the invitation, or the text that was read from its picture
     #[arg(value_name = "CODE")]
     code: String,
-    /// The relay's address
-    #[arg(long, value_name = "URL")]
+    /// The relay's address; not needed where the text has one
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "",
+        hide_default_value = true
+    )]
     relay: String,
     /// Your name; as invited if it is not said
     #[arg(
@@ -31,8 +36,19 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let (mut replica, begun) = match context.open() {
-        Err(Failure::Agent(AgentError::NoHome { at })) => {
+    if args.relay.trim().is_empty() && !wangge_agent::names_its_relay(&args.code) {
+        return Err(Failure::Usage {
+            message: lang.enroll_needs_url().to_owned(),
+            hint: "wangge enroll CODE --relay URL".to_owned(),
+        });
+    }
+    let (mut replica, begun) = match context.open_unread() {
+        Err(Failure::Agent(error @ (AgentError::NoHome { .. } | AgentError::Purged(_)))) => {
+            let at = match error {
+                AgentError::NoHome { at } => at,
+                // What was here is gone: this device begins anew.
+                _ => context.home()?,
+            };
             // A device may begin by enrolling: its areas come with the grant.
             let before = Before::look(&at);
             let made = Replica::init(&at, args.name.trim(), Vec::new(), context.machine())?;

@@ -15,7 +15,7 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let replica = context.open()?;
+    let replica = context.open_unread()?;
     let rows = replica.outbox()?;
     let today = replica.today();
     context.ui.list(&rows, || {

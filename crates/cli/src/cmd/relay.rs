@@ -1,6 +1,7 @@
 //! `relay`: serve, invite, devices, inbox, what is held, join, meet, status, backup, restore. The operator's side, on the relay's own folder.
 
 mod backup;
+pub(crate) mod device;
 mod held;
 mod inbox;
 mod serve;
@@ -31,6 +32,9 @@ pub(crate) enum Relay {
     Invite(Invite),
     /// List devices
     Devices,
+    /// One device, or a relay below: revoke, lease
+    #[command(subcommand)]
+    Device(device::Device),
     /// List what waits for a person's decision
     Inbox(inbox::Args),
     /// List changes that are not shown
@@ -77,6 +81,12 @@ pub(crate) struct Invite {
         conflicts_with = "area"
     )]
     unit: Option<String>,
+    /// Where devices reach this relay; it is written into the invitation
+    #[arg(long, value_name = "URL", value_parser = typed::folded)]
+    url: Option<String>,
+    /// Show the picture for a camera also where nobody looks at a terminal
+    #[arg(long)]
+    qr: bool,
 }
 
 /// What a person works as.
@@ -135,6 +145,7 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Serve(args) => serve::run(context, &args),
         Relay::Invite(args) => invite(context, &args),
         Relay::Devices => devices(context),
+        Relay::Device(command) => device::run(context, command),
         Relay::Inbox(args) => inbox::list(context, &args),
         Relay::Held => held::list(context),
         Relay::Release(args) => held::release(context, &args),
@@ -159,7 +170,7 @@ fn open(context: &Context) -> Result<(Open, i64), Failure> {
 
 /// Opens a relay that is there: only `serve` and `restore` make one. An invitation from a mistyped folder
 /// would be a code that no relay knows.
-fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
+pub(crate) fn open_to_look(context: &Context) -> Result<(Open, i64), Failure> {
     let dir = context.relay_home()?;
     if !Open::left_in(&dir) {
         not_a_device(context)?;
@@ -203,10 +214,12 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
             (relay.invite(&new, now_ms)?, role, args.area.clone())
         }
     };
+    let invitation = relay.invitation(&code, args.url.as_deref());
     let code = code.shown();
     let expires_ms = now_ms.saturating_add(INVITATION_MS);
     let value = json!({
         "code": code,
+        "invitation": invitation,
         "expires_at": moment::exact(expires_ms),
         "expires_ms": expires_ms,
         "name": name,
@@ -215,6 +228,12 @@ fn invite(context: &Context, args: &Invite) -> Result<Exit, Failure> {
     });
     context.ui.show(&value, || tone(Tone::Strong, &code));
     if context.ui.json.is_none() {
+        if args.qr || crate::ui::qr::is_looked_at() {
+            context
+                .ui
+                .talk_as_it_is(&crate::ui::qr::picture(&invitation));
+        }
+        context.ui.talk_as_it_is(&invitation);
         let until = moment::exact(expires_ms).replace('T', " ");
         let until = until.get(..16).unwrap_or_default();
         let next = match role {

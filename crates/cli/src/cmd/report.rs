@@ -5,7 +5,7 @@ use wangge_agent::Replica;
 use wangge_agent::reports::{Phoned, ReportDetail, ReportInput};
 
 use super::access::Reveal;
-use super::{export, history, read_lines, show_bulk};
+use super::{export, history, read_lines, show_bulk, unread};
 use crate::areas;
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
@@ -153,7 +153,7 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
         let lines = read_lines(from)?;
-        let report = context.open()?.bulk_reports(&lines)?;
+        let report = context.open_unread()?.bulk_reports(&lines)?;
         return Ok(show_bulk(context, &report));
     }
     let (household, told) = match args.words.as_slice() {
@@ -167,7 +167,8 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
         _ if args.area.is_some() => (None, args.words.join(" ")),
         [household, told @ ..] => (Some(typed::half_width(household.trim())), told.join(" ")),
     };
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
+    let typed = household.clone().unwrap_or_default();
     let on = match &args.on {
         Some(day) => {
             let bad = || Failure::Usage {
@@ -205,6 +206,11 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
         about: args.about,
         named: args.named,
     })?;
+    if !replica.reads()? {
+        let codes: Vec<String> = report.tickets.iter().map(|it| it.code.clone()).collect();
+        let id = report.view.id.to_string();
+        return Ok(unread::show(context, &id, &typed, &codes));
+    }
     let value = seen(&report, list_sight(&replica));
     context.ui.show(&value, || {
         let tickets = items(&value, "tickets").iter();

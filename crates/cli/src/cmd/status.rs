@@ -31,7 +31,7 @@ struct Shown<'a> {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let replica = context.open()?;
+    let replica = context.open_unread()?;
     if args.seen {
         replica.loss_seen()?;
     }
@@ -160,6 +160,7 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         let since = moment::minute(lang, at, replica.today());
         lines.push(tone(Tone::Bad, &lang.was_refused(&since)));
     }
+    lines.extend(lease(lang, status));
     if status.undecided > 0 {
         lines.push(tone(Tone::Warn, &lang.undecided(status.undecided)));
     }
@@ -174,6 +175,19 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
     // Who has no grid now has no line of areas.
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
+}
+
+/// Returns until when this device shows other people's data; nothing where the device was revoked.
+fn lease(lang: Lang, status: &Status) -> Option<String> {
+    if status.purged.is_some() {
+        return Some(tone(Tone::Bad, lang.told_to_purge()));
+    }
+    let lease = status.lease.as_ref()?;
+    Some(match (lease.over, lease.soon) {
+        (true, _) => tone(Tone::Bad, &lang.lease_over(&lease.until)),
+        (_, true) => tone(Tone::Warn, &lang.lease_soon(&lease.until, lease.days_left)),
+        _ => tone(Tone::Faint, &lang.lease_until(&lease.until)),
+    })
 }
 
 fn unsent(lang: Lang, status: &Status) -> String {

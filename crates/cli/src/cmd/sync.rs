@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
     if args.dry_run {
         return plan(context, &mut replica);
     }

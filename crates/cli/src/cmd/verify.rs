@@ -11,7 +11,7 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(context: &Context, _args: &Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
     let found = block_on(replica.verify())??;
     context.ui.show(&found, || {
         let mut lines = Vec::new();

@@ -9,7 +9,7 @@ use wangge_agent::tickets::TicketInput;
 use wangge_agent::visits::{VisitInput, VisitView};
 use wangge_agent::{AgentError, Replica};
 
-use super::{export, history, read_lines, show_bulk};
+use super::{export, history, read_lines, show_bulk, unread};
 use crate::context::{ALL, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -132,7 +132,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
         let lines = read_lines(from)?;
-        let report = context.open()?.bulk_visits(&lines)?;
+        let report = context.open_unread()?.bulk_visits(&lines)?;
         return Ok(show_bulk(context, &report));
     }
     let Some((household, words)) = args.words.split_first() else {
@@ -159,7 +159,7 @@ fn add(context: &Context, args: &Add, may_ask: bool) -> Result<Exit, Failure> {
             hint: context.help_command(),
         });
     }
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
     let today = replica.today();
     let mut said = words_of(context, words, today)?;
     if let Some(day) = &args.follow_up {
@@ -241,6 +241,13 @@ pub(super) fn input(lang: Lang, household: &str, said: &VisitWords) -> VisitInpu
 
 /// Records a visit, and the ticket that was asked for in the same words.
 fn record(context: &Context, replica: &mut Replica, input: VisitInput) -> Result<Exit, Failure> {
+    if !replica.reads()? {
+        let typed = input.household.clone();
+        let visit = replica.add_visit(input)?;
+        context.warn_clock(replica);
+        let ticket = visit.ticket.as_ref().map(|ticket| ticket.code.clone());
+        return Ok(unread::show(context, &visit.id, &typed, ticket.as_slice()));
+    }
     let value = write(context, replica, |replica| replica.add_visit(input))?;
     let (lang, today) = (context.ui.lang, replica.today());
     context.ui.show(&value, || {

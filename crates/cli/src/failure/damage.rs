@@ -19,6 +19,13 @@ impl Failure {
                     _ => self,
                 }
             }
+            (Failure::Agent(AgentError::Purged(_)), Ok(home)) => {
+                // Nobody has the home open any more; where this fails the next command goes on.
+                match wangge_agent::purge::finish(&home) {
+                    Err(error) => error.into(),
+                    Ok(_) => self,
+                }
+            }
             _ => self,
         }
     }

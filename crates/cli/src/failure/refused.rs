@@ -77,6 +77,14 @@ pub(super) fn invitation(
     (kind, message, "wangge enroll CODE --relay URL")
 }
 
+/// Returns what is said where several fit; none is offered where the lease ended.
+pub(super) fn ambiguous(lang: Lang, name: &str, candidates: &[(String, String)]) -> String {
+    match candidates {
+        [] => lang.several_unread().to_owned(),
+        several => lang.ambiguous(name, &offered(several)),
+    }
+}
+
 /// Returns candidates, a line each: the id that names one, and what tells it apart.
 pub(super) fn offered(candidates: &[(String, String)]) -> String {
     let lines = candidates.iter();
@@ -99,6 +107,7 @@ pub(super) fn list_of(what: Sought, lang: Lang) -> &'static str {
         Sought::Conflict => lang.conflict_list_command(),
         Sought::Person | Sought::Handler => "wangge people list",
         Sought::Unit => "wangge unit list",
+        Sought::Device => "wangge device list",
     }
 }
 

@@ -57,8 +57,8 @@ const TOP: &[Help] = &[
         path: "enroll",
         about: "把这台设备登记到中继",
         args: &[
-            ("code", "登记码"),
-            ("relay", "中继地址"),
+            ("code", "登记码，或扫码得到的整段文字"),
+            ("relay", "中继地址；文字里有就不用写"),
             ("name", "您的姓名；不写就用邀请时的姓名"),
             (
                 "ordinary_certificate",

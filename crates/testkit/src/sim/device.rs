@@ -95,6 +95,8 @@ impl Device {
         self.starts += 1;
         let seed = self.seed.wrapping_mul(1009).wrapping_add(self.starts);
         let machine = machine(&self.now, &self.skew, seed);
+        // Whoever has a revoked device may have another program, which removes nothing and goes on.
+        let _ = std::fs::remove_file(self.dir.join("purged.json"));
         let mut replica = Replica::open(&self.dir, machine).unwrap();
         assert!(replica.set_aside().is_none(), "{}: damaged", self.name);
         replica.carry_by(Arc::clone(&self.carrier));

@@ -274,7 +274,7 @@ impl World {
                             .is_some_and(|it| it.given_back + it.fetched > 0);
                         quiet &= !repaired && report.handed_over == 0;
                     }
-                    Err(AgentError::Refused { .. }) if self.devices[index].revoked => {}
+                    Err(AgentError::Purged(_)) if self.devices[index].revoked => {}
                     Err(error) => {
                         let name = &self.devices[index].name;
                         return Err(format!("{name} cannot sync: {}", word(&error)));

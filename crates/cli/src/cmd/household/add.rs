@@ -46,10 +46,10 @@ pub(super) fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
         let lines = read_lines(from)?;
-        let report = context.open()?.bulk_households(&lines)?;
+        let report = context.open_unread()?.bulk_households(&lines)?;
         return Ok(show_bulk(context, &report));
     }
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
     let head = MemberInput {
         name: args.head.unwrap_or_default(),
         relation: Some("02".to_owned()),

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio::net::TcpListener;
 use wangge_relay::{
-    Certificate, Claim, LevelForm, Relay, RelayError, Settings, Tls, UpstreamTrouble, UpstreamView,
-    serve_claimed,
+    Certificate, Claim, LeaseDays, LevelForm, Relay, RelayError, Settings, Tls, UpstreamTrouble,
+    UpstreamView, serve_claimed,
 };
 
 use super::{LevelWord, held};
@@ -38,6 +38,12 @@ pub(crate) struct Args {
     /// The code of the invitation the relay above made; not needed once joined
     #[arg(long, value_name = "CODE", requires = "upstream")]
     code: Option<String>,
+    /// How many days a worker's device shows data without a sync; 1 to 60
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=60))]
+    lease_worker: u32,
+    /// How many days a desk's device does; 1 to 60
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=60))]
+    lease_desk: u32,
     /// Show this certificate, PEM with its chain, in place of the relay's own
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -74,6 +80,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut settings = Settings::new(name, level.into());
     settings.packs = Some(held::packs());
     settings.tls = shown(args)?;
+    settings.lease_days = LeaseDays {
+        worker: args.lease_worker,
+        desk: args.lease_desk,
+    };
     // The database's index is mapped into memory: on a full disk the system would end this process.
     Relay::check_room(&home)?;
     // Bound before a relay is made: a start that fails must not decide name and level for good.

@@ -3,7 +3,7 @@
 use wangge_agent::tickets::TicketInput;
 
 use super::show::show;
-use crate::cmd::{read_lines, show_bulk};
+use crate::cmd::{read_lines, show_bulk, unread};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, args: Open) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     if let Some(from) = &args.from {
         let lines = read_lines(from)?;
-        let report = context.open()?.bulk_tickets(&lines)?;
+        let report = context.open_unread()?.bulk_tickets(&lines)?;
         return Ok(show_bulk(context, &report));
     }
     let (household, subject) = match args.words.as_slice() {
@@ -70,7 +70,8 @@ pub(super) fn run(context: &Context, args: Open) -> Result<Exit, Failure> {
         _ if args.area.is_some() => (None, args.words.join(" ")),
         [household, subject @ ..] => (Some(typed::half_width(household.trim())), subject.join(" ")),
     };
-    let mut replica = context.open()?;
+    let mut replica = context.open_unread()?;
+    let typed = household.clone().unwrap_or_default();
     let detail = replica.open_ticket(TicketInput {
         household,
         area: args.area,
@@ -87,6 +88,10 @@ pub(super) fn run(context: &Context, args: Open) -> Result<Exit, Failure> {
         done_kind: None,
         draft: args.draft,
     })?;
+    if !replica.reads()? {
+        let (id, code) = (detail.id.to_string(), detail.ticket.code.clone());
+        return Ok(unread::show(context, &id, &typed, &[code]));
+    }
     show(context, &replica, &detail, true);
     Ok(Exit::Done)
 }
