@@ -161,3 +161,82 @@ impl Replica {
         Ok(Some(row))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::{Profile, RelayLink};
+    use crate::machine::Machine;
+    use wangge_trust::KeyPair;
+    use wangge_wire::{AreaCode, Cursor, Incarnation, Lease, LeaseKey, Signature};
+
+    #[test]
+    fn a_lease_that_is_forged_for_another_device_or_of_another_relay_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let areas = vec![AreaCode::parse("511724103202001").unwrap()];
+        let mut replica = Replica::init(dir.path(), "李梅", areas, Machine::default()).unwrap();
+        let (relay, other) = (
+            KeyPair::from_secret(&[1; 32]),
+            KeyPair::from_secret(&[2; 32]),
+        );
+        let profile = Profile {
+            relay: Some(RelayLink {
+                url: "http://127.0.0.1:1".into(),
+                key: relay.public(),
+                name: "杨家镇".into(),
+                level: "township".into(),
+            }),
+            ..replica.home.profile.clone()
+        };
+        replica.home.keep_profile(profile).unwrap();
+        let lease = |key: &KeyPair, device| {
+            let mut lease = Lease {
+                device,
+                relay: key.public().relay(),
+                until: Day(30_000),
+                at_ms: replica.now_ms(),
+                signature: Signature([0; 64]),
+            };
+            key.sign_lease(&mut lease);
+            lease
+        };
+        let good = lease(&relay, replica.device());
+        let longer = Lease {
+            until: Day(40_000),
+            ..good.clone()
+        };
+        let strange = lease(&relay, other.public().device());
+        let end = |lease: &Lease| End {
+            cursor: Cursor {
+                relay: relay.public().relay(),
+                incarnation: Incarnation([0; 16]),
+                position: 0,
+                chain: 0,
+                covers: None,
+                granted: None,
+            },
+            digests: Vec::new(),
+            watermarks: Vec::new(),
+            inbox: 0,
+            above: None,
+            decisions: None,
+            waiting: None,
+            undecided: None,
+            lost: None,
+            lease: Some(Box::new(lease.clone())),
+            lease_key: Some(LeaseKey([3; 32])),
+        };
+        let forged = lease(&other, replica.device());
+        for (key, lease) in [
+            (relay.public(), &longer),
+            (relay.public(), &strange),
+            (relay.public(), &forged),
+            (other.public(), &forged),
+        ] {
+            replica.keep_lease(&key, &end(lease)).unwrap();
+            assert!(replica.lease().unwrap().is_none(), "{lease:?}");
+        }
+        replica.keep_lease(&relay.public(), &end(&good)).unwrap();
+        assert_eq!(replica.lease().unwrap().unwrap().until, "2052-02-20");
+    }
+}

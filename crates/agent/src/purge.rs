@@ -102,3 +102,92 @@ pub fn finish(dir: &Path) -> Result<Option<Purged>, AgentError> {
 pub(crate) fn set_aside(dir: &Path) -> Result<Vec<PathBuf>, AgentError> {
     Ok(Store::all_set_aside(&home::database(dir))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(unsent: usize) -> Purged {
+        Purged {
+            at_ms: 1,
+            relay: RelayId([1; 16]),
+            relay_name: "杨家镇".into(),
+            device: DeviceId([2; 16]),
+            unsent,
+            attachments: 0,
+            proven: true,
+            set_aside: Vec::new(),
+        }
+    }
+
+    /// Makes the files of a home, and one that belongs to nobody.
+    fn home_in(dir: &Path) {
+        fs::write(dir.join("profile.json"), "{}").unwrap();
+        for path in home::files(dir).unwrap() {
+            fs::write(path, "a").unwrap();
+        }
+        fs::remove_file(dir.join("blobs")).unwrap();
+        fs::create_dir_all(dir.join("blobs/ab")).unwrap();
+        fs::write(dir.join("blobs/ab/paper"), "a").unwrap();
+        for name in ["lock", "life.next", "wangge.damaged-1.db", "notes.txt"] {
+            fs::write(dir.join(name), "a").unwrap();
+        }
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let names = entries.map(|it| it.unwrap().file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_a_power_cut_left_of_a_purge_is_removed_by_whoever_looks_next() {
+        let count = {
+            let dir = tempfile::tempdir().unwrap();
+            home_in(dir.path());
+            home::files(dir.path()).unwrap().len()
+        };
+        assert!(count > 12, "{count}");
+        for gone in 0..count {
+            let dir = tempfile::tempdir().unwrap();
+            home_in(dir.path());
+            mark(dir.path(), &marked(0)).unwrap();
+            for path in home::files(dir.path()).unwrap().into_iter().take(gone) {
+                let file = fs::remove_file(&path);
+                file.or_else(|_| fs::remove_dir_all(&path)).unwrap();
+            }
+            assert_eq!(finish(dir.path()).unwrap(), Some(marked(0)));
+            // What was set aside may hold the only copy of something; the rest is none of ours.
+            let left = ["notes.txt", "purged.json", "wangge.damaged-1.db"];
+            assert_eq!(names(dir.path()), left, "{gone} were gone");
+            assert_eq!(finish(dir.path()).unwrap(), Some(marked(0)));
+        }
+    }
+
+    #[test]
+    fn a_home_with_something_that_no_relay_has_loses_nothing_and_one_without_a_mark_neither() {
+        for purged in [
+            None,
+            Some(marked(1)),
+            Some(Purged {
+                attachments: 1,
+                ..marked(0)
+            }),
+            Some(Purged {
+                proven: false,
+                ..marked(0)
+            }),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            home_in(dir.path());
+            if let Some(purged) = &purged {
+                mark(dir.path(), purged).unwrap();
+            }
+            let before = names(dir.path());
+            assert_eq!(finish(dir.path()).unwrap(), purged);
+            assert_eq!(names(dir.path()), before);
+        }
+    }
+}

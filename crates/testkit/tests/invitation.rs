@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use proptest::prelude::*;
+use wangge_relay::{LevelForm, NewInvitation, RelayError, Settings, UpstreamTrouble};
+use wangge_testkit::district::{District, wait};
 use wangge_trust::Invitation;
 use wangge_trust::enroll::Code;
-use wangge_wire::PublicKey;
+use wangge_wire::{AreaCode, PublicKey, Role};
 
 fn invitation() -> impl Strategy<Value = Invitation> {
     let url = proptest::option::of(any::<String>());
@@ -50,4 +52,39 @@ proptest! {
         let _ = Invitation::parse(&text);
         let _ = Invitation::parse(&format!("wangge:1?{text}"));
     }
+}
+
+#[test]
+fn a_relay_goes_below_another_by_the_text_and_only_below_the_one_that_is_meant() {
+    let quiet = |name: &str, level| {
+        District::with(Settings {
+            upstream_every: None,
+            ..Settings::new(name, level)
+        })
+    };
+    let township = quiet("杨家镇", LevelForm::Township);
+    let other = quiet("石河镇", LevelForm::Township);
+    let village = quiet("民主村", LevelForm::Village);
+    let new = NewInvitation {
+        name: "民主村".into(),
+        role: Role::Relay,
+        areas: vec![AreaCode::parse("511724103202").unwrap()],
+    };
+    let relay = township.relay();
+    let now_ms = Settings::new("", LevelForm::County).clock.now_ms();
+    let text = relay.invitation(&relay.invite(&new, now_ms).unwrap(), None);
+    let join = |to: &District| {
+        let url = format!("http://{}", to.address());
+        wait(village.relay().join(&text, &url, false))
+    };
+    let wrong = join(&other);
+    assert!(
+        matches!(
+            wrong,
+            Err(RelayError::Upstream(UpstreamTrouble::WrongRelay))
+        ),
+        "{wrong:?}"
+    );
+    join(&township).unwrap();
+    assert_eq!(village.relay().upstream().unwrap().unwrap().name, "杨家镇");
 }

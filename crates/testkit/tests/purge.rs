@@ -17,6 +17,7 @@ use wangge_agent::{AgentError, AttachInput, Machine, Replica};
 use wangge_relay::UpstreamTrouble;
 use wangge_testkit::district::{District, Yesterday, sync, wait};
 use wangge_testkit::tree::Tree;
+use wangge_testkit::wire_tap::WireTap;
 use wangge_testkit::work::{family, visit, visits};
 use wangge_trust::KeyPair;
 use wangge_wire::device::DeviceWish;
@@ -405,4 +406,74 @@ fn a_relay_below_that_was_revoked_is_let_in_no_more_and_what_it_handed_up_stays(
     // Its own devices go on with it: they pinned it, and nobody took them out.
     visit(&mut li, "3-12");
     assert!(sync(&mut li).is_ok());
+}
+
+#[test]
+fn a_line_cut_anywhere_while_a_device_parts_loses_nothing_and_the_next_sync_purges_it() {
+    let district = District::new();
+    let line = WireTap::to(district.address());
+    let mut desk = district.home("陈站长", Role::Station, &[VILLAGE]);
+    let (mut expected, mut cut) = (None, 0);
+    // Up and down, a few hundred bytes apart: within the request, its batches, the papers, the answers.
+    let cuts = (0..18).map(|n| (n * 2_500, u64::MAX));
+    let cuts = cuts.chain((0..9).map(|n| (u64::MAX, n * 350)));
+    for (n, (up, down)) in cuts.enumerate() {
+        let name = format!("李梅{n}");
+        let mut li = district.home_at(&name, Role::Worker, &[GRID], &line.url());
+        let household = format!("{}-1", n + 1);
+        family(&mut li, &household);
+        sync(&mut li).unwrap();
+        let id = visit(&mut li, &household);
+        attach(&district, &mut li, &id);
+        revoke(&district, &li, None);
+        line.cut_after(up, down);
+        let first = sync(&mut li);
+        line.cut_after(u64::MAX, u64::MAX);
+        if let Err(AgentError::Purged(purged)) = &first {
+            assert!(purged.is_clear(), "{n}: {purged:?}");
+        } else {
+            assert!(
+                matches!(first, Err(AgentError::NoLink { .. })),
+                "{n}: {first:?}"
+            );
+            assert!(li.may_read().is_ok() && visits(&li) == 1, "{n}");
+            cut += 1;
+            assert!(purged(&mut li).is_clear(), "{n}");
+        }
+        let device = li.device();
+        let asked = district
+            .relay()
+            .ask_devices(&DeviceWish::Incident(device), now_ms());
+        let incident = asked.unwrap().unwrap().incident.unwrap();
+        let items: u64 = incident.inbox.iter().map(|it| it.items).sum();
+        assert_eq!(
+            *expected.get_or_insert(items),
+            items,
+            "{n}: the same arrived"
+        );
+    }
+    assert!((10..27).contains(&cut), "{cut} of them were cut");
+    sync(&mut desk).unwrap();
+}
+
+#[test]
+fn a_relay_below_purges_no_desk_of_a_relay_above() {
+    let tree = Tree::new();
+    let mut desk = tree.township.home("周文", Role::Township, &["511724103"]);
+    sync(&mut desk).unwrap();
+    tree.settle();
+    // Whoever has the village's relay has its key, and may write into its log what it likes.
+    let village = tree.village.relay();
+    village
+        .revoke_device(&desk.device(), None, now_ms())
+        .unwrap();
+    let url = format!("http://{}", tree.village.address());
+    let said = wait(desk.sync_at(&url, false));
+    assert!(
+        matches!(said, Err(AgentError::StrangeAnswer { .. })),
+        "{said:?}"
+    );
+    assert!(desk.may_read().is_ok());
+    assert!(!desk.dir().join("purged.json").exists());
+    assert!(sync(&mut desk).is_ok(), "its own relay knows better");
 }
