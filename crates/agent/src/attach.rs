@@ -255,7 +255,8 @@ impl Replica {
             bytes,
             thumb,
         };
-        self.home.store.write(self.actor(), |writer| {
+        let actor = self.writing_as()?;
+        self.home.store.write(actor, |writer| {
             writer.record(at_ms, action, &[draft])?;
             writer.carry(&blob(attachment.hash, attachment.bytes, false))?;
             if let Some(thumb) = attachment.thumb {

@@ -131,7 +131,7 @@ impl Replica {
         matched: Vec<Matched>,
         dry_run: bool,
     ) -> Result<ImportCounts, AgentError> {
-        let (at_ms, actor) = (self.now_ms(), self.actor());
+        let (at_ms, actor) = (self.now_ms(), self.writing_as()?);
         let places: Vec<_> = matched
             .iter()
             .map(|found| self.place(found.id, found.new.area.clone()))

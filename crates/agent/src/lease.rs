@@ -154,8 +154,11 @@ impl Replica {
             let coarse = now_ms.saturating_sub(row.seen_ms) >= SEEN_EVERY_MS;
             let other_day = Day::of_ms(now_ms) != Day::of_ms(row.seen_ms);
             row.seen_ms = now_ms;
-            if coarse || other_day {
-                self.home.store.keep_lease(&row)?;
+            if (coarse || other_day)
+                && let Err(error) = self.home.store.keep_lease(&row)
+            {
+                // On a full disk what is here is read all the same; the next command notes it.
+                tracing::warn!(%error, "the time that was seen is not noted");
             }
         }
         Ok(Some(row))

@@ -160,6 +160,15 @@ impl Replica {
         self.home.key.public().actor(&self.home.life)
     }
 
+    /// Returns the actor that something is recorded as. What is recorded in a home that is about to be removed
+    /// would be removed with it.
+    pub(crate) fn writing_as(&self) -> Result<ActorId, AgentError> {
+        match self.purged.as_ref().filter(|purged| purged.is_clear()) {
+            Some(purged) => Err(AgentError::Purged(Box::new(purged.clone()))),
+            None => Ok(self.actor()),
+        }
+    }
+
     /// Returns the life of the database.
     pub fn life(&self) -> LifeNonce {
         self.home.life
@@ -278,7 +287,7 @@ impl Replica {
     pub(crate) fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Recorded>, AgentError> {
         self.look_at_drafts(drafts)?;
         let (at_ms, action) = (self.now_ms(), ActionId(self.machine.random()?));
-        let actor = self.actor();
+        let actor = self.writing_as()?;
         self.wrong_clock = self.clock_now()?;
         self.home
             .store

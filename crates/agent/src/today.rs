@@ -53,7 +53,7 @@ impl Replica {
         let mut rows = self.due_for_sheet(day)?;
         let by_hand = || serde_json::Value::Null.to_string();
         rows.extend(more.iter().map(|doc| (*doc, by_hand())));
-        let (actor, name) = (self.actor(), day.to_string());
+        let (actor, name) = (self.writing_as()?, day.to_string());
         self.home
             .store
             .write(actor, |writer: &mut Writer<'_>| {
@@ -105,7 +105,7 @@ impl Replica {
         };
         let (visit, drafts) = self.visit_drafts(input)?;
         self.look_at_drafts(&drafts)?;
-        let (at_ms, actor) = (self.now_ms(), self.actor());
+        let (at_ms, actor) = (self.now_ms(), self.writing_as()?);
         let action = ActionId(self.machine.random()?);
         self.wrong_clock = self.clock_now()?;
         // The visit and the mark on the sheet stand or fall together: an entry typed again after a

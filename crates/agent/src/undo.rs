@@ -90,7 +90,7 @@ impl Replica {
         let Some(deed) = deeds.first() else {
             return Ok(view);
         };
-        let (at_ms, actor) = (self.now_ms(), self.actor());
+        let (at_ms, actor) = (self.now_ms(), self.writing_as()?);
         let action = ActionId(self.machine.random()?);
         // A dry run writes too and takes it back: it promises nothing that the store would refuse.
         let done = self.home.store.write(actor, |writer| {

@@ -53,6 +53,8 @@ fn a_home_of_every_landing_opens_with_all_its_records_and_takes_new_ones() {
         if was_plain {
             is_sealed_now(dir.path(), &replica);
         }
+        // None of them was ever given a lease: nothing of it is locked, however old it is.
+        assert!(replica.lease().unwrap().is_none() && replica.may_read().is_ok());
         let counts = replica.store().counts().unwrap();
         let seen = (
             counts.households,

@@ -95,6 +95,13 @@ fn a_revoked_device_hands_everything_in_and_then_holds_nothing() {
     let marked = purged(&mut li);
     assert!(marked.is_clear(), "{marked:?}");
     assert_eq!((marked.device, &*marked.relay_name), (device, "杨家镇"));
+    // What would be recorded now would be removed with the rest.
+    let late = VisitInput {
+        household: "3-12".to_owned(),
+        note: "来不及".to_owned(),
+        ..VisitInput::default()
+    };
+    assert!(matches!(li.add_visit(late), Err(AgentError::Purged(_))));
     drop(li);
 
     // A power cut here: whoever opens the home next goes on.

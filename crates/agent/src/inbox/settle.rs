@@ -243,7 +243,7 @@ impl Replica {
             .into_iter()
             .collect();
         let place = place.as_ref().filter(|_| drafts.is_empty());
-        let actor = self.actor();
+        let actor = self.writing_as()?;
         self.home.store.write(actor, |writer| {
             // The decision first: it is made where the document lives now.
             writer.settle(settlement, &area, place)?;

@@ -95,12 +95,17 @@ impl Device {
         self.starts += 1;
         let seed = self.seed.wrapping_mul(1009).wrapping_add(self.starts);
         let machine = machine(&self.now, &self.skew, seed);
-        // Whoever has a revoked device may have another program, which removes nothing and goes on.
-        let _ = std::fs::remove_file(self.dir.join("purged.json"));
         let mut replica = Replica::open(&self.dir, machine).unwrap();
         assert!(replica.set_aside().is_none(), "{}: damaged", self.name);
         replica.carry_by(Arc::clone(&self.carrier));
         self.replica = Some(replica);
+    }
+
+    /// Goes on although the device was revoked: whoever has it may have another program, which removes nothing.
+    pub(super) fn start_anyway(&mut self) {
+        self.replica = None;
+        std::fs::remove_file(self.dir.join("purged.json")).unwrap();
+        self.start();
     }
 
     pub(super) fn replica(&mut self) -> &mut Replica {

@@ -165,6 +165,9 @@ impl World {
             }
         });
         self.net.fates.lock().unwrap().clear();
+        if let Some(Err(AgentError::Purged(_))) = &result {
+            self.devices[index].start_anyway();
+        }
         if result.is_none() {
             let torn: Vec<u8> = (0..self.dice.below(5_000)).map(|n| n as u8).collect();
             self.devices[index].power_cut(&torn);
