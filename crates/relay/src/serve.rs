@@ -27,6 +27,8 @@ use crate::{db, http};
 pub(crate) const LOCK: &str = "serving";
 /// Files a process may have open, connections included, where the system allows more than it gives.
 const CONNECTIONS_MAX: u64 = 16_384;
+/// Files that a process wants beside its connections: databases, their logs, attachments.
+const OTHER_FILES: u64 = 256;
 /// How long open answers may go on after the order to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -61,7 +63,11 @@ pub async fn serve_claimed(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RelayError> {
-    open_many();
+    let mut limits = relay.settings.limits;
+    if let Some(most) = open_many() {
+        // One more than the system allows would be waited for by all of them.
+        limits.connections = limits.connections.min(most);
+    }
     // Before anything is begun: plain HTTP for another machine is served to nobody.
     let tls = shown(&relay, &listener)?;
     let mut connection = db::connect_writer(&relay.place)?;
@@ -103,7 +109,7 @@ pub async fn serve_claimed(
 
     let hall = Hall {
         routes: http::router(Arc::clone(&app)),
-        entrance: Entrance::new(app.relay.settings.limits),
+        entrance: Entrance::new(limits),
         tls,
         behind_proxy: matches!(app.relay.settings.tls, Tls::BehindProxy),
     };
@@ -137,19 +143,23 @@ fn shown(relay: &Relay, listener: &TcpListener) -> Result<Option<TlsAcceptor>, R
     Ok(Some(TlsAcceptor::from(Arc::new(tls::server(certified)?))))
 }
 
-/// Lets as many devices be connected as the system allows this process.
-pub fn open_many() {
+/// Lets as many devices be connected as the system allows this process; returns how many connections it
+/// allows, where it says.
+pub fn open_many() -> Option<usize> {
     #[cfg(unix)]
-    if let Ok((soft, hard)) = rlimit::getrlimit(rlimit::Resource::NOFILE)
-        && soft < hard
     {
-        // A system that refuses leaves what there was: fewer devices at once.
-        let _ = rlimit::setrlimit(
-            rlimit::Resource::NOFILE,
-            soft.max(hard.min(CONNECTIONS_MAX)),
-            hard,
-        );
+        let limit = || rlimit::getrlimit(rlimit::Resource::NOFILE).ok();
+        let (soft, hard) = limit()?;
+        if soft < hard {
+            // A system that refuses leaves what there was: fewer devices at once.
+            let wanted = soft.max(hard.min(CONNECTIONS_MAX));
+            let _ = rlimit::setrlimit(rlimit::Resource::NOFILE, wanted, hard);
+        }
+        let (soft, _) = limit()?;
+        usize::try_from(soft.saturating_sub(OTHER_FILES).max(OTHER_FILES)).ok()
     }
+    #[cfg(not(unix))]
+    None
 }
 
 pub(crate) fn lock(path: &Path) -> Result<File, RelayError> {

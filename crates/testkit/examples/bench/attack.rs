@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 
 use super::crowd::Load;
 use super::ingest::{Standing, runtime, stand};
@@ -165,19 +165,20 @@ impl Attackers {
         let thread = std::thread::spawn(move || {
             runtime()?.block_on(async move {
                 let mut tasks = JoinSet::new();
-                for _ in 0..IDLE {
-                    tasks.spawn(hold(to, b"", None, stopped.clone(), own.clone()));
+                for number in 0..IDLE {
+                    let after = DRIP * number as u32 / IDLE as u32;
+                    tasks.spawn(hold(to, after, (b"", false), stopped.clone(), own.clone()));
                 }
                 let head = b"POST /v1/sync HTTP/1.1\r\nhost: x\r\nx-slow: ";
-                for _ in 0..SLOW_HEADS {
-                    let drip = Some(b"a".as_slice());
-                    tasks.spawn(hold(to, head, drip, stopped.clone(), own.clone()));
+                for number in 0..SLOW_HEADS {
+                    let after = DRIP * number as u32 / SLOW_HEADS as u32;
+                    tasks.spawn(hold(to, after, (head, true), stopped.clone(), own.clone()));
                 }
                 let body =
                     b"POST /v1/sync HTTP/1.1\r\nhost: x\r\ncontent-length: 4096\r\n\r\n\0\0\x0f\0";
-                for _ in 0..SLOW_BODIES {
-                    let drip = Some(b"a".as_slice());
-                    tasks.spawn(hold(to, body, drip, stopped.clone(), own.clone()));
+                for number in 0..SLOW_BODIES {
+                    let after = DRIP * number as u32 / SLOW_BODIES as u32;
+                    tasks.spawn(hold(to, after, (body, true), stopped.clone(), own.clone()));
                 }
                 for line in 0..FLOODING {
                     let (standing, stopped) = (standing.clone(), stopped.clone());
@@ -210,15 +211,16 @@ impl Attackers {
     }
 }
 
-/// Connects, says so much, then a byte now and then; connects again when the relay hangs up.
+/// Connects after a while, says so much, then a byte now and then where it drips; connects again when the
+/// relay hangs up.
 async fn hold(
     to: SocketAddr,
-    opening: &'static [u8],
-    drip: Option<&'static [u8]>,
+    after: Duration,
+    (opening, drips): (&'static [u8], bool),
     stopped: Arc<AtomicBool>,
     counted: Arc<Counted>,
 ) {
-    let mut pace = interval(DRIP);
+    let mut pace = interval_at(Instant::now() + after, DRIP);
     while !stopped.load(Ordering::SeqCst) {
         pace.tick().await;
         let Ok(mut line) = TcpStream::connect(to).await else {
@@ -230,11 +232,15 @@ async fn hold(
         }
         let mut said = [0; 512];
         while !stopped.load(Ordering::SeqCst) {
-            pace.tick().await;
-            if let Some(byte) = drip
-                && line.write_all(byte).await.is_err()
-            {
-                break;
+            match drips {
+                true => {
+                    pace.tick().await;
+                    if line.write_all(b"a").await.is_err() {
+                        break;
+                    }
+                }
+                // Woken seldom: what the attackers cost themselves is no part of the attack.
+                false => drop(timeout(DRIP * 3, line.readable()).await),
             }
             if matches!(line.try_read(&mut said), Ok(0)) {
                 break;
