@@ -43,37 +43,53 @@ fn the_program_itself_tries_changes_within_its_limits() {
     assert!(said.stdout.trim().is_empty() || said.json().as_array().is_some_and(Vec::is_empty));
 }
 
-/// The program as a gate that ends at its first starts.
+/// The program as a gate that does this instead at its first start, and how often it was started.
 #[cfg(unix)]
-fn ending_at_first(world: &World, starts: u32) -> Packs {
+fn at_first(world: &World, instead: &str) -> (Packs, impl Fn() -> usize) {
     let log = world.write("starts", "");
     let program = env!("CARGO_BIN_EXE_wangge");
     let path = std::env::var("PATH").unwrap();
     let script = format!(
-        "PATH={path}; echo x >> {log}; [ $(/usr/bin/env wc -l < {log}) -gt {starts} ] || exit 1; exec {program} relay gate-worker"
+        "PATH={path}; echo x >> {log}; [ $(/usr/bin/env wc -l < {log}) -gt 1 ] || {instead}; exec {program} relay gate-worker"
     );
-    through("/bin/sh", &["-c", &script])
+    let packs = through("/bin/sh", &["-c", &script]);
+    let starts = move || std::fs::read_to_string(&log).unwrap().lines().count();
+    (packs, starts)
 }
 
 /// A machine that slept is one: the time of a good change passed meanwhile.
 #[cfg(unix)]
 #[test]
-fn a_change_whose_worker_ended_once_is_tried_once_more_and_not_held() {
+fn a_change_whose_worker_was_late_once_is_tried_once_more_and_not_held() {
     let (world, relay) = settled();
-    assert!(relay.make_packs(&ending_at_first(&world, 2)).unwrap() > 0);
+    let (packs, starts) = at_first(&world, "exec sleep 1000");
+    let packs = Packs {
+        within: std::time::Duration::from_secs(10),
+        ..packs
+    };
+    assert!(relay.make_packs(&packs).unwrap() > 0);
     assert!(relay.held().unwrap().is_empty());
+    assert_eq!(starts(), 2);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_change_that_ends_the_worker_again_and_again_is_held_the_next_are_tried_and_it_can_be_released()
-{
+fn a_change_that_ends_a_worker_is_held_at_once_the_next_are_tried_and_it_can_be_released() {
     let (world, relay) = settled();
     let program = env!("CARGO_BIN_EXE_wangge");
-    // With a document's changes together, and with its first alone, twice.
-    assert!(relay.make_packs(&ending_at_first(&world, 3)).unwrap() > 0);
+    let (packs, starts) = at_first(&world, "exit 1");
+    assert!(relay.make_packs(&packs).unwrap() > 0);
+    assert_eq!(starts(), 2, "one ended, and one tried the rest");
     let held = relay.held().unwrap();
     assert_eq!(held.len(), 1, "{held:?}");
+    // A relay that is started again, and makes everything anew, does not try it with another worker.
+    drop(relay);
+    std::fs::remove_file(world.path("relay").join("packs.db")).unwrap();
+    let settings = Settings::new("", LevelForm::Township);
+    let relay = Relay::open(&world.path("relay"), &settings).unwrap();
+    let (packs, starts) = at_first(&world, "true");
+    assert!(relay.make_packs(&packs).unwrap() > 0);
+    assert_eq!((starts(), relay.held().unwrap()), (1, held.clone()));
     let said = world.at("relay", &["relay", "held"]).ok();
     let change = held[0].change.to_string();
     let shown: String = change.chars().take(8).collect();

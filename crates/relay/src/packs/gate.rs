@@ -1,7 +1,8 @@
 //! The gate on a relay: foreign changes are tried in a process of their own, or here where none is given.
 //!
 //! **What a change does to the process that tries it is its own misfortune**: a worker that dies, hangs
-//! or wants too much is started again, the change it died of is held, and nothing behind it waits.
+//! or wants too much is started again, the change it died of is held, and nothing behind it waits. The same
+//! question never ends a second worker.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -94,10 +95,12 @@ impl Gate {
         if self.program.is_none() {
             return Ok(run(trial));
         }
-        match self.ask(trial) {
-            Ok(outcome) => return Ok(outcome),
-            Err(Gone::NotStarted) => return Err(Gone::NotStarted),
-            Err(Gone::Died) => {}
+        if trial.changes.len() > 1 {
+            match self.ask(trial) {
+                Ok(outcome) => return Ok(outcome),
+                Err(Gone::NotStarted) => return Err(Gone::NotStarted),
+                Err(Gone::Died | Gone::Late) => {}
+            }
         }
         let mut sum = Outcome {
             saved: trial.saved.clone(),
@@ -110,9 +113,10 @@ impl Gate {
                 shape: trial.shape.clone(),
                 doc: trial.doc,
             };
-            // A machine that slept takes the time of a good change too: only twice is its own fault.
+            // A machine that slept takes the time of a good change too: only twice is its own fault. A worker
+            // that ended by itself is not tried with a second one.
             let outcome = match self.ask(&one) {
-                Err(Gone::Died) => self.ask(&one),
+                Err(Gone::Late) => self.ask(&one),
                 outcome => outcome,
             };
             match outcome {
@@ -123,7 +127,7 @@ impl Gate {
                     sum.held.extend(outcome.held);
                 }
                 Err(Gone::NotStarted) => return Err(Gone::NotStarted),
-                Err(Gone::Died) => sum.held.push((raw.hash, HoldReason::TooHeavy)),
+                Err(Gone::Died | Gone::Late) => sum.held.push((raw.hash, HoldReason::TooHeavy)),
             }
         }
         Ok(sum)
@@ -133,7 +137,9 @@ impl Gate {
         if self.worked > LIFE {
             self.worker = None;
         }
-        let mut worker = match self.worker.take() {
+        // What ended one while it had nothing to do is not the next change's fault.
+        let awake = self.worker.take().and_then(Worker::awake);
+        let mut worker = match awake {
             Some(worker) => worker,
             None => {
                 self.worked = Duration::ZERO;

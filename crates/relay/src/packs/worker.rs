@@ -5,7 +5,7 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use wangge_wire::packing;
@@ -26,8 +26,10 @@ const CPU_S_MAX: u64 = 120;
 pub(crate) enum Gone {
     /// The program could not be started: nothing is known of the change.
     NotStarted,
-    /// It ended, or took too long.
+    /// It ended, or answered what is no answer.
     Died,
+    /// It did not answer within the time, and was ended.
+    Late,
 }
 
 /// A worker that runs; dropping it ends it.
@@ -66,11 +68,19 @@ impl Worker {
         })
     }
 
+    /// Returns it, if it has not ended already.
+    pub(crate) fn awake(mut self) -> Option<Self> {
+        matches!(self.child.try_wait(), Ok(None)).then_some(self)
+    }
+
     /// Asks; an answer that does not come within the time is none.
     pub(crate) fn ask(&mut self, trial: &Trial, within: Duration) -> Result<Outcome, Gone> {
         send(&mut self.stdin, &packing::encode(trial)).ok_or(Gone::Died)?;
         let answer = self.answers.recv_timeout(within);
-        let answer = answer.map_err(|_| Gone::Died)?;
+        let answer = answer.map_err(|error| match error {
+            RecvTimeoutError::Timeout => Gone::Late,
+            RecvTimeoutError::Disconnected => Gone::Died,
+        })?;
         packing::decode(&answer, "gate").map_err(|_| Gone::Died)
     }
 }
