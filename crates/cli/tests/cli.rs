@@ -12,6 +12,10 @@ mod attach;
 mod backup;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+// It asks the system how much memory a process has.
+#[cfg(target_os = "linux")]
+#[path = "cli/besieged.rs"]
+mod besieged;
 #[path = "cli/bulk.rs"]
 mod bulk;
 #[path = "cli/canary.rs"]

@@ -136,7 +136,15 @@ impl Attacker {
         u8::try_from(self.dice.below(256)).unwrap()
     }
 
-    fn next_life(&mut self) -> (LifeNonce, ActorId) {
+    /// Returns a text of so many bytes that does not pack well.
+    pub fn text(&mut self, bytes: usize) -> String {
+        (0..bytes)
+            .map(|_| char::from(b'a' + self.byte() % 26))
+            .collect()
+    }
+
+    /// Returns a life that was never used, and its actor.
+    pub fn next_life(&mut self) -> (LifeNonce, ActorId) {
         self.lives += 1;
         let life = LifeNonce(self.lives.to_be_bytes());
         (life, self.key.public().actor(&life))

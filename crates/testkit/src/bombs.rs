@@ -18,6 +18,9 @@ pub const BYTES: (usize, usize) = (104, 300_000);
 /// A packed change; our own are never packed.
 const TYPE_PACKED: u8 = 2;
 const ACTION: u64 = (4 << 4) | 2;
+// Columns of the first kind have no number before what they hold.
+const PARENT_ACTORS: u64 = 1;
+const PARENTS: u64 = 3;
 const KEY: u64 = (1 << 4) | 5;
 const VALUE_LENGTHS: u64 = (5 << 4) | 6;
 const VALUES: u64 = (5 << 4) | 7;
@@ -129,8 +132,8 @@ impl Bomb {
                 let mut parents = Vec::new();
                 push_sleb(&mut parents, depth);
                 push_sleb(&mut parents, 1);
-                made.columns.push((1, run(depth, 0)));
-                made.columns.push((3, parents));
+                made.columns.push((PARENT_ACTORS, run(depth, 0)));
+                made.columns.push((PARENTS, parents));
                 made.columns.push((KEY, run(depth, 0)));
                 made.columns.push((ACTION, run(depth, 0)));
             }

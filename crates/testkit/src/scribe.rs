@@ -116,7 +116,7 @@ impl Letter {
             _ => None,
         });
         Self {
-            raw: raws.next_back().unwrap_or_default(),
+            raw: raws.next().unwrap_or_default(),
             frame: frame::encode_full(batch).unwrap(),
             items: batch.items.len(),
             key,

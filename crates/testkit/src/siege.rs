@@ -22,7 +22,10 @@ use crate::wire_client;
 
 const GRID: &str = "511724103202001";
 /// Batches in one request.
-const BATCHES: usize = 100;
+const BATCHES: usize = 25;
+
+/// Households that are not attacked.
+pub const QUIET: u8 = 20;
 
 /// What is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,6 @@ pub struct Siege {
     /// The households.
     pub targets: Vec<(DocId, Document)>,
     turn: usize,
-    seed: u8,
 }
 
 /// What became of what was handed to a relay.
@@ -73,7 +75,6 @@ impl Siege {
             attacker: Attacker::new(KeyPair::from_secret(&[seed; 32]), u64::from(seed)),
             targets: targets.collect(),
             turn: 0,
-            seed,
         }
     }
 
@@ -84,25 +85,66 @@ impl Siege {
     pub fn households(&mut self) -> Vec<Batch> {
         let mut batches = Vec::new();
         for at in 0..self.targets.len() {
-            let life = LifeNonce([0xff, self.seed, u8::try_from(at).unwrap(), 0, 0, 0, 0, 0]);
-            let actor = self.attacker.key.public().actor(&life);
-            let (doc, document) = self.targets.get_mut(at).unwrap();
-            let puts = [
-                Put::root("area", GRID),
-                Put::root("door", format!("3-{at}").as_str()),
-                Put::entry("members", "0001", "name", "张建国"),
-            ];
-            let raw = document.write(&actor, 1_000, &puts).unwrap().unwrap().raw;
-            let place = Place {
-                doc: *doc,
-                home: AreaCode::parse(GRID).unwrap(),
-                audiences: Vec::new(),
-                n: 0,
-            };
-            let change = change(*doc, raw).unwrap();
-            batches.push(self.batch(life, vec![change, Item::Place(place)]));
+            let (doc, mut document) = self.targets.get(at).unwrap().clone();
+            batches.push(self.begin(doc, &mut document));
+            self.targets.get_mut(at).unwrap().1 = document;
         }
         batches
+    }
+
+    /// Returns as much honest work on other households, with notes of so many bytes: what it costs whoever
+    /// takes it in is no harm done by an attack.
+    ///
+    /// # Panics
+    /// If nothing of it is new.
+    pub fn honest_work(&mut self, changes: usize, bytes: usize) -> Vec<Batch> {
+        let shape = kind::shape(kind::HOUSEHOLD).unwrap();
+        let mut others: Vec<(DocId, Document)> = (0..QUIET)
+            .map(|n| DocId([0x80 + n; 16]))
+            .map(|doc| (doc, Document::begin(&shape, &doc).unwrap()))
+            .collect();
+        let mut batches = Vec::new();
+        for (doc, document) in &mut others {
+            batches.push(self.begin(*doc, document));
+        }
+        for turn in 0..changes {
+            let at = turn % others.len();
+            let (doc, document) = others.get_mut(at).unwrap();
+            let note = self.attacker.text(bytes);
+            let puts = [Put::root("note", note.as_str())];
+            batches.push(self.write(*doc, document, &puts, None));
+        }
+        batches
+    }
+
+    fn begin(&mut self, doc: DocId, document: &mut Document) -> Batch {
+        let door = format!("3-{}", doc.0.first().unwrap());
+        let puts = [
+            Put::root("area", GRID),
+            Put::root("door", door.as_str()),
+            Put::entry("members", "0001", "name", "张建国"),
+        ];
+        let place = Place {
+            doc,
+            home: AreaCode::parse(GRID).unwrap(),
+            audiences: Vec::new(),
+            n: 0,
+        };
+        self.write(doc, document, &puts, Some(place))
+    }
+
+    fn write(
+        &mut self,
+        doc: DocId,
+        document: &mut Document,
+        puts: &[Put],
+        place: Option<Place>,
+    ) -> Batch {
+        let (life, actor) = self.attacker.next_life();
+        let raw = document.write(&actor, 1_000, puts).unwrap().unwrap().raw;
+        let change = change(doc, raw).unwrap();
+        let items = std::iter::once(change).chain(place.map(Item::Place));
+        self.batch(life, items.collect())
     }
 
     /// Returns the next hostile change, and the household it is for.
@@ -148,6 +190,8 @@ impl Siege {
             let answer = read_answer(&wire_client::send_raw(relay, &request));
             assert_eq!(answer.status, 200);
             assert_eq!(answer.verdicts.len(), part.len(), "{:?}", answer.failed);
+            // She goes on where this answer ended: what she wrote is of no use to her.
+            device.cursor = answer.end.as_ref().map(|end| end.cursor).or(device.cursor);
             let receipts = answer.receipts();
             tally.refused += part.len() - receipts.len();
             for state in receipts.iter().flat_map(|receipt| &receipt.items) {
@@ -180,6 +224,21 @@ impl Siege {
         self.attacker.key.sign_batch(&mut batch);
         batch
     }
+}
+
+impl Tally {
+    /// Adds what became of further ones.
+    pub fn add(&mut self, other: Tally) {
+        self.no_change += other.no_change;
+        self.numbered += other.numbered;
+        self.waiting += other.waiting;
+        self.refused += other.refused;
+    }
+}
+
+/// Has panics that are caught say nothing: the search for poison meets many.
+pub fn silence() {
+    wangge_crdt::gate::silence_caught_panics();
 }
 
 fn change(doc: DocId, raw: Vec<u8>) -> Option<Item> {
