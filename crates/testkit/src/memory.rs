@@ -22,6 +22,17 @@ impl Memory {
         }
     }
 
+    /// Begins to watch a process: the most it ever had is the beginning.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    pub fn beyond(process: u32) -> Self {
+        Self {
+            process,
+            begun_kib: kib(process, "VmHWM"),
+        }
+    }
+
     /// Returns by how much it was larger than in the beginning at its largest, KiB.
     ///
     /// # Panics

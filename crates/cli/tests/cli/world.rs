@@ -222,12 +222,6 @@ impl Relay {
         format!("http://{}", self.address)
     }
 
-    /// Returns the number of the process.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Sends a signal and returns how the process ended.
     pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
         let id = self.child.id().to_string();
