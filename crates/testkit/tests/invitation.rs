@@ -75,7 +75,7 @@ fn a_relay_goes_below_another_by_the_text_and_only_below_the_one_that_is_meant()
     let text = relay.invitation(&relay.invite(&new, now_ms).unwrap(), None);
     let join = |to: &District| {
         let url = format!("http://{}", to.address());
-        wait(village.relay().join(&text, &url, false))
+        wait(village.relay().join(&text, &url))
     };
     let wrong = join(&other);
     assert!(

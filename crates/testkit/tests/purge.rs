@@ -481,7 +481,7 @@ fn a_relay_below_purges_no_desk_of_a_relay_above() {
         .revoke_device(&desk.device(), None, now_ms())
         .unwrap();
     let url = format!("http://{}", tree.village.address());
-    let said = wait(desk.sync_at(&url, false));
+    let said = wait(desk.sync_at(&url));
     assert!(
         matches!(said, Err(AgentError::StrangeAnswer { .. })),
         "{said:?}"
