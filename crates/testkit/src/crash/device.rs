@@ -286,6 +286,13 @@ impl Worker {
 /// If a step fails, or the folder is none.
 pub fn tale(dir: &Path, seed: u64, steps: usize, weak: Option<wangge_crashdisk::Weak>) -> Tale {
     let mut tale = Tale::begin();
+    if weak.is_some() {
+        // Made on a disk that is waited for: else nearly every image is another half-made database.
+        let mounted = tale.disk.mount(dir).unwrap();
+        open(dir).unwrap();
+        drop(mounted);
+        tale = Tale::of(tale.disk.clone());
+    }
     tale.disk.weaken(weak);
     let mounted = tale.disk.mount(dir).unwrap();
     let mut worker = Worker::new(dir, seed);
