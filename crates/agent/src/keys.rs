@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use wangge_model::household::IdKey;
 use wangge_trust::KeyPair;
 use wangge_trust::vault::{
-    Draw, MasterKey, NONCE_BYTES, RecoverySecret, Tries, Vault, VaultError, Word, WordKind, seal,
-    unseal,
+    Draw, MasterKey, NONCE_BYTES, RecoveryKey, RecoverySecret, Tries, Vault, VaultError, Word,
+    WordKind, seal, unseal,
 };
 use zeroize::Zeroizing;
 
@@ -275,6 +275,21 @@ impl Keys {
 /// Says whether a folder has a device's keys, sealed or as an earlier program left them.
 pub(crate) fn has_keys(dir: &Path) -> bool {
     dir.join(SECRETS).exists() || dir.join(DEVICE_KEY).exists()
+}
+
+/// Wraps a home's key for a recovery key too, once.
+pub(crate) fn wrap_for(
+    keys: &Keys,
+    dir: &Path,
+    to: &RecoveryKey,
+    machine: &Machine,
+) -> Result<(), AgentError> {
+    let Some(mut vault) = read_vault(dir)?.filter(|vault| !vault.is_wrapped_for(to)) else {
+        return Ok(());
+    };
+    let (fresh, nonce) = (machine.random()?, machine.random::<NONCE_BYTES>()?);
+    vault.wrap_for(&keys.master, to, fresh, &nonce);
+    write_vault(dir, &vault)
 }
 
 /// Returns what kind of word locks a home; none where none does, or where there is no home.

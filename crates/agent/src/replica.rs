@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wangge_model::clock::ClockFlag;
 use wangge_model::ticket::Stamp;
 use wangge_store::{Draft, Recorded, Store};
+use wangge_trust::vault::RecoveryKey;
 use wangge_trust::{Member, Roster};
 use wangge_wire::{
     ActionId, ActorId, AreaCode, Day, DeviceId, DocId, LifeNonce, PersonId, Place, Role,
@@ -14,6 +15,7 @@ use wangge_wire::{
 
 use crate::error::AgentError;
 use crate::home::{Home, Profile};
+use crate::keys;
 use crate::link::{Clients, SharedCarrier};
 use crate::machine::{Machine, china_day};
 use crate::purge::{self, Purged};
@@ -341,6 +343,13 @@ impl Replica {
         }
         self.roster = roster;
         self.roster_position = position;
+        if let Some(recovery) = self.roster.recovery() {
+            let (dir, to) = (&self.home.dir, RecoveryKey(recovery.key));
+            // Looked for again at the next opening; nothing of the person's has to wait for it.
+            if let Err(error) = keys::wrap_for(&self.home.keys, dir, &to, &self.machine) {
+                tracing::warn!(%error, "the home is not wrapped for the recovery key yet");
+            }
+        }
         Ok(())
     }
 }

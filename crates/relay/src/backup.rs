@@ -306,7 +306,7 @@ fn blobs(connection: &Connection) -> rusqlite::Result<Vec<BlobHash>> {
 }
 
 /// Makes a file that is not there yet and that nobody else may read.
-fn private(path: &Path) -> io::Result<File> {
+pub(crate) fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -315,7 +315,7 @@ fn private(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the names in a file's folder last.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
     // Only there is a folder a file that can be synced.
     if cfg!(unix) {
@@ -325,7 +325,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// What an error of the disk means that a backup is written to or restored on.
-fn failed(path: &Path, error: io::Error) -> RelayError {
+pub(crate) fn failed(path: &Path, error: io::Error) -> RelayError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BackupTrouble::NoRoom.into(),
         _ => {

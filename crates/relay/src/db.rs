@@ -191,7 +191,7 @@ fn set_up(connection: &Connection, pages_max: Option<u32>) -> rusqlite::Result<(
 ///
 /// To the end of the answer: SQLite says "wal" before it commits that, and where the disk fails just then it
 /// goes on without a log. **A power cut would take back what was committed so.**
-fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
     let mut rows = statement.query([])?;
     let mut kept = false;

@@ -17,6 +17,7 @@ use wangge_trust::vault::{NONCE_BYTES, seal, unseal};
 use wangge_wire::{BlobHash, ChangeHash, DocId};
 use zeroize::Zeroizing;
 
+use crate::db::keep_a_log;
 use crate::error::RelayError;
 use crate::settings::Dice;
 
@@ -142,12 +143,12 @@ impl DocKeys {
         let (keys, fresh) = (self.clone(), drawn.clone());
         connection.create_scalar_function("sealed", 3, flags, move |context| {
             let (doc, hash, body) = arguments(context)?;
-            keys.seal(&fresh, &doc, &hash, body).map_err(failed)
+            keys.seal(&fresh, &doc, &hash, body)
         })?;
         let (keys, fresh) = (self.clone(), drawn.clone());
         connection.create_scalar_function("opened", 3, flags, move |context| {
             let (doc, hash, body) = arguments(context)?;
-            keys.open(&fresh, &doc, &hash, body).map_err(failed)
+            keys.open(&fresh, &doc, &hash, body)
         })?;
         let (keys, fresh) = (self.clone(), drawn.clone());
         connection.commit_hook(Some(move || {
@@ -201,11 +202,13 @@ impl DocKeys {
         hashes: impl Iterator<Item = &'a BlobHash>,
     ) -> Result<(), RelayError> {
         let fresh = Fresh::default();
-        for hash in hashes {
-            self.key_or_new(&fresh, Of::Blob(*hash))?;
-        }
-        let settled = self.settle(&mut fresh.lock());
-        settled.map_err(|source| RelayError::sqlite(&self.path, source))
+        let make = || {
+            for hash in hashes {
+                self.key_or_new(&fresh, Of::Blob(*hash))?;
+            }
+            self.settle(&mut fresh.lock())
+        };
+        make().map_err(|source| RelayError::sqlite(&self.path, source))
     }
 
     /// Returns an attachment as a backup keeps it.
@@ -213,7 +216,8 @@ impl DocKeys {
         let missing = || RelayError::Internal {
             what: "no key was made for an attachment",
         };
-        let key = self.lock().find(&self.path, Of::Blob(*hash))?;
+        let key = self.find(&Fresh::default(), Of::Blob(*hash));
+        let key = key.map_err(|source| RelayError::sqlite(&self.path, source))?;
         let key = key.ok_or_else(missing)?;
         let what = [SEALED_BLOB, &hash.0].concat();
         Ok(seal(&key, &nonce(&key, &hash.0), &what, bytes))
@@ -225,7 +229,8 @@ impl DocKeys {
         hash: &BlobHash,
         sealed: &[u8],
     ) -> Result<Option<Vec<u8>>, RelayError> {
-        let key = self.lock().find(&self.path, Of::Blob(*hash))?;
+        let key = self.find(&Fresh::default(), Of::Blob(*hash));
+        let key = key.map_err(|source| RelayError::sqlite(&self.path, source))?;
         let what = [SEALED_BLOB, &hash.0].concat();
         Ok(key.and_then(|key| unseal(&key, &what, sealed).map(|plain| plain.to_vec())))
     }
@@ -244,7 +249,7 @@ impl DocKeys {
         Ok(())
     }
 
-    fn find(&self, fresh: &Fresh, of: Of) -> Result<Option<Key>, RelayError> {
+    fn find(&self, fresh: &Fresh, of: Of) -> rusqlite::Result<Option<Key>> {
         let drawn = fresh.lock().get(&of).cloned();
         match drawn {
             Some(key) => Ok(Some(key)),
@@ -252,11 +257,11 @@ impl DocKeys {
         }
     }
 
-    fn key_or_new(&self, fresh: &Fresh, of: Of) -> Result<Key, RelayError> {
+    fn key_or_new(&self, fresh: &Fresh, of: Of) -> rusqlite::Result<Key> {
         if let Some(key) = self.find(fresh, of)? {
             return Ok(key);
         }
-        let key = Zeroizing::new(self.dice.random()?);
+        let key = Zeroizing::new(self.dice.random().map_err(failed)?);
         fresh.lock().insert(of, key.clone());
         Ok(key)
     }
@@ -267,7 +272,7 @@ impl DocKeys {
         doc: &DocId,
         hash: &ChangeHash,
         body: &[u8],
-    ) -> Result<Vec<u8>, RelayError> {
+    ) -> rusqlite::Result<Vec<u8>> {
         let key = self.key_or_new(fresh, Of::Doc(*doc))?;
         Ok(seal(&key, &nonce(&key, &hash.0), &what(doc, hash), body))
     }
@@ -278,9 +283,11 @@ impl DocKeys {
         doc: &DocId,
         hash: &ChangeHash,
         sealed: &[u8],
-    ) -> Result<Vec<u8>, RelayError> {
-        let missing = || RelayError::Internal {
-            what: "no key opens this body",
+    ) -> rusqlite::Result<Vec<u8>> {
+        let missing = || {
+            failed(RelayError::Internal {
+                what: "no key opens this body",
+            })
         };
         let key = self.find(fresh, Of::Doc(*doc))?.ok_or_else(missing)?;
         let plain = unseal(&key, &what(doc, hash), sealed).ok_or_else(missing)?;
@@ -304,21 +311,16 @@ impl Fresh {
 }
 
 impl Inner {
-    fn find(&mut self, path: &Path, of: Of) -> Result<Option<Key>, RelayError> {
+    fn find(&mut self, path: &Path, of: Of) -> rusqlite::Result<Option<Key>> {
         if let Some(key) = self.known.get(&of) {
             return Ok(Some(key.clone()));
         }
-        let fail = |source| RelayError::sqlite(path, source);
-        let found = connected(&mut self.connection, path)
-            .and_then(|connection| {
-                let mut statement = connection.prepare_cached(of.find())?;
-                statement
-                    .query_row([of.id()], |row| {
-                        row.get::<_, [u8; 32]>(0).map(Zeroizing::new)
-                    })
-                    .optional()
+        let found = connected(&mut self.connection, path)?
+            .prepare_cached(of.find())?
+            .query_row([of.id()], |row| {
+                row.get::<_, [u8; 32]>(0).map(Zeroizing::new)
             })
-            .map_err(fail)?;
+            .optional()?;
         if let Some(key) = &found {
             self.keep(BTreeMap::from([(of, key.clone())]));
         }
@@ -341,10 +343,13 @@ fn connected<'a>(
     if kept.is_none() {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        keep_a_log(&connection)?;
         connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")?;
         connection.execute_batch(SCHEMA)?;
+        // What a program before this one could not make durable may be in the log and be read from memory: a
+        // key of it would be gone after a power cut, and what it seals by then would not.
+        connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))?;
         *kept = Some(connection);
     }
     kept.as_mut().ok_or(rusqlite::Error::InvalidQuery)

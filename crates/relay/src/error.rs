@@ -59,6 +59,9 @@ pub enum RelayError {
         /// What is wrong, as a phrase that follows "the invitation's".
         what: &'static str,
     },
+    /// Only the relay at the top of the tree does this.
+    #[error("this relay is below another")]
+    BelowAnother,
     /// No device with this id was ever enrolled here.
     #[error("no such device")]
     UnknownDevice,

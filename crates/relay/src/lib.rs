@@ -37,6 +37,7 @@ mod patient;
 mod places;
 mod pull;
 mod push;
+mod recovery;
 mod relay;
 mod repair;
 mod risen;

@@ -79,7 +79,10 @@ impl Standing {
                 OrderBody::Unit(unit) => {
                     Arc::make_mut(&mut self.units).insert(unit.id, position);
                 }
-                OrderBody::Root { .. } | OrderBody::Revoke { .. } | OrderBody::Above(_) => {}
+                OrderBody::Root { .. }
+                | OrderBody::Revoke { .. }
+                | OrderBody::Above(_)
+                | OrderBody::Recovery(_) => {}
             }
             self.at = position;
         }
@@ -227,6 +230,7 @@ fn says_more(roster: &Roster, body: &OrderBody) -> bool {
             let device = DeviceId(below.key.relay().0);
             roster.known(&device).is_none()
         }
+        OrderBody::Recovery(new) => roster.recovery().is_none_or(|it| it.n < new.n),
         // Who is above is this relay's own to know.
         OrderBody::Root { .. } | OrderBody::Above(_) => false,
     }
@@ -337,6 +341,8 @@ pub(crate) fn may_read(
     match &order.body {
         // Without these nobody could tell whose word counts.
         OrderBody::Root { .. } | OrderBody::Below(_) | OrderBody::Above(_) => true,
+        // Everybody may forget a word.
+        OrderBody::Recovery(_) => true,
         OrderBody::Grant(grant) => about(&grant.device_key.device(), &grant.person, &grant.areas),
         OrderBody::Revoke { device: other, .. } => match roster.known(other) {
             Some(member) => about(other, &member.person, &member.areas),

@@ -307,7 +307,7 @@ impl Relay {
     }
 
     /// Writes an order; where the disk is full, in the room that is kept for that.
-    fn write_order(
+    pub(crate) fn write_order(
         &self,
         write: impl Fn(&Transaction<'_>, &mut Standing) -> Result<(), RelayError>,
     ) -> Result<(), RelayError> {

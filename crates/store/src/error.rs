@@ -73,8 +73,9 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 StoreError::Damaged { at: PathBuf::new() }
             }
-            // A disk without room says this too, and the file is sound.
-            Some(ErrorCode::SystemIoFailure) => StoreError::Disk {
+            // A disk without room says this too, and the file is sound. "Out of memory" is what SQLCipher says
+            // of a page that it could not open or seal, often because it did not come.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => StoreError::Disk {
                 reason: "disk I/O error",
             },
             Some(ErrorCode::CannotOpen) => StoreError::Disk {

@@ -35,7 +35,7 @@ pub use day::{RoundRow, SheetRow};
 pub use due::DueRow;
 pub use error::StoreError;
 pub use gone::{Gone, Leave, LetGo};
-pub use open::{Health, Store};
+pub use open::{Health, Store, keyed};
 pub use outbox::OutboxRow;
 pub use packed::OpenFrame;
 pub use query::{HouseholdFilter, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};

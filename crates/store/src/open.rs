@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use wangge_wire::digest::content_hash;
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
@@ -32,6 +33,10 @@ const MIGRATIONS: &[&str] = &[
 
 /// Older SQLite has a race between a checkpoint and a writer that damages the file.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// What a file's salt is made for; it is no secret, and the file begins with it.
+const SALT: &[u8] = b"wangge 2026 device database salt\0";
+const SALT_BYTES: usize = 16;
 
 /// SQLite's cache: less than nothing means KiB.
 const CACHE_SIZE: i64 = -32_000;
@@ -81,7 +86,21 @@ impl Store {
         Self::open_as(path, key, "EXCLUSIVE")
     }
 
+    /// Opens the file; **damage is believed only when it was found twice and the disk reads**: a page that did
+    /// not come is to SQLCipher one that does not open.
     fn open_as(path: &Path, key: &[u8; 32], locking: &str) -> Result<Self, StoreError> {
+        let opened = Self::try_open(path, key, locking);
+        if !matches!(opened, Err(StoreError::Damaged { .. })) {
+            return opened;
+        }
+        let again = Self::try_open(path, key, locking);
+        match (&again, reads(path)) {
+            (Err(StoreError::Damaged { .. }), Err(disk)) => Err(disk),
+            _ => again,
+        }
+    }
+
+    fn try_open(path: &Path, key: &[u8; 32], locking: &str) -> Result<Self, StoreError> {
         let damaged = |error: StoreError| match error {
             StoreError::Damaged { .. } => StoreError::Damaged {
                 at: path.to_owned(),
@@ -250,8 +269,9 @@ impl Store {
     }
 }
 
-/// Opens a connection whose pages are sealed with this key; nothing of the file is read yet.
-pub(crate) fn keyed(path: &Path, key: &[u8; 32]) -> Result<Connection, StoreError> {
+/// Opens a connection whose pages are sealed with this key; nothing of the file is read yet. For the store, and
+/// for whoever looks into a database from outside: tests.
+pub fn keyed(path: &Path, key: &[u8; 32]) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -262,14 +282,17 @@ pub(crate) fn keyed(path: &Path, key: &[u8; 32]) -> Result<Connection, StoreErro
     Ok(conn)
 }
 
-/// Returns a statement that hands a key over as it is, not as a word to be stretched.
+/// Returns a statement that hands a key over as it is, not as a word to be stretched, and with it the salt of
+/// the file: SQLCipher would read that from the file, and where the disk fails just then take a random one and
+/// call the file damaged.
 pub(crate) fn key_pragma(statement: &str, key: &[u8; 32]) -> Zeroizing<String> {
     use std::fmt::Write as _;
     // Made once, as large as it gets: a text that grows leaves copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(statement.len() + 80));
+    let mut text = Zeroizing::new(String::with_capacity(statement.len() + 112));
     text.push_str(statement);
     text.push_str("\"x'");
-    for byte in key {
+    let salt = content_hash(&[SALT, key.as_slice()].concat()).0;
+    for byte in key.iter().chain(salt.iter().take(SALT_BYTES)) {
         let _ = write!(text, "{byte:02x}");
     }
     text.push_str("'\";");
@@ -302,6 +325,18 @@ fn keep_a_log(conn: &Connection) -> Result<(), StoreError> {
     match kept {
         true => Ok(()),
         false => Err(StoreError::Disk { reason: DISK }),
+    }
+}
+
+/// Says that the disk does not read a file's beginning: without a key it is no database to SQLite, but its
+/// bytes come or do not.
+fn reads(path: &Path) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let looked = Connection::open_with_flags(path, flags)
+        .and_then(|plain| plain.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())));
+    match looked.map_err(StoreError::from) {
+        Err(error @ StoreError::Disk { .. }) => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -253,8 +253,12 @@ mod tests {
             .unwrap();
         let export = "SELECT sqlcipher_export('plain')";
         store.conn.query_row(export, [], |_| Ok(())).unwrap();
-        let version = "PRAGMA plain.user_version = 11; DETACH plain;";
-        store.conn.execute_batch(version).unwrap();
+        let version: u32 = store
+            .conn
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        let version = format!("PRAGMA plain.user_version = {version}; DETACH plain;");
+        store.conn.execute_batch(&version).unwrap();
         drop(store);
         fs::remove_file(&path).unwrap();
         let open = Connection::open(&source).unwrap();
@@ -311,7 +315,12 @@ mod tests {
     fn sealing_that_was_broken_off_begins_again_and_loses_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let path = plain(dir.path(), 50);
-        let copy = path.with_extension("before-12.db");
+        let dry = tempfile::tempdir().unwrap();
+        let told = plain(dry.path(), 1);
+        drop(Store::open(&told, &KEY).unwrap());
+        let copy = dir
+            .path()
+            .join(copies(&told).unwrap()[0].file_name().unwrap());
         for left in [
             with_suffix(&copy, UNFINISHED),
             copy,

@@ -21,9 +21,5 @@ pub fn store_of(home: &Path) -> Store {
 
 /// Opens the database at a path with its key, as SQL.
 pub fn connection(path: &Path, key: &[u8; 32]) -> Connection {
-    let connection = Connection::open(path).unwrap();
-    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let pragma = format!("PRAGMA key = \"x'{digits}'\";");
-    connection.execute_batch(&pragma).unwrap();
-    connection
+    wangge_store::keyed(path, key).unwrap()
 }

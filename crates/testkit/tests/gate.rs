@@ -10,12 +10,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::Connection;
 use wangge_crdt::Put;
 use wangge_model::kind;
 use wangge_store::Store;
 use wangge_testkit::memory::Memory;
 use wangge_testkit::scribe::{Letter, Scribe, deliver};
+use wangge_testkit::sealed;
 use wangge_testkit::siege::{Arm, Siege};
 use wangge_wire::DocId;
 
@@ -32,7 +32,7 @@ fn open(dir: &Path) -> Store {
 
 /// Returns how many changes of others a database has, by their state.
 fn kept(dir: &Path) -> BTreeMap<i64, usize> {
-    let connection = Connection::open(dir.join("wangge.db")).unwrap();
+    let connection = sealed::connection(&dir.join("wangge.db"), &[7; 32]);
     let mut rows = connection
         .prepare("SELECT state, count(*) FROM change GROUP BY state")
         .unwrap();

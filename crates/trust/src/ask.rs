@@ -47,9 +47,10 @@ pub fn ask(
             // Which lives there are is the relay's to say.
             Some(_) => Err(OrderRefusal::Malformed),
         },
-        OrderBody::Root { .. } | OrderBody::Below(_) | OrderBody::Above(_) => {
-            Err(OrderRefusal::NotAllowed)
-        }
+        OrderBody::Root { .. }
+        | OrderBody::Below(_)
+        | OrderBody::Above(_)
+        | OrderBody::Recovery(_) => Err(OrderRefusal::NotAllowed),
     }
 }
 

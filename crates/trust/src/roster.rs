@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wangge_wire::{
     AreaCode, BatchHead, ChangeHash, Cover, CoverId, Day, DeviceId, DocId, Grant, Level, Order,
-    OrderBody, PersonId, PublicKey, RelayId, Role, Unit, packing,
+    OrderBody, PersonId, PublicKey, Recovery, RelayId, Role, Unit, packing,
 };
 
 use crate::key::verify_order;
@@ -30,6 +30,7 @@ pub struct Roster {
     /// Covers that ever named somebody as the substitute: what a scope asks at every document.
     stood_in: BTreeMap<PersonId, BTreeSet<CoverId>>,
     units: BTreeMap<DocId, Unit>,
+    recovery: Option<Recovery>,
     /// The root, those above it, and those below any of them.
     relays: BTreeMap<RelayId, KnownRelay>,
     /// The relay that took a person in first.
@@ -248,6 +249,11 @@ impl Roster {
         areas
     }
 
+    /// Returns the recovery key that homes are to be wrapped for; none where nobody ordered one.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
+    }
+
     /// Returns every unit, also those that are closed.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
         self.units.values()
@@ -283,6 +289,12 @@ impl Roster {
             }
             OrderBody::Below(below) => self.take_below(below, Day::of_ms(at_ms)),
             OrderBody::Above(above) => self.take_above(above),
+            OrderBody::Recovery(new) => {
+                let stands = self.recovery.map(|known| (known.n, known.key));
+                if stands < Some((new.n, new.key)) {
+                    self.recovery = Some(*new);
+                }
+            }
             OrderBody::Grant(grant) => {
                 let device = grant.device_key.device();
                 self.devices.entry(grant.person).or_default().insert(device);

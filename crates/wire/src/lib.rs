@@ -50,8 +50,8 @@ pub use id::{
 pub use lease::{Lease, LeaseKey};
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};
 pub use order::{
-    Cover, GoodLife, Grant, NumberRange, Order, OrderAsk, OrderBody, OrderRefusal, RelayAbove,
-    RelayBelow, Role, Unit,
+    Cover, GoodLife, Grant, NumberRange, Order, OrderAsk, OrderBody, OrderRefusal, Recovery,
+    RelayAbove, RelayBelow, Role, Unit,
 };
 pub use pack::{Manifest, PackFrame, PackKey};
 pub use purge::{DurableLife, PurgeAnswer, PurgeOrder};

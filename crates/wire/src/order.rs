@@ -275,6 +275,23 @@ pub enum OrderBody {
     /// The signer is below another relay.
     #[n(6)]
     Above(#[n(0)] RelayAbove),
+    /// Devices wrap the keys of their homes for this key too.
+    #[n(7)]
+    Recovery(#[n(0)] Recovery),
+}
+
+/// The recovery key of a tree of relays: whoever has its secret half opens a device's home without its word.
+///
+/// The greatest `n` stands, in whatever order they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Recovery {
+    /// The public half, a point of X25519.
+    #[n(0)]
+    pub key: PublicKey,
+    /// 0 for the first, one more for each that replaces it. Homes stay open to the earlier ones.
+    #[n(1)]
+    pub n: u64,
 }
 
 /// Up to where what a life of a device's database wrote is good.

@@ -4,6 +4,7 @@ mod backup;
 pub(crate) mod device;
 mod held;
 mod inbox;
+mod recovery;
 mod serve;
 mod upstream;
 
@@ -50,6 +51,9 @@ pub(crate) enum Relay {
     Meet,
     /// How much it holds, and what is durable above
     Status,
+    /// The key that opens any home below whose word is forgotten
+    #[command(subcommand)]
+    Recovery(recovery::Recovery),
     /// Make one file of the relay, while it serves
     Backup(backup::Backup),
     /// Make a relay of a backup, in an empty folder
@@ -153,6 +157,7 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Join(args) => upstream::join(context, &args),
         Relay::Meet => upstream::meet(context),
         Relay::Status => upstream::status(context),
+        Relay::Recovery(command) => recovery::run(context, &command),
         Relay::Backup(args) => backup::backup(context, &args),
         Relay::Restore(args) => backup::restore(context, &args),
     }

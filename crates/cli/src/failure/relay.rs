@@ -29,6 +29,11 @@ pub(super) fn told(error: &RelayError, lang: Lang) -> Told {
         }
         RelayError::PlainElsewhere => ("not_loopback", Exit::Usage, lang.not_loopback("--listen")),
         RelayError::Certificate(why) => ("bad_certificate", Exit::Usage, certificate(*why, lang)),
+        RelayError::BelowAnother => (
+            "not_the_top",
+            Exit::Refused,
+            lang.recovery_at_the_top().to_owned(),
+        ),
         RelayError::UnknownUnit => ("not_found", Exit::Failed, lang.unknown_unit().to_owned()),
         RelayError::UnknownDevice => ("not_found", Exit::Failed, lang.unknown_device().to_owned()),
         RelayError::Io { path, source } => {

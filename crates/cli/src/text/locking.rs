@@ -40,9 +40,14 @@ pub(super) const TOPIC: Topic = Topic {
             args: &[],
         },
         Help {
-            path: "device",
-            about: "设备",
+            path: "relay recovery",
+            about: "恢复密钥：下面任何一台设备忘了口令，都能用它打开",
             args: &[],
+        },
+        Help {
+            path: "relay recovery new",
+            about: "生成（或更换）恢复密钥：私密的一半只写到文件里",
+            args: &[("file", "写到哪个文件；不能已经存在")],
         },
         Help {
             path: "device recover",
@@ -64,8 +69,9 @@ pub(super) const TOPIC: Topic = Topic {
         ("pin change", "更换"),
         ("profile", "档案"),
         ("profile list", "列表"),
-        ("device", "设备"),
         ("device recover", "恢复"),
+        ("relay recovery", "恢复密钥"),
+        ("relay recovery new", "生成"),
     ],
     codes: &[
         ("word", "pin", "口令（数字）", "a PIN"),
@@ -90,6 +96,8 @@ words! {
     words_differ { zh: "两次输入不一样，请重来。", en: "They differ; again, please." }
     ask_recovery { zh: "恢复码：", en: "Recovery code: " }
     recovered { zh: "已用恢复码打开。", en: "Opened with the recovery code." }
+    recovery_keep { zh: "请把这个文件移到离线的地方（U 盘或抄在纸上，锁进柜子）：谁拿到它和一台设备，就能打开那台设备。中继不留底。设备下次同步后才能用它打开。", en: "Move the file to where no computer is (a stick or paper, in a safe): whoever has it and a device opens that device. The relay keeps none of it. It opens a device from its next sync on." }
+    recovery_at_the_top { zh: "恢复密钥由最上级的中继生成，这里只是它的下级。什么也没有改。", en: "The relay at the top of the tree makes the recovery key; this one is below another. Nothing was changed." }
     no_terminal { zh: "这里没有终端可以输入。口令没有改，什么也没有丢。", en: "There is no terminal to type at. The word is as it was and nothing was lost." }
     not_held { zh: "没有能留住钥匙的进程，仍是锁定的；每条命令会单独问口令。什么也没有丢。", en: "Nothing holds the key, so it is still locked; each command asks for the word. Nothing was lost." }
     wrong_word_stuck { zh: "口令多次不对。请联系网格站：用恢复码可以打开，什么也不会丢。", en: "The word was wrong many times. Ask the station: a recovery code opens it, and nothing is lost." }
@@ -132,6 +140,11 @@ messages! {
     no_time(typed: &str) {
         zh: "「{typed}」不是时长。写法如 4h、90m、4小时、90分钟，最长 24 小时。",
         en: "\"{typed}\" is no time. Write it as 4h or 90m, at most 24h."
+    }
+    /// A recovery key was made.
+    recovery_made(file: &str) {
+        zh: "恢复密钥已生成，私密的一半在 {file}",
+        en: "The recovery key is made; its secret half is in {file}"
     }
     /// What a recovery brought home.
     recovered_sent(count: u64) {

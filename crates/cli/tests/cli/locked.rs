@@ -263,3 +263,54 @@ fn a_forgotten_word_costs_no_record_and_a_recovery_brings_home_what_was_never_se
     let status = world.at("周文", &["status", "--json"]).ok().json();
     assert_eq!(status["counts"]["households"], 1);
 }
+
+#[test]
+fn a_countys_recovery_key_opens_every_home_that_has_synced_since_and_the_relay_keeps_none_of_it() {
+    let world = World::new();
+    let relay = world.relay();
+    world.enroll(&relay, "李梅", "worker", &[GRID]);
+    world.enroll(&relay, "王芳", "worker", &[GRID]);
+    let file = world.write("new", WORD);
+    let chosen = world.at(
+        "李梅",
+        &["pin", "change", "--new-pin-file", &file, "--json"],
+    );
+    let own = chosen.ok().json()["recovery_code"].clone();
+    assert!(own.is_string(), "there was no other way in yet");
+    let stick = world.path("stick").display().to_string();
+    let made = world.at("relay", &["relay", "recovery", "new", &stick, "--json"]);
+    made.ok();
+    let again = world.at("relay", &["relay", "recovery", "new", &stick, "--json"]);
+    assert_eq!(again.ends(4).error()["kind"], "file_exists");
+    let code = std::fs::read_to_string(world.path("stick")).unwrap();
+    for entry in std::fs::read_dir(world.path("relay")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let code = code.trim().as_bytes();
+        assert!(
+            !bytes.windows(code.len()).any(|part| part == code),
+            "{path:?}"
+        );
+    }
+    let recover = [
+        "device",
+        "recover",
+        "--offline",
+        "--code-file",
+        &stick,
+        "--json",
+    ];
+    // It has not heard of the key.
+    let refused = world.at("李梅", &recover).ends(4);
+    assert_eq!(refused.error()["kind"], "not_this_code");
+    with_word(&world, "李梅", WORD, &["sync"]).ok();
+    world.at("李梅", &recover).ok();
+    // Who chooses a word afterwards needs no code of their own.
+    world.at("王芳", &["sync"]).ok();
+    let chosen = world.at(
+        "王芳",
+        &["pin", "change", "--new-pin-file", &file, "--json"],
+    );
+    assert!(chosen.ok().json()["recovery_code"].is_null());
+    world.at("王芳", &recover).ok();
+}

@@ -139,7 +139,7 @@ impl Roster {
     fn reaches(&self, signer: &KnownRelay, id: &RelayId, body: &OrderBody) -> bool {
         let inside = |area: &AreaCode| within(&signer.member, area);
         match body {
-            OrderBody::Root { .. } | OrderBody::Above(_) => false,
+            OrderBody::Root { .. } | OrderBody::Above(_) | OrderBody::Recovery(_) => false,
             OrderBody::Grant(grant) => self.reaches_grant(signer, id, grant),
             OrderBody::Revoke { device, .. } => {
                 match (self.members.get(device), self.below(device)) {
