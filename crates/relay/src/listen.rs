@@ -97,9 +97,11 @@ async fn take(stream: TcpStream, from: SocketAddr, hall: Hall, stopping: watch::
     };
     let closed = &mut arrival.closed;
     let Some(tls) = hall.tls.clone() else {
-        return serve(stream, peer, arrival, hall, stopping).await;
+        // Boxed: a line without TLS has no room for what one with it needs.
+        return Box::pin(serve(stream, peer, arrival, hall, stopping)).await;
     };
-    let shaking = tokio::time::timeout(limits.handshake_within, tls.accept(stream));
+    let shaking = Box::pin(tls.accept(stream));
+    let shaking = tokio::time::timeout(limits.handshake_within, shaking);
     let shaken = tokio::select! {
         shaken = shaking => shaken,
         _ = closed => return,
@@ -107,7 +109,7 @@ async fn take(stream: TcpStream, from: SocketAddr, hall: Hall, stopping: watch::
     match shaken {
         Ok(Ok(stream)) => {
             arrival.shook_hands();
-            serve(stream, peer, arrival, hall, stopping).await;
+            Box::pin(serve(stream, peer, arrival, hall, stopping)).await;
         }
         Ok(Err(error)) => tracing::debug!(kind = ?error.kind(), "no TLS"),
         Err(_) => tracing::debug!("TLS took too long"),
