@@ -34,6 +34,8 @@ mod pull;
 mod push;
 #[path = "relay/random.rs"]
 mod random;
+#[path = "relay/requests.rs"]
+mod requests;
 #[path = "relay/sealed.rs"]
 mod sealed;
 #[path = "relay/town.rs"]

@@ -22,7 +22,8 @@ pub const CREATED_WINDOW_S: i64 = 300;
 /// The longest that anybody waits for a relay that has too much to do, seconds.
 pub const AGAIN_MAX_S: u64 = 30;
 
-const COVERED: &str = "\"@method\" \"@authority\" \"@path\" \"@query\" \"wangge-head\"";
+/// What every signature here covers, in this order.
+const COVERED: [&str; 5] = ["@method", "@authority", "@path", "@query", HEAD_HEADER];
 
 /// What a request is signed over.
 #[derive(Debug, Clone, Copy)]
@@ -88,12 +89,13 @@ pub enum BadRequest {
 pub fn sign(key: &KeyPair, request: &Signed<'_>, created_s: i64, nonce: &[u8; 8]) -> Headers {
     let head = sequence(&Sha256::digest(request.head));
     let params = format!(
-        "({COVERED});created={created_s};nonce=\"{}\";keyid=\"{}\";alg=\"ed25519\";tag=\"{}\"",
+        "{};created={created_s};nonce=\"{}\";keyid=\"{}\";alg=\"ed25519\";tag=\"{}\"",
+        covering(&COVERED),
         hex(nonce),
         key.public().device(),
         request.relay,
     );
-    let signature = key.sign(base(request, &head, &params).as_bytes());
+    let signature = key.sign(base(&components(request, &head), &params).as_bytes());
     Headers {
         head,
         signature_input: format!("w={params}"),
@@ -108,7 +110,7 @@ pub fn claim(headers: &Headers) -> Result<Claim, BadRequest> {
         .strip_prefix("w=")
         .ok_or(BadRequest::Profile)?;
     let rest = params
-        .strip_prefix(&format!("({COVERED});created="))
+        .strip_prefix(&format!("{};created=", covering(&COVERED)))
         .ok_or(BadRequest::Profile)?;
     let (created, rest) = rest.split_once(";nonce=\"").ok_or(BadRequest::Profile)?;
     let (nonce, rest) = rest.split_once("\";keyid=\"").ok_or(BadRequest::Profile)?;
@@ -154,8 +156,9 @@ pub fn check(
     if claim.relay != request.relay {
         return Err(BadRequest::Relay);
     }
-    let base = base(request, head_header, &claim.params);
-    let good = key.device() == claim.device && verify(key, base.as_bytes(), &claim.signature);
+    let covered = components(request, head_header);
+    let good =
+        key.device() == claim.device && proves(key, &covered, &claim.params, &claim.signature);
     if good {
         Ok(())
     } else {
@@ -170,19 +173,38 @@ pub fn again_in(status: u16, retry_after: Option<&str>) -> Option<Duration> {
     matches!(status, 429 | 503).then(|| Duration::from_secs(seconds.min(AGAIN_MAX_S)))
 }
 
-/// Returns the signature base of RFC 9421, section 2.5, for this profile's components.
-fn base(request: &Signed<'_>, head: &str, params: &str) -> String {
-    let Signed {
-        method,
-        authority,
-        path,
-        query,
-        ..
-    } = request;
-    format!(
-        "\"@method\": {method}\n\"@authority\": {authority}\n\"@path\": {path}\n\
-         \"@query\": {query}\n\"wangge-head\": {head}\n\"@signature-params\": {params}"
-    )
+/// Returns whether a signature is this key's over these components, a name and a value each, and these
+/// parameters.
+fn proves(key: &PublicKey, covered: &[(&str, &str)], params: &str, signature: &Signature) -> bool {
+    verify(key, base(covered, params).as_bytes(), signature)
+}
+
+/// Returns what this profile covers of a request.
+fn components<'a>(request: &Signed<'a>, head: &'a str) -> [(&'static str, &'a str); 5] {
+    let [method, authority, path, query, digest] = COVERED;
+    [
+        (method, request.method),
+        (authority, request.authority),
+        (path, request.path),
+        (query, request.query),
+        (digest, head),
+    ]
+}
+
+/// Returns the names of covered components as the parameters begin with them.
+fn covering(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    format!("({})", quoted.join(" "))
+}
+
+/// Returns the signature base of RFC 9421, section 2.5: a line for each covered component, then the parameters.
+fn base(covered: &[(&str, &str)], params: &str) -> String {
+    let mut base = String::new();
+    for (name, value) in covered {
+        base.push_str(&format!("\"{name}\": {value}\n"));
+    }
+    base.push_str(&format!("\"@signature-params\": {params}"));
+    base
 }
 
 fn sequence(bytes: &[u8]) -> String {
@@ -327,5 +349,48 @@ mod tests {
             ..good
         };
         assert_eq!(claim(&bad), Err(BadRequest::Profile));
+    }
+
+    /// Appendix B.2.6 of RFC 9421 with the key of B.1.4, through what proves a request here.
+    #[test]
+    fn the_vector_of_the_rfc_is_proven_and_nothing_else_in_its_place() {
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let key = |text| <[u8; 32]>::try_from(URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap();
+        let public = PublicKey(key("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"));
+        let secret = key("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU");
+        let covered = [
+            ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
+            ("@method", "POST"),
+            ("@path", "/foo"),
+            ("@authority", "example.com"),
+            ("content-type", "application/json"),
+            ("content-length", "18"),
+        ];
+        let names = covered.map(|(name, _)| name);
+        let params = format!(
+            "{};created=1618884473;keyid=\"test-key-ed25519\"",
+            covering(&names)
+        );
+        let text = "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==";
+        let signature = Signature::from_slice(&STANDARD.decode(text).unwrap()).unwrap();
+        assert!(proves(&public, &covered, &params, &signature));
+        let pair = KeyPair::from_secret(&secret);
+        assert_eq!(pair.public(), public);
+        assert_eq!(
+            pair.sign(base(&covered, &params).as_bytes()),
+            signature,
+            "the same signature is made here"
+        );
+        for index in 0..covered.len() {
+            let mut changed = covered;
+            changed[index].1 = "else";
+            assert!(!proves(&public, &changed, &params, &signature));
+            let mut renamed = covered;
+            renamed[index].0 = "else";
+            assert!(!proves(&public, &renamed, &params, &signature));
+        }
+        assert!(!proves(&public, &covered[1..], &params, &signature));
+        let later = params.replace("1618884473", "1618884474");
+        assert!(!proves(&public, &covered, &later, &signature));
     }
 }
