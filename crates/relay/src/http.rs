@@ -4,6 +4,7 @@ mod answer;
 mod blob;
 mod body;
 mod card;
+mod cells;
 mod device;
 mod enroll;
 mod frames;
@@ -25,6 +26,7 @@ use axum::response::Response;
 use crate::entrance::NotNow;
 use crate::limits::BUSY_AGAIN_S;
 use crate::writer::Unwritten;
+pub use cells::{Cell, Cells, Row, Scope};
 pub use routes::{ROUTES, Route, Who};
 pub(crate) use routes::{answer, router};
 

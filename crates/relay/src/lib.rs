@@ -56,7 +56,7 @@ pub use device::Revoking;
 pub use doc_keys::open_bodies;
 pub use error::RelayError;
 pub use held::SettledItem;
-pub use http::{ROUTES, Route, Who};
+pub use http::{Cell, Cells, ROUTES, Route, Row, Scope, Who};
 pub use inline::Inline;
 pub use limits::{Limits, Share};
 pub use members::NewInvitation;

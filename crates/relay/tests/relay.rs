@@ -12,6 +12,8 @@
 
 #[path = "relay/blobs.rs"]
 mod blobs;
+#[path = "relay/cells.rs"]
+mod cells;
 #[path = "relay/inbox.rs"]
 mod inbox;
 #[path = "relay/life.rs"]

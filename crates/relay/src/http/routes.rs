@@ -1,7 +1,7 @@
-//! Every route, once: what it is for and who may ask, and the handler that answers.
+//! Every route, once: what it is for and who may ask, what each role is answered, and the handler.
 //!
 //! The router is made of this table, and so are the tests that try a revoked device, or a stranger, on each:
-//! **a route without its row cannot be built**.
+//! **a route without its row, or without its cells, cannot be built**.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::cells::{Cells, DOCUMENTS, INBOX, OPEN, PEOPLE, RELAYS};
 use super::{blob, card, device, enroll, frames, inbox, order, pack, repair, rise, sync, words};
 use crate::app::App;
 
@@ -39,16 +40,19 @@ pub struct Route {
     pub who: Who,
     /// What for, in a few words.
     pub action: &'static str,
+    /// What each role is answered, by how far away it is.
+    pub cells: Cells,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $who:ident $action:literal => $handler:path;)*) => {
+    ($($method:ident $path:literal $who:ident $cells:ident $action:literal => $handler:path;)*) => {
         /// Every route there is.
         pub const ROUTES: &[Route] = &[$(Route {
             method: method!($method),
             path: $path,
             who: Who::$who,
             action: $action,
+            cells: $cells,
         }),*];
 
         /// Returns the router.
@@ -80,16 +84,16 @@ macro_rules! method {
 }
 
 routes! {
-    get  "/v1/relay"       Anybody    "read the card"                       => card::card;
-    post "/v1/enroll"      Invited    "become a member"                     => enroll::enroll;
-    post "/v1/sync"        Member     "hand in and read on"                 => sync::sync;
-    post "/v1/order"       Desk       "have an order made"                  => order::order;
-    post "/v1/device"      Desk       "ask about devices"                   => device::device;
-    post "/v1/inbox"       Desk       "ask what waits for a decision"       => inbox::inbox;
-    post "/v1/rise"        RelayBelow "hand orders up"                      => rise::rise;
-    post "/v1/repair"      Member     "find and fetch what differs"         => repair::repair;
-    get  "/v1/blob/{hash}" Member     "read an attachment"                  => blob::read;
-    post "/v1/blob/{hash}" Member     "bring an attachment"                 => blob::write;
-    get  "/v1/packs"       Member     "read what a first download is of"    => pack::list;
-    post "/v1/frames"      Member     "read frames of packs"                => frames::frames;
+    get  "/v1/relay"       Anybody    OPEN      "read the card"                       => card::card;
+    post "/v1/enroll"      Invited    OPEN      "become a member"                     => enroll::enroll;
+    post "/v1/sync"        Member     DOCUMENTS "hand in and read on"                 => sync::sync;
+    post "/v1/order"       Desk       PEOPLE    "have an order made"                  => order::order;
+    post "/v1/device"      Desk       PEOPLE    "ask about devices"                   => device::device;
+    post "/v1/inbox"       Desk       INBOX     "ask what waits for a decision"       => inbox::inbox;
+    post "/v1/rise"        RelayBelow RELAYS    "hand orders up"                      => rise::rise;
+    post "/v1/repair"      Member     DOCUMENTS "find and fetch what differs"         => repair::repair;
+    get  "/v1/blob/{hash}" Member     DOCUMENTS "read an attachment"                  => blob::read;
+    post "/v1/blob/{hash}" Member     DOCUMENTS "bring an attachment"                 => blob::write;
+    get  "/v1/packs"       Member     DOCUMENTS "read what a first download is of"    => pack::list;
+    post "/v1/frames"      Member     DOCUMENTS "read frames of packs"                => frames::frames;
 }
