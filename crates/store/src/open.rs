@@ -69,7 +69,7 @@ pub enum Health {
 
 impl Store {
     /// Opens the file with its key, making it if there is none, and brings it to this program's version. One
-    /// of an earlier program that is not sealed yet is sealed first ([`crate::sealing`]).
+    /// of an earlier program that is not sealed yet is sealed first (`sealing`).
     ///
     /// # Errors
     /// [`StoreError::Damaged`] for a damaged file, and for another key than it was made with: they look the
