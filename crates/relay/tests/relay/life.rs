@@ -196,7 +196,7 @@ fn a_full_disk_refuses_batches_whole_and_goes_on_answering() {
     }
     let ask = wang.ask(0, false).bytes();
     let request = wang.request(town.relay, town.now_ms(), &ask, &[]);
-    assert_eq!(send_raw(town.relay, &request).status, 403, "revoked");
+    assert_eq!(send_raw(town.relay, &request).status, 403, "told to purge");
     let frames = li.short(std::slice::from_ref(&refused));
     let still = li.exchange(town.relay, town.now_ms(), 1, &frames, false);
     assert_eq!(
