@@ -54,6 +54,8 @@ pub(crate) struct App {
     packs: Mutex<Option<Connection>>,
     standing: Mutex<Standing>,
     nonces: Mutex<Nonces>,
+    /// When this process began, seconds since 1970: what was taken before is in no memory of its own.
+    began_s: i64,
     seen: Mutex<BTreeMap<DeviceId, i64>>,
     /// The leases that are written down.
     leased: Mutex<BTreeMap<DeviceId, Day>>,
@@ -79,8 +81,10 @@ pub(crate) enum Fresh {
 impl App {
     /// Returns what requests share; `inline` wakes a writer that has no thread.
     pub(crate) fn new(relay: Relay, jobs: SyncSender<Job>, inline: Option<Arc<Notify>>) -> Self {
+        let began_s = relay.settings.clock.now_ms() / 1000;
         Self {
             relay,
+            began_s,
             unpacking: Semaphore::new(UNPACKING_MAX),
             reads: Semaphore::new(READS_MAX),
             tail: Arc::default(),
@@ -245,6 +249,17 @@ impl App {
         if let Some(inline) = &self.inline {
             inline.notify_one();
         }
+    }
+
+    /// Returns whether a request of that time can be told from one that comes again: it lies in the window, and
+    /// is not from before this process, which remembers no nonce of then.
+    ///
+    /// Where the clock was set back since, nothing would be young enough; the window alone counts then.
+    pub(crate) fn is_timely(&self, created_s: i64) -> bool {
+        let now_s = self.now_ms() / 1000;
+        let apart = created_s.saturating_sub(now_s);
+        let remembered = created_s >= self.began_s || now_s < self.began_s;
+        (-CREATED_WINDOW_S..=CREATED_WINDOW_S).contains(&apart) && remembered
     }
 
     /// Returns whether a request has come before.

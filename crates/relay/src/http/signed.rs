@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use wangge_trust::Roster;
-use wangge_trust::request::{CREATED_WINDOW_S, Claim, HEAD_HEADER, Headers, Signed, check, claim};
+use wangge_trust::request::{Claim, HEAD_HEADER, Headers, Signed, check, claim};
 use wangge_wire::limits::REQUEST_BYTES_MAX;
 use wangge_wire::{DeviceId, Role};
 
@@ -80,14 +80,12 @@ pub(super) async fn sender(app: &Arc<App>, parts: &Parts, head: &[u8]) -> Result
             Nobody::Signature => "signature",
         })
     })?;
-    let now_ms = app.now_ms();
-    let apart = claim.created_s.saturating_sub(now_ms / 1000);
-    if !(-CREATED_WINDOW_S..=CREATED_WINDOW_S).contains(&apart) {
+    if !app.is_timely(claim.created_s) {
         // Nobody's data is refused for a clock: the device signs again with this time.
         let mut answer = words(StatusCode::UNAUTHORIZED, "time");
         answer
             .headers_mut()
-            .insert(TIME_HEADER, HeaderValue::from(now_ms));
+            .insert(TIME_HEADER, HeaderValue::from(app.now_ms()));
         return Err(answer);
     }
     if let Some(guest) = guest {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wangge_relay::{Cell, LevelForm, Packs, ROUTES, Role, Route, Scope};
+use wangge_relay::{Cell, LevelForm, Packs, ROUTES, Role, Route, Scope, Who};
 use wangge_testkit::device::{Device, read_answer};
 use wangge_testkit::wire_client::{self, Reply};
 use wangge_wire::device::{DeviceAsk, DeviceWish};
@@ -51,9 +51,9 @@ fn works_in(role: Role, scope: Scope) -> &'static [&'static str] {
     }
 }
 
-fn with_length(head: &[u8], piece: &[u8]) -> Vec<u8> {
+fn with_length(head: &[u8]) -> Vec<u8> {
     let length = u32::try_from(head.len()).unwrap().to_be_bytes();
-    [length.as_slice(), head, piece].concat()
+    [length.as_slice(), head].concat()
 }
 
 impl Asked {
@@ -154,6 +154,11 @@ impl Asked {
             return wire_client::send(self.town.relay, "POST", route.path, &[], b"nothing");
         }
         let head = self.head(route, device);
+        self.ask_with(route, device, &head)
+    }
+
+    /// Asks on a route with this head, signed.
+    fn ask_with(&self, route: &Route, device: &mut Device, head: &[u8]) -> Reply {
         let (name, query) = match (route.method, route.path) {
             ("GET", "/v1/blob/{hash}") => (PHOTO, format!("?doc={}", doc(1))),
             (_, "/v1/packs") => (PHOTO, format!("?audience={TOWNSHIP}")),
@@ -164,11 +169,11 @@ impl Asked {
             .replace("{hash}", &BlobHash::of(name).to_string());
         let body = match route.method {
             "GET" => Vec::new(),
-            _ => with_length(&head, &[]),
+            _ => with_length(head),
         };
         let what = (route.method, path.as_str(), query.as_str());
         let (relay, now) = (self.town.relay, self.town.now_ms());
-        let request = device.signed_request(relay, now, what, &head, &[], &body);
+        let request = device.signed_request(relay, now, what, head, &[], &body);
         wire_client::send_raw(relay, &request)
     }
 }
@@ -248,6 +253,39 @@ fn every_route_role_and_scope_is_answered_as_its_cell_says() {
     let cells: u32 = met.values().sum();
     assert_eq!(cells as usize, ROUTES.len() * roles.len() * scopes.len());
     assert_eq!(met.keys().collect::<String>(), "-nopry", "all are met");
+}
+
+#[test]
+fn a_question_in_another_version_is_not_talked_down_to_this_one_on_any_route() {
+    let mut asked = Asked::new();
+    let mut desk = asked
+        .town
+        .device(9, Role::County, works_in(Role::County, Scope::Above));
+    let mut below = asked
+        .town
+        .device(8, Role::Relay, works_in(Role::Relay, Scope::Own));
+    let with_heads = ROUTES.iter().filter(|route| {
+        route.method == "POST" && !matches!(route.who, Who::Anybody | Who::Invited)
+    });
+    for route in with_heads {
+        let device = match route.who {
+            Who::RelayBelow => &mut below,
+            _ => &mut desk,
+        };
+        let head = asked.head(route, device);
+        assert_eq!(head[1..3], [0, 0], "version 0 under the key 0");
+        let entries = asked.town.open().counts().unwrap().entries;
+        for (version, status) in [(1, 426), (0x17, 426), (0x20, 400)] {
+            let mut other = head.clone();
+            // One above, another, and one below the first, which no version is.
+            other[2] = version;
+            let reply = asked.ask_with(route, device, &other);
+            assert_eq!(reply.status, status, "{} {}", route.path, reply.text());
+        }
+        assert_eq!(asked.town.open().counts().unwrap().entries, entries);
+        let reply = asked.ask_with(route, device, &head);
+        assert_eq!(cell(route, &reply), Cell::Done, "{}", route.path);
+    }
 }
 
 #[test]

@@ -330,6 +330,35 @@ fn a_recorded_request_is_taken_once_and_never_again_on_every_route() {
 }
 
 #[test]
+fn a_recorded_request_is_not_taken_again_after_the_relay_was_started_anew() {
+    let (mut town, mut li, _) = cast();
+    let recorded: Vec<Recorded> = (1..)
+        .zip(signed_routes())
+        .map(|(nonce, route)| honest(&town, &li, route, nonce))
+        .collect();
+    for recorded in &recorded {
+        assert!(let_in(&recorded.sent(&town)), "{}", recorded.target);
+    }
+    town.wait_ms(1000);
+    town.stop();
+    town.start();
+    let before = state(&town);
+    for recorded in &recorded {
+        // By the name that it was signed for, as whoever is in between can say it.
+        let reply = recorded.sent(&town);
+        assert_eq!(refused(&reply), nobody("time"), "{}", recorded.target);
+        let told = reply.header("wangge-time").unwrap();
+        assert_eq!(told, town.now_ms().to_string());
+    }
+    assert_eq!(state(&town), before);
+    // Whoever has the key signs again by that time, and is let in.
+    li.sync(town.relay, town.now_ms(), &[]);
+    // A clock that was set back since keeps nobody out.
+    town.wait_ms(-60_000);
+    li.sync(town.relay, town.now_ms() - 1000, &[]);
+}
+
+#[test]
 fn a_request_of_one_route_is_nobodys_on_another() {
     let (town, li, _) = cast();
     let before = state(&town);
@@ -378,6 +407,7 @@ fn a_request_for_one_relay_is_nobodys_at_another_where_its_device_is_a_member_to
 #[test]
 fn a_request_outside_its_time_is_answered_with_the_relays_on_every_route() {
     let (town, li, _) = cast();
+    town.wait_ms(CREATED_WINDOW_S * 1000);
     let (before, now_s) = (state(&town), town.now_ms() / 1000);
     for (nonce, route) in (1..).zip(signed_routes()) {
         let at = |created_s| {
