@@ -9,11 +9,14 @@ use serde::Serialize;
 use wangge_model::access::{self, What};
 use wangge_model::{household, kind};
 use wangge_store::Draft;
-use wangge_wire::DocId;
+use wangge_wire::{DocId, DocKind};
 
 use crate::error::{AgentError, Sought};
 use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
+
+/// The kind of document that says who asked to see what is hidden.
+pub const BOOK: DocKind = kind::ACCESS_BOOK;
 
 /// How many years of books are read.
 const YEARS_SHOWN: i32 = 5;

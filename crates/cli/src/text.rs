@@ -5,6 +5,7 @@
 
 pub(crate) mod aliases;
 mod attach;
+mod audit;
 mod backup;
 mod codes;
 mod day;
@@ -51,6 +52,7 @@ struct Topic {
 
 const TOPICS: &[Topic] = &[
     attach::TOPIC,
+    audit::TOPIC,
     backup::TOPIC,
     day::TOPIC,
     due::TOPIC,

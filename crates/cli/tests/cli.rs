@@ -8,6 +8,8 @@
 
 #[path = "cli/attach.rs"]
 mod attach;
+#[path = "cli/audit.rs"]
+mod audit;
 #[path = "cli/backup.rs"]
 mod backup;
 #[path = "cli/bad_input.rs"]

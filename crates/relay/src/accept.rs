@@ -13,10 +13,11 @@ use wangge_trust::Roster;
 use wangge_wire::receipt::{ItemState, Reason};
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DeviceId, DocId, EntryKind, Item, ItemName,
-    Settlement, Shape, packing,
+    ActorId, Batch, BatchHash, Change, ChangeHash, Day, DeviceId, DocId, DocKind, EntryKind, Item,
+    ItemName, Settlement, Shape, packing,
 };
 
+use crate::audit::{self, About, What, Who};
 use crate::holdings::SqlHoldings;
 use crate::log::{self, NewEntry};
 use crate::lost;
@@ -53,6 +54,7 @@ pub(crate) struct Stored {
 pub(crate) fn store(
     connection: &Connection,
     roster: &Roster,
+    access_kinds: &[DocKind],
     pushed: &Pushed,
     now_ms: i64,
 ) -> rusqlite::Result<Stored> {
@@ -77,6 +79,7 @@ pub(crate) fn store(
         let mut queue = Queue {
             connection,
             roster,
+            access_kinds,
             open: VecDeque::new(),
         };
         for (index, (item, decision)) in batch.items.iter().zip(&decisions).enumerate() {
@@ -111,6 +114,8 @@ pub(crate) struct Source {
 struct Queue<'a> {
     connection: &'a Connection,
     roster: &'a Roster,
+    /// Kinds of documents that say who asked to see something hidden.
+    access_kinds: &'a [DocKind],
     /// Parked items whose time may have come.
     open: VecDeque<i64>,
 }
@@ -197,7 +202,14 @@ impl Queue<'_> {
             },
         )?;
         match item {
-            Item::Change { change, .. } => places::add_change(self.connection, change)?,
+            Item::Change { change, .. } => {
+                places::add_change(self.connection, change)?;
+                if self.access_kinds.contains(&change.kind) {
+                    let who = Who::Device(DeviceId(from.device));
+                    let about = About::Document(change.owner.unwrap_or(change.doc));
+                    audit::note(self.connection, from.received_ms, What::Looked, who, about)?;
+                }
+            }
             Item::Place(place) => {
                 places::apply_place(self.connection, place, position)?;
                 self.open
@@ -207,7 +219,8 @@ impl Queue<'_> {
                 // One of a later form is kept, and settles nothing here.
                 if let Ok(settlement) = Settlement::read(bytes) {
                     let by = DeviceId(from.device);
-                    let open = settlements::keep(self.connection, &settlement, &by, position)?;
+                    let at = (position, from.received_ms);
+                    let open = settlements::keep(self.connection, &settlement, &by, at)?;
                     self.open.extend(open);
                 }
             }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use wangge_wire::{BlobHash, ChangeHash, DocId, EntryKind};
 
+use crate::audit::{About, What};
 use crate::blobs::Shelf;
 use crate::db;
 use crate::error::{RelayError, Trouble, trouble};
@@ -89,6 +90,13 @@ impl Relay {
     /// Of attachments those are inside that were whole at that moment.
     pub fn backup(&self, file: &Path, keys: Option<&Path>) -> Result<Backup, RelayError> {
         let making = Making::begin(file)?;
+        // Before the moment that is kept: what leaves the folder has its row inside.
+        let now_ms = self.settings.clock.now_ms();
+        let noted = self.note_of_operator(now_ms, What::BackupBegun, About::Nothing);
+        if let Err(error) = noted {
+            let _ = fs::remove_file(&making.part);
+            return Err(error);
+        }
         let keys = keys.map_or_else(|| keys::beside(file), Path::to_owned);
         let made = Making::begin(&keys).and_then(|beside| {
             let made = making.snapshot(self).and_then(|(found, blobs)| {

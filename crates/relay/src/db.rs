@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009-blobs.sql"),
     include_str!("../migrations/0010-sealed.sql"),
     include_str!("../migrations/0011-lost-devices.sql"),
+    include_str!("../migrations/0012-audit.sql"),
 ];
 /// Marks a file as a relay's: "wgRl".
 const APPLICATION_ID: i32 = 0x7767_526c;
@@ -89,10 +90,7 @@ pub(crate) fn open(place: &Place) -> Result<Connection, RelayError> {
         }
     }
     let mut connection = connect(place)?;
-    let (found, known) = check_version(&connection, &place.path)?;
-    if found < known {
-        migrate(&mut connection, known).map_err(fail)?;
-    }
+    bring_up(&mut connection, &place.path)?;
     seal_old(&mut connection).map_err(fail)?;
     Ok(connection)
 }
@@ -137,6 +135,15 @@ pub(crate) fn check_version(
         return Err(RelayError::TooNew { found, known });
     }
     Ok((found, known))
+}
+
+/// Brings a database of an earlier program up to date.
+pub(crate) fn bring_up(connection: &mut Connection, path: &Path) -> Result<(), RelayError> {
+    let (found, known) = check_version(connection, path)?;
+    if found < known {
+        migrate(connection, known).map_err(|source| RelayError::sqlite(path, source))?;
+    }
+    Ok(())
 }
 
 /// Returns whether a database says that it is a relay's.

@@ -16,6 +16,7 @@ use wangge_wire::{
     AreaCode, BatchHash, BatchHead, Day, DeviceId, EntryKind, Order, OrderBody, Role, packing,
 };
 
+use crate::audit::{About, What, Who};
 use crate::error::RelayError;
 use crate::log::unsigned;
 use crate::lost;
@@ -125,6 +126,15 @@ pub(crate) fn answer(
                 ..none
             }))
         }
+    }
+}
+
+/// Returns what the audit chain says of a question that was answered; none of a mere list.
+pub(crate) fn noted(wish: &DeviceWish) -> Option<(What, About)> {
+    match wish {
+        DeviceWish::All { .. } => None,
+        DeviceWish::Incident(device) => Some((What::IncidentReported, About::Device(*device))),
+        DeviceWish::Lease { device, .. } => Some((What::LeaseCode, About::Device(*device))),
     }
 }
 
@@ -270,11 +280,17 @@ impl Relay {
         now_ms: i64,
     ) -> Result<Result<DeviceAnswer, DeviceRefusal>, RelayError> {
         let asker = Asker::Operator(Day::of_ms(now_ms));
-        self.read(|connection| {
+        let answer = self.read(|connection| {
             let mut standing = Standing::default();
             standing.refresh(connection)?;
             answer(connection, &standing, self, asker, wish)
-        })
+        })?;
+        if answer.is_ok()
+            && let Some((what, about)) = noted(wish)
+        {
+            self.note_of_operator(now_ms, what, about)?;
+        }
+        Ok(answer)
     }
 
     /// Returns what revoking a device would do, with the last batch received as the last good one unless
@@ -317,8 +333,15 @@ impl Relay {
         }
         let told = told(&transaction, &standing, device, last_good).map_err(fail)?;
         let body = lost::revocation(&transaction, device, last_good).map_err(fail)?;
-        orders::append(&transaction, &mut standing, &self.secrets.key, body, now_ms)
-            .map_err(fail)?;
+        orders::append(
+            &transaction,
+            &mut standing,
+            &self.secrets.key,
+            body,
+            Who::Operator,
+            now_ms,
+        )
+        .map_err(fail)?;
         transaction.commit().map_err(fail)?;
         tracing::info!(%device, "revoked");
         Ok(told)

@@ -5,6 +5,7 @@
 use rusqlite::TransactionBehavior;
 use wangge_wire::{AreaCode, ChangeHash, Decision, DeviceId, DocId, EntryKind, HoldReason, Ruling};
 
+use crate::audit::Who;
 use crate::error::RelayError;
 use crate::holds::{self, NewRuling};
 use crate::packs::{Maker, Packs};
@@ -87,6 +88,7 @@ impl Relay {
             doc: *doc,
             change: *change,
             reason: None,
+            who: Some(Who::Operator),
         };
         Ok(self.rule(&[new], now_ms)? > 0)
     }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 use wangge_trust::KeyPair;
 use wangge_wire::{ChangeHash, DocId, EntryKind, HoldReason, Ruling, Signature};
 
+use crate::audit::{self, About, What, Who};
 use crate::log::{self, NewEntry};
 
 /// A ruling that somebody asks the writer for.
@@ -18,6 +19,8 @@ pub(crate) struct NewRuling {
     pub(crate) change: ChangeHash,
     /// None releases.
     pub(crate) reason: Option<HoldReason>,
+    /// Who says so; none for this relay by itself.
+    pub(crate) who: Option<Who>,
 }
 
 /// Returns the last ruling on each change of a document.
@@ -82,6 +85,12 @@ pub(crate) fn append(
                 body: &ruling.bytes(),
             },
         )?;
+        let what = match new.reason {
+            Some(_) => What::Held,
+            None => What::Released,
+        };
+        let who = new.who.unwrap_or(Who::Relay(ruling.relay));
+        audit::note(connection, now_ms, what, who, About::Entry(new.change))?;
         written += 1;
     }
     Ok(written)

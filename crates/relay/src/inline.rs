@@ -38,7 +38,7 @@ impl Inline {
             relay.place.keys.clone(),
             relay.secrets.clone(),
             relay.identity.incarnation,
-            relay.settings.clock.clone(),
+            &relay.settings,
         );
         let wake = Arc::new(Notify::new());
         let woken = Arc::clone(&wake);

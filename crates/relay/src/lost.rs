@@ -8,9 +8,10 @@ use wangge_trust::Roster;
 use wangge_wire::device::{LastBatch, RevokedRow};
 use wangge_wire::limits::LIVES_MAX;
 use wangge_wire::{
-    Batch, BatchHash, BatchHead, Day, DeviceId, DurableLife, GoodLife, OrderBody, packing,
+    Batch, BatchHash, BatchHead, Day, DeviceId, DurableLife, GoodLife, OrderBody, RelayId, packing,
 };
 
+use crate::audit::{self, About, What, Who};
 use crate::log::{signed, unsigned};
 
 /// The last batch of a life, and when it came.
@@ -127,7 +128,25 @@ pub(crate) fn has_double(
 }
 
 /// Notes that a revoked device was told to purge.
-pub(crate) fn told(connection: &Connection, device: &DeviceId, at_ms: i64) -> rusqlite::Result<()> {
+pub(crate) fn told(
+    connection: &Connection,
+    me: &RelayId,
+    device: &DeviceId,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let known = connection
+        .prepare_cached("SELECT 1 FROM purge WHERE device = ?1")?
+        .exists([device.0])?;
+    if !known {
+        let who = Who::Relay(*me);
+        audit::note(
+            connection,
+            at_ms,
+            What::PurgeTold,
+            who,
+            About::Device(*device),
+        )?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO purge (device, told_ms, told_last_ms) VALUES (?1, ?2, ?2)

@@ -13,6 +13,7 @@ use wangge_wire::{
     packing,
 };
 
+use crate::audit::{self, About, What, Who};
 use crate::error::RelayError;
 use crate::log;
 use crate::numbers;
@@ -198,7 +199,10 @@ pub(crate) fn enroll(
         }
         None => {
             let body = invitation.order(standing, &relay.relay(), ask.device_key);
-            orders::append(connection, standing, &secrets.key, body, now_ms)?;
+            let (who, about) = (ask.device_key.device(), About::Person(invitation.person));
+            let who = Who::Device(who);
+            audit::note(connection, now_ms, What::InvitationUsed, who, about)?;
+            orders::append(connection, standing, &secrets.key, body, who, now_ms)?;
             let sql = "UPDATE invitation SET spent_by = ?2 WHERE public = ?1";
             connection.execute(sql, params![ask.invitation, ask.device_key.0])?;
         }

@@ -11,6 +11,7 @@ use wangge_wire::limits::{DEVICE_NUMBER_MAX, NUMBER_RANGES_MAX};
 use wangge_wire::order::{LevelForm, NumberRange};
 use wangge_wire::{Level, OrderBody, RelayBelow, RelayId};
 
+use crate::audit::Who;
 use crate::orders::{self, Standing};
 
 /// Numbers that a township is given at once: its own people's, and those of its villages.
@@ -73,7 +74,7 @@ pub(crate) fn top_up(
             areas: known.member.areas.clone(),
             numbers: Some(numbers),
         });
-        orders::append(connection, standing, key, body, now_ms)?;
+        orders::append(connection, standing, key, body, Who::Relay(me), now_ms)?;
     }
     Ok(())
 }

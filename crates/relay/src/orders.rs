@@ -17,6 +17,7 @@ use wangge_wire::{
     Role,
 };
 
+use crate::audit::{self, About, What, Who};
 use crate::log::{self, NewEntry, signed, unsigned};
 use crate::lost;
 
@@ -156,10 +157,11 @@ pub(crate) fn append(
     standing: &mut Standing,
     key: &KeyPair,
     body: OrderBody,
+    who: Who,
     now_ms: i64,
 ) -> rusqlite::Result<Order> {
     let order = key.sign_order(body, standing.roster.last(), now_ms);
-    keep(connection, standing, &order, now_ms)?;
+    keep(connection, standing, &order, who, now_ms)?;
     Ok(order)
 }
 
@@ -183,7 +185,14 @@ pub(crate) fn take(
     }
     let mut tried = Roster::clone(standing.roster());
     match tried.take_some(order) {
-        Ok(()) => keep(connection, standing, order, now_ms).map(Some),
+        Ok(()) => keep(
+            connection,
+            standing,
+            order,
+            Who::Relay(order.signer),
+            now_ms,
+        )
+        .map(Some),
         Err(error) => {
             tracing::warn!(%error, signer = %order.signer, "another relay's order was not taken");
             Ok(None)
@@ -204,9 +213,17 @@ fn take_back(
     now_ms: i64,
 ) -> rusqlite::Result<Option<u64>> {
     match Roster::clone(standing.roster()).take(order) {
-        Ok(()) => keep(connection, standing, order, now_ms).map(Some),
+        Ok(()) => keep(
+            connection,
+            standing,
+            order,
+            Who::Relay(order.signer),
+            now_ms,
+        )
+        .map(Some),
         Err(BadOrder::OutOfOrder) if says_more(standing.roster(), &order.body) => {
-            append(connection, standing, key, order.body.clone(), now_ms)?;
+            let who = Who::Relay(order.signer);
+            append(connection, standing, key, order.body.clone(), who, now_ms)?;
             Ok(Some(standing.at()))
         }
         Err(error) => {
@@ -240,6 +257,7 @@ fn keep(
     connection: &Connection,
     standing: &mut Standing,
     order: &Order,
+    who: Who,
     now_ms: i64,
 ) -> rusqlite::Result<u64> {
     let position = log::append(
@@ -258,6 +276,8 @@ fn keep(
             body: &order.bytes(),
         },
     )?;
+    let about = About::order(&order.body, order.hash());
+    audit::note(connection, now_ms, What::ordered(&order.body), who, about)?;
     standing.refresh(connection)?;
     Ok(position)
 }
@@ -273,6 +293,7 @@ pub(crate) fn ask(
 ) -> rusqlite::Result<Result<Order, OrderRefusal>> {
     match ask::ask(standing.roster(), device, body, Day::of_ms(now_ms)) {
         Ok(Asked::New) => {
+            let asker = Who::Device(*device);
             let body = match body {
                 // Which batches are good is what this log has: a desk says only where it knows better.
                 OrderBody::Revoke {
@@ -285,7 +306,7 @@ pub(crate) fn ask(
                 }
                 other => other.clone(),
             };
-            append(connection, standing, key, body, now_ms).map(Ok)
+            append(connection, standing, key, body, asker, now_ms).map(Ok)
         }
         Ok(Asked::Stands) => {
             last_saying(connection, body).map(|found| found.ok_or(OrderRefusal::Changed))

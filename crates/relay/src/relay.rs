@@ -17,6 +17,7 @@ use wangge_wire::{
     PROTOCOL_VERSION, PersonId, Role, Unit, packing,
 };
 
+use crate::audit::{self, About, What, Who};
 use crate::ballast::{self, Ballast};
 use crate::db;
 use crate::doc_keys;
@@ -249,6 +250,8 @@ impl Relay {
             now_ms,
         )
         .map_err(fail)?;
+        let about = About::Person(PersonId(person));
+        audit::note(&transaction, now_ms, What::Invited, Who::Operator, about).map_err(fail)?;
         transaction.commit().map_err(fail)?;
         tracing::info!(role = new.role.as_str(), areas = new.areas.len(), "invited");
         Ok(code)
@@ -298,9 +301,16 @@ impl Relay {
                 return Err(RelayError::UnknownDevice);
             }
             let key = &self.secrets.key;
-            orders::append(transaction, standing, key, body.clone(), now_ms)
-                .map(drop)
-                .map_err(|source| RelayError::sqlite(&self.place.path, source))
+            orders::append(
+                transaction,
+                standing,
+                key,
+                body.clone(),
+                Who::Operator,
+                now_ms,
+            )
+            .map(drop)
+            .map_err(|source| RelayError::sqlite(&self.place.path, source))
         })?;
         tracing::info!(%device, "revoked");
         Ok(())
@@ -506,8 +516,15 @@ fn begin(
     };
     let mut standing = Standing::default();
     let now_ms = settings.clock.now_ms();
-    let root: Order =
-        orders::append(&transaction, &mut standing, key, body, now_ms).map_err(fail)?;
+    let root: Order = orders::append(
+        &transaction,
+        &mut standing,
+        key,
+        body,
+        Who::Operator,
+        now_ms,
+    )
+    .map_err(fail)?;
     transaction.commit().map_err(fail)?;
     tracing::info!(relay = %root.signer, "began a log");
     Ok(Identity {

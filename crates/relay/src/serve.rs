@@ -95,7 +95,7 @@ pub async fn serve_claimed(
         relay.place.keys.clone(),
         relay.secrets.clone(),
         relay.identity.incarnation,
-        relay.settings.clock.clone(),
+        &relay.settings,
         wake,
         Arc::clone(&news),
     )?;

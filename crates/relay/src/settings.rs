@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio_rustls::rustls::sign::CertifiedKey;
 use wangge_trust::tls;
-use wangge_wire::Role;
 use wangge_wire::limits::{LEASE_DAYS_MAX, PACKS_DOCUMENTS_MIN};
 use wangge_wire::order::LevelForm;
+use wangge_wire::{DocKind, Role};
 
 use crate::error::RelayError;
 use crate::limits::Limits;
@@ -50,6 +50,9 @@ pub struct Settings {
     pub tls: Tls,
     /// What it allows whoever connects.
     pub limits: Limits,
+    /// Kinds of documents that say who asked to see something hidden: each change of one has its row in the
+    /// audit chain. The relay does not know what a kind means; whoever runs it does.
+    pub access_kinds: Vec<DocKind>,
 }
 
 /// How what goes over a line is kept from others.
@@ -144,6 +147,7 @@ impl Settings {
             upstream_carrier: None,
             tls: Tls::default(),
             limits: Limits::default(),
+            access_kinds: Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use wangge_wire::sabotage::Sabotage;
 use wangge_wire::settle::{self, Settled};
 use wangge_wire::{ChangeHash, Decision, DeviceId, Digest, DocId, RelayId, Settlement};
 
+use crate::audit::{self, About, What, Who};
 use crate::log::{signed, unsigned};
 use crate::parked;
 
@@ -27,8 +28,15 @@ pub(crate) fn keep(
     connection: &Connection,
     settlement: &Settlement,
     by: &DeviceId,
-    position: u64,
+    (position, now_ms): (u64, i64),
 ) -> rusqlite::Result<Option<i64>> {
+    let what = match (settlement.decision, &settlement.to) {
+        (Decision::Discard, _) => What::Discarded,
+        (Decision::Accept, Some(_)) => What::Rehomed,
+        (Decision::Accept, None) => What::Accepted,
+    };
+    let about = About::Entry(settlement.item);
+    audit::note(connection, now_ms, what, Who::Device(*by), about)?;
     connection
         .prepare_cached(
             "INSERT INTO settlement (position, doc, item, author, device)

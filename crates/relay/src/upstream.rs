@@ -16,6 +16,7 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal, RelayCard};
 use wangge_wire::order::LevelForm;
 use wangge_wire::{AreaCode, DeviceId, Order, OrderBody, RelayAbove, packing};
 
+use crate::audit::Who;
 use crate::error::RelayError;
 use crate::orders::{self, Standing};
 use crate::relay::{self, Relay};
@@ -222,7 +223,8 @@ impl Relay {
         });
         let (me, now_ms) = (&self.secrets.key, self.settings.clock.now_ms());
         if known.is_none_or(|known| known.url != address.text()) {
-            orders::append(&transaction, &mut standing, me, body, now_ms).map_err(fail)?;
+            orders::append(&transaction, &mut standing, me, body, Who::Operator, now_ms)
+                .map_err(fail)?;
         }
         // Its device numbers from now on, before it takes anybody in or meets the one above.
         for order in orders {

@@ -17,10 +17,12 @@ use wangge_wire::enroll::{EnrollAnswer, EnrollAsk, EnrollRefusal};
 use wangge_wire::receipt::ItemState;
 use wangge_wire::sabotage::Sabotage;
 use wangge_wire::{
-    BlobHash, Day, DeviceId, DocId, Incarnation, Order, OrderBody, OrderRefusal, Receipt, Signature,
+    BlobHash, Day, DeviceId, DocId, DocKind, Incarnation, Order, OrderBody, OrderRefusal, Receipt,
+    Signature,
 };
 
 use crate::accept::{self, Pushed, Stored};
+use crate::audit::{self, About, What, Who};
 use crate::ballast::{self, Ballast};
 use crate::blobs::{self, Arrived};
 use crate::doc_keys::DocKeys;
@@ -32,7 +34,7 @@ use crate::numbers;
 use crate::orders::{self, Standing};
 use crate::risen;
 use crate::secrets::{self, Secrets};
-use crate::settings::Clock;
+use crate::settings::{Clock, Settings};
 
 /// Jobs committed together at most.
 const GROUP_MAX: usize = 256;
@@ -67,6 +69,8 @@ pub(crate) enum Job {
     Seen(DeviceId, i64),
     /// Note that a revoked device is told to purge.
     Purged(DeviceId, i64, oneshot::Sender<Result<(), Unwritten>>),
+    /// Write a row of the audit chain about what writes nothing else.
+    Note(What, Who, About, oneshot::Sender<Result<(), Unwritten>>),
     /// Note until when a device was told that it may read; nobody waits for it.
     Leased(DeviceId, Day),
     /// End after the jobs before it.
@@ -108,6 +112,7 @@ pub(crate) struct Desk {
     secrets: Secrets,
     incarnation: Incarnation,
     clock: Clock,
+    access_kinds: Vec<DocKind>,
     standing: Standing,
     damaged: Arc<AtomicBool>,
     commits: u32,
@@ -130,9 +135,10 @@ enum Done {
 }
 
 impl Job {
-    /// Returns whether it is an order, which does not wait for room.
+    /// Returns whether it is an order, or the row without which a lost device cannot be told of; they do not
+    /// wait for room.
     fn is_order(&self) -> bool {
-        matches!(self, Job::Order(..) | Job::Rise(..))
+        matches!(self, Job::Order(..) | Job::Rise(..) | Job::Note(..))
     }
 
     /// Answers that nothing of it was written.
@@ -146,6 +152,7 @@ impl Job {
             Job::Blob(_, reply) | Job::Rule(_, reply) => drop(reply.send(Err(why))),
             Job::Want(_, _, reply) => drop(reply.send(Err(why))),
             Job::Purged(_, _, reply) => drop(reply.send(Err(why))),
+            Job::Note(.., reply) => drop(reply.send(Err(why))),
             Job::Seen(..) | Job::Leased(..) | Job::Stop => {}
         }
     }
@@ -154,7 +161,7 @@ impl Job {
     fn is_quiet(&self) -> bool {
         matches!(
             self,
-            Job::Seen(..) | Job::Purged(..) | Job::Leased(..) | Job::Stop
+            Job::Seen(..) | Job::Purged(..) | Job::Leased(..) | Job::Note(..) | Job::Stop
         )
     }
 }
@@ -166,12 +173,12 @@ impl Writer {
         keys: DocKeys,
         secrets: Secrets,
         incarnation: Incarnation,
-        clock: Clock,
+        settings: &Settings,
         wake: Option<SyncSender<()>>,
         news: Arc<Notify>,
     ) -> Result<Self, RelayError> {
         let (jobs, inbox) = mailbox();
-        let mut desk = Desk::new(connection, keys, secrets, incarnation, clock);
+        let mut desk = Desk::new(connection, keys, secrets, incarnation, settings);
         desk.wake = wake;
         desk.news = news;
         let ballast = Ballast::beside(Path::new(desk.connection.path().unwrap_or_default()));
@@ -213,14 +220,15 @@ impl Desk {
         keys: DocKeys,
         secrets: Secrets,
         incarnation: Incarnation,
-        clock: Clock,
+        settings: &Settings,
     ) -> Self {
         Self {
             connection,
             keys,
             secrets,
             incarnation,
-            clock,
+            clock: settings.clock.clone(),
+            access_kinds: settings.access_kinds.clone(),
             standing: Standing::default(),
             damaged: Arc::new(AtomicBool::new(false)),
             commits: 0,
@@ -356,7 +364,7 @@ impl Desk {
         standing: &mut Standing,
     ) -> rusqlite::Result<Vec<Option<Done>>> {
         let now_ms = self.clock.now_ms();
-        let (secrets, keys) = (&self.secrets, &self.keys);
+        let (secrets, keys) = ((&self.secrets, &*self.access_kinds), &self.keys);
         if Sabotage::ReceiptBeforeCommit.is_on() && !self.connection.is_autocommit() {
             self.connection.execute_batch("COMMIT")?;
         }
@@ -406,7 +414,9 @@ impl Desk {
                 }
                 (Job::Blob(_, reply) | Job::Rule(_, reply), Some(_)) => drop(reply.send(Ok(()))),
                 (Job::Want(_, _, reply), Some(_)) => drop(reply.send(Ok(()))),
-                (Job::Purged(_, _, reply), Some(_)) => drop(reply.send(Ok(()))),
+                (Job::Purged(_, _, reply) | Job::Note(.., reply), Some(_)) => {
+                    let _ = reply.send(Ok(()));
+                }
                 (Job::Rise(_, reply), Some(Done::Risen(positions))) => {
                     let _ = reply.send(Ok(positions));
                 }
@@ -466,13 +476,14 @@ fn swallowed(job: &Job) -> Option<Done> {
 fn run(
     connection: &Connection,
     standing: &mut Standing,
-    secrets: &Secrets,
+    (secrets, access_kinds): (&Secrets, &[DocKind]),
     job: &Job,
     now_ms: i64,
 ) -> rusqlite::Result<Done> {
     match job {
         Job::Push(pushed, _) => {
-            accept::store(connection, standing.roster(), pushed, now_ms).map(Done::Stored)
+            let roster = standing.roster();
+            accept::store(connection, roster, access_kinds, pushed, now_ms).map(Done::Stored)
         }
         Job::Enroll(ask, _) => {
             let path = connection.path().unwrap_or_default();
@@ -513,7 +524,11 @@ fn run(
             Ok(Done::Noted)
         }
         Job::Purged(device, at_ms, _) => {
-            lost::told(connection, device, *at_ms).map(|()| Done::Noted)
+            let me = secrets.key.public().relay();
+            lost::told(connection, &me, device, *at_ms).map(|()| Done::Noted)
+        }
+        Job::Note(what, who, about, _) => {
+            audit::note(connection, now_ms, *what, *who, *about).map(|()| Done::Noted)
         }
         Job::Leased(device, until) => {
             lost::leased(connection, device, *until).map(|()| Done::Noted)

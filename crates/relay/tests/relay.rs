@@ -10,6 +10,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "relay/audit.rs"]
+mod audit;
 #[path = "relay/blobs.rs"]
 mod blobs;
 #[path = "relay/cells.rs"]

@@ -1,5 +1,6 @@
-//! `relay`: serve, invite, devices, inbox, what is held, join, meet, status, backup, restore. The operator's side, on the relay's own folder.
+//! `relay`: serve, invite, devices, inbox, what is held, join, meet, status, audit, backup, restore. The operator's side, on the relay's own folder.
 
+mod audit;
 mod backup;
 pub(crate) mod device;
 mod held;
@@ -54,6 +55,9 @@ pub(crate) enum Relay {
     /// The key that opens any home below whose word is forgotten
     #[command(subcommand)]
     Recovery(recovery::Recovery),
+    /// What was done at the relay, by whom: list, verify
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Make one file of the relay, while it serves
     Backup(backup::Backup),
     /// Make a relay of a backup, in an empty folder
@@ -158,6 +162,7 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
         Relay::Meet => upstream::meet(context),
         Relay::Status => upstream::status(context),
         Relay::Recovery(command) => recovery::run(context, &command),
+        Relay::Audit(command) => audit::run(context, command),
         Relay::Backup(args) => backup::backup(context, &args),
         Relay::Restore(args) => backup::restore(context, &args),
     }
@@ -166,9 +171,16 @@ pub(crate) fn run(context: &Context, command: Relay) -> Result<Exit, Failure> {
 /// What makes a folder the home of a device.
 const PROFILE: &str = "profile.json";
 
+/// Returns settings with what a relay of this program must be told of the documents it keeps.
+fn settings(name: impl Into<String>, level: LevelForm) -> Settings {
+    let mut settings = Settings::new(name, level);
+    settings.access_kinds = vec![wangge_agent::access::BOOK];
+    settings
+}
+
 /// Opens the relay's folder; name and level count at its first start only.
 fn open(context: &Context) -> Result<(Open, i64), Failure> {
-    let settings = Settings::new(context.ui.lang.relay_name(), LevelForm::Township);
+    let settings = settings(context.ui.lang.relay_name(), LevelForm::Township);
     let now_ms = settings.clock.now_ms();
     Ok((Open::open(&context.relay_home()?, &settings)?, now_ms))
 }

@@ -14,6 +14,7 @@ use wangge_wire::BlobHash;
 
 use super::file::{self, Contents, Secret};
 use super::{BackupTrouble, failed, keys, private, prove, sync_folder};
+use crate::audit::{self, About, What, Who};
 use crate::blobs::{self, Shelf};
 use crate::doc_keys::{self, DocKeys};
 use crate::error::RelayError;
@@ -165,7 +166,11 @@ fn begin_life(
     db::check_version(&connection, database)?;
     let found = prove(&connection, &key.public().0).map_err(fail)?;
     let found = found.ok_or_else(|| BackupTrouble::NotWhole(from.file.to_owned()))?;
+    db::bring_up(&mut connection, database)?;
     let transaction = connection.transaction().map_err(fail)?;
+    let (_, last) = audit::last(&transaction).map_err(fail)?;
+    let (now_ms, about) = (settings.clock.now_ms(), About::Row(last));
+    audit::note(&transaction, now_ms, What::Restored, Who::Operator, about).map_err(fail)?;
     let sql = "UPDATE meta SET incarnation = ?1";
     transaction.execute(sql, [incarnation]).map_err(fail)?;
     let sql = "UPDATE invitation SET expires_ms = 0 WHERE spent_by = x''";

@@ -7,7 +7,7 @@
 //! * 403: `NotAllowed`, or `Revoked` where a lease is asked for; from a revoked device `PurgeAnswer`.
 //! * 404: `Unknown`.
 //! * 426: a protocol newer than this relay's.
-//! * 500, 503: a few words.
+//! * 500, 503, 507: a few words; nothing was told.
 //!
 //! The body is a head alone, as a sync's begins: all of it is signed.
 
@@ -21,9 +21,11 @@ use wangge_wire::limits::HEAD_BYTES_MAX;
 use wangge_wire::{Day, PROTOCOL_VERSION, packing};
 
 use super::body::Incoming;
-use super::{cbor, signed, words};
+use super::{cbor, signed, unwritten, words};
 use crate::app::App;
+use crate::audit::Who;
 use crate::device::{self, Asker};
+use crate::writer::{Job, Unwritten};
 
 /// The length in front of the head.
 const LENGTH_BYTES: usize = 4;
@@ -45,6 +47,7 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
         return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
     }
     let (own, day) = (Arc::clone(app), Day::of_ms(app.now_ms()));
+    let noted = device::noted(&ask.wish);
     let answer = app.read(move |connection, standing| {
         let desk = Asker::Desk(asker, day);
         let answered = device::answer(connection, standing, &own.relay, desk, &ask.wish)?;
@@ -54,6 +57,14 @@ async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response
         tracing::error!(%error, "devices could not be looked up");
         words(StatusCode::INTERNAL_SERVER_ERROR, "internal")
     })?;
+    if answer.is_ok()
+        && let Some((what, about)) = noted
+    {
+        // Before it leaves: nobody is told anything of which there is no row.
+        let written = app.ask_writer(|reply| Job::Note(what, Who::Device(asker), about, reply));
+        let written = written.await.unwrap_or(Err(Unwritten::Busy));
+        written.map_err(unwritten)?;
+    }
     match answer {
         Ok(answer) => Ok(cbor(StatusCode::OK, &answer)),
         Err(why) => Err(cbor(status(why), &why)),

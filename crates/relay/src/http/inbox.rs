@@ -21,6 +21,7 @@ use wangge_wire::{ChangeHash, Day, DeviceId, DocId, PROTOCOL_VERSION, packing};
 use super::body::Incoming;
 use super::{bytes, signed, unwritten, words};
 use crate::app::App;
+use crate::audit::Who;
 use crate::holds::{self, NewRuling};
 use crate::inbox::Desk;
 use crate::pull::StepError;
@@ -113,6 +114,7 @@ async fn retry(
         doc,
         change,
         reason: None,
+        who: Some(Who::Device(device)),
     };
     let written = app.ask_writer(|reply| Job::Rule(vec![new], reply));
     let written = written.await.unwrap_or(Err(Unwritten::Busy));

@@ -338,6 +338,7 @@ fn apply(
                     doc: *doc,
                     change,
                     reason: Some(reason),
+                    who: None,
                 });
             }
             open.extend(outcome.waiting);

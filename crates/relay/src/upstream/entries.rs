@@ -7,7 +7,7 @@ use wangge_trust::key::verify_batch;
 use wangge_wire::batch::NO_DOC;
 use wangge_wire::frame::{self, Surroundings, Unread};
 use wangge_wire::receipt::ItemState;
-use wangge_wire::{ChangeHash, DocId, Order, PageBatch, Receipt};
+use wangge_wire::{ChangeHash, DocId, DocKind, Order, PageBatch, Receipt};
 
 use crate::accept::{self, Pushed};
 use crate::holdings::SqlHoldings;
@@ -56,6 +56,7 @@ pub(super) fn take_batch(
     connection: &Connection,
     standing: &Standing,
     page: &PageBatch,
+    access_kinds: &[DocKind],
     (through, now_ms): (u64, i64),
 ) -> Result<PageTaken, StepError> {
     let held = SqlHoldings::new(connection);
@@ -87,7 +88,7 @@ pub(super) fn take_batch(
         given_back: false,
         from_above: true,
     };
-    accept::store(connection, standing.roster(), &pushed, now_ms)?;
+    accept::store(connection, standing.roster(), access_kinds, &pushed, now_ms)?;
     for (name, above) in names.iter().zip(&page.positions) {
         // A batch tells the numbers of all its items, also of those that stand further on: what is
         // believed is what the cursor's chain stands for.

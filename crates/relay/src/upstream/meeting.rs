@@ -392,7 +392,8 @@ impl Meeting<'_> {
             let taken = match entry {
                 PageEntry::Batch(batch) => {
                     let through = page.cursor.position;
-                    take_batch(&transaction, &standing, batch, (through, now_ms))
+                    let kinds = &self.relay.settings.access_kinds;
+                    take_batch(&transaction, &standing, batch, kinds, (through, now_ms))
                 }
                 PageEntry::Single {
                     kind,

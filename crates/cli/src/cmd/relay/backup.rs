@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use wangge_relay::{BlobHash, KEYS_DAYS, LevelForm, Relay, Settings};
+use wangge_relay::{BlobHash, KEYS_DAYS, LevelForm, Relay};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -85,7 +85,7 @@ pub(super) fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure
     let lang = context.ui.lang;
     let dir = context.relay_home()?;
     // Name and level are the backup's own.
-    let settings = Settings::new(lang.relay_name(), LevelForm::Township);
+    let settings = super::settings(lang.relay_name(), LevelForm::Township);
     let made = Relay::restore(&args.file, args.keys.as_deref(), &dir, &settings)?;
     let folder = dir.display().to_string();
     let value = json!({

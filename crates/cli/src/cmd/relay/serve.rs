@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio::net::TcpListener;
 use wangge_relay::{
-    Certificate, Claim, LeaseDays, LevelForm, Relay, RelayError, Settings, Tls, UpstreamTrouble,
+    Certificate, Claim, LeaseDays, LevelForm, Relay, RelayError, Tls, UpstreamTrouble,
     UpstreamView, serve_claimed,
 };
 
@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         .unwrap_or_else(|| lang.relay_name().to_owned());
     let home = context.relay_home()?;
     let level = args.level.unwrap_or(LevelWord::Township);
-    let mut settings = Settings::new(name, level.into());
+    let mut settings = super::settings(name, level.into());
     settings.packs = Some(held::packs());
     settings.tls = shown(args)?;
     settings.lease_days = LeaseDays {
