@@ -228,6 +228,7 @@ mod tests {
             lost: None,
             lease: Some(Box::new(lease.clone())),
             lease_key: Some(LeaseKey([3; 32])),
+            audit: None,
         };
         let forged = lease(&other, replica.device());
         for (key, lease) in [

@@ -50,6 +50,7 @@ pub mod today;
 pub mod undo;
 pub mod verify;
 pub mod visits;
+pub mod witness;
 pub mod word;
 
 pub use attach::{AttachInput, AttachmentView};

@@ -77,6 +77,9 @@ pub struct Status {
     /// How long this device shows other people's data without a sync; none where nothing limits it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease: Option<crate::lease::LeaseView>,
+    /// What was wrong with the relay's audit chain at the last sync, as far as this device saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_doubt: Option<crate::witness::AuditDoubt>,
     /// What became of this home, if its device was revoked and something of it is only here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purged: Option<crate::purge::Purged>,
@@ -300,6 +303,7 @@ impl Replica {
             waiting,
             held,
             lease: self.lease()?,
+            audit_doubt: self.audit_doubt()?,
             purged: self.purged.clone(),
             handed_over: self.handed_over()?,
         })

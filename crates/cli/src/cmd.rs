@@ -6,6 +6,7 @@
 mod access;
 mod area;
 mod attach;
+mod audit;
 mod call;
 mod care;
 mod config;
@@ -171,6 +172,9 @@ pub(crate) enum Command {
     /// What must be told when a device was lost
     #[command(subcommand)]
     Incident(incident::Incident),
+    /// What this device saw of the relay's audit chain: checkpoint
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// A relay: serve, invite, devices, inbox
     #[command(subcommand)]
     Relay(relay::Relay),
@@ -236,6 +240,7 @@ pub(crate) fn run(context: &Context, command: Option<Command>) -> Result<Exit, F
         Some(Command::Device(command)) => device::run(context, command),
         Some(Command::Lease(args)) => lease::run(context, &args),
         Some(Command::Incident(command)) => incident::run(context, command),
+        Some(Command::Audit(command)) => audit::run(context, command),
         Some(Command::Relay(command)) => relay::run(context, command),
         Some(Command::Demo(args)) => demo::run(context, &args),
         Some(Command::Unlock(args)) => lock::unlock(context, &args),

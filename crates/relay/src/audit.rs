@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod tests;
 mod walk;
+mod witness;
 
 use minicbor::Encode;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -18,6 +19,8 @@ use crate::error::RelayError;
 use crate::log::{signed, unsigned};
 use crate::relay::Relay;
 pub use walk::{Fault, Walked};
+pub use witness::Compared;
+pub(crate) use witness::checkpoint;
 
 /// What a row's hash is made under.
 const CONTEXT: &[u8] = b"wangge audit v0\0";

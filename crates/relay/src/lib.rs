@@ -52,7 +52,7 @@ mod tail;
 mod upstream;
 mod writer;
 
-pub use audit::{About, AuditRow, Fault, Walked, What, Who as AuditWho};
+pub use audit::{About, AuditRow, Compared, Fault, Walked, What, Who as AuditWho};
 pub use backup::{Backup, BackupTrouble, KEYS_DAYS, Restored};
 pub use device::Revoking;
 pub use doc_keys::open_bodies;

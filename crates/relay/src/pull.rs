@@ -53,6 +53,8 @@ pub(crate) struct Pull {
     began: u64,
     /// Up to here only orders are sent: the device has a copy of the rest from another relay.
     orders_until: u64,
+    /// The row of the audit chain that the device keeps a checkpoint of; 0 for none.
+    pub(crate) witnessed: u64,
     /// The last position looked at.
     scanned: u64,
     /// Found and not sent.
@@ -111,6 +113,7 @@ impl Pull {
             covers: covers.then(|| cursor.and_then(|cursor| cursor.covers).unwrap_or(read)),
             began: cursor.map_or(standing.at(), |cursor| cursor.granted.unwrap_or(0)),
             orders_until: 0,
+            witnessed: 0,
             scanned: cursor.map_or(0, |cursor| cursor.position),
             queue: VecDeque::new(),
             skip: BTreeSet::new(),
@@ -439,6 +442,7 @@ impl Pull {
             lost: self.lost(connection, scope)?,
             lease: None,
             lease_key: None,
+            audit: None,
         })
     }
 

@@ -189,6 +189,7 @@ mod tests {
             lost: None,
             lease: None,
             lease_key: None,
+            audit: None,
         }
     }
 

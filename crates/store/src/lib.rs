@@ -27,6 +27,7 @@ pub mod repair;
 mod sealing;
 mod settled;
 pub mod trail;
+pub mod witness;
 
 pub use alias::Family;
 pub use apply::{Incoming, PageOutcome, Signer};

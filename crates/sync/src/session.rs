@@ -324,6 +324,7 @@ mod tests {
             lost: None,
             lease: None,
             lease_key: None,
+            audit: None,
         }
     }
 

@@ -97,6 +97,7 @@ fn main() {
         lost: None,
         lease: None,
         lease_key: None,
+        audit: None,
     });
     let receipt = Receipt {
         relay: cursor.relay,

@@ -321,6 +321,7 @@ impl Device {
             catch_up: None,
             given_back: None,
             origins: None,
+            witnessed: None,
         }
     }
 

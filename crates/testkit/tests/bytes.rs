@@ -237,6 +237,7 @@ fn answers(lines: &mut Lines, batch: &Batch) {
         lost: None,
         lease: None,
         lease_key: None,
+        audit: None,
     };
     lines.insert("receipt", packing::encode(&receipt));
     lines.insert("standing", packing::encode(&standing));
@@ -460,6 +461,7 @@ fn requests(lines: &mut Lines) {
         catch_up: Some(true),
         given_back: None,
         origins: Some(vec![1_764_000_000_000]),
+        witnessed: None,
         ..ask.clone()
     };
     lines.insert("ask-of-a-relay", rising.bytes());
@@ -468,6 +470,11 @@ fn requests(lines: &mut Lines) {
         ..ask.clone()
     };
     lines.insert("ask-giving-back", giving_back.bytes());
+    let witness = Ask {
+        witnessed: Some(9),
+        ..ask.clone()
+    };
+    lines.insert("ask-of-a-witness", witness.bytes());
     let headers = sign(
         &device.key,
         &Signed {

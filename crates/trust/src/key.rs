@@ -6,7 +6,8 @@ use ed25519_dalek::{Signature as DalekSignature, Signer, SigningKey, VerifyingKe
 use wangge_wire::batch::signed_bytes;
 use wangge_wire::order::OrderBody;
 use wangge_wire::{
-    Batch, ChangeHash, Lease, Manifest, Order, PublicKey, PurgeOrder, Receipt, Ruling, Signature,
+    AuditCheckpoint, Batch, ChangeHash, Lease, Manifest, Order, PublicKey, PurgeOrder, Receipt,
+    Ruling, Signature,
 };
 
 /// A key pair; made from 32 random bytes that the caller draws.
@@ -55,6 +56,11 @@ impl KeyPair {
     /// Signs a purge order in place.
     pub fn sign_purge(&self, order: &mut PurgeOrder) {
         order.signature = self.sign(&order.signed_bytes());
+    }
+
+    /// Signs a checkpoint of the audit chain in place.
+    pub fn sign_checkpoint(&self, checkpoint: &mut AuditCheckpoint) {
+        checkpoint.signature = self.sign(&checkpoint.signed_bytes());
     }
 
     /// Signs a lease in place.

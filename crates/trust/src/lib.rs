@@ -14,6 +14,7 @@ pub mod request;
 pub mod roster;
 pub mod tls;
 pub mod vault;
+pub mod witness;
 
 pub use allow::{Action, Decision, What, allowed, allowed_as};
 pub use invitation::{BadInvitation, Invitation};

@@ -128,6 +128,9 @@ byte_id!(
     /// The BLAKE3 of a frame of a pack, as it travels.
     FrameHash, 32);
 byte_id!(
+    /// The BLAKE3 of a row of a relay's audit chain.
+    AuditHash, 32);
+byte_id!(
     /// An Ed25519 public key.
     PublicKey, 32);
 byte_id!(

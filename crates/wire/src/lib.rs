@@ -8,6 +8,7 @@
 //! (`docs/protocol.md`). Data already on a device or a relay is migrated, always.
 
 pub mod area;
+pub mod audit;
 pub mod batch;
 pub mod blob;
 pub mod chunk;
@@ -37,6 +38,7 @@ pub mod settle;
 pub mod stream;
 
 pub use area::{AreaCode, Audience, BadAreaCode, Level};
+pub use audit::AuditCheckpoint;
 pub use batch::{About, Batch, BatchHead, Item, ItemName};
 pub use blob::{BlobAsk, BlobState};
 pub use day::Day;
@@ -44,8 +46,8 @@ pub use digest::Digest;
 pub use entry::{Change, DocKind, EntryKind, Place, Shape};
 pub use hold::{HoldReason, Ruling};
 pub use id::{
-    ActionId, ActorId, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId, FrameHash,
-    Incarnation, LifeNonce, PersonId, PublicKey, RelayId, Signature,
+    ActionId, ActorId, AuditHash, BatchHash, BlobHash, ChangeHash, CoverId, DeviceId, DocId,
+    FrameHash, Incarnation, LifeNonce, PersonId, PublicKey, RelayId, Signature,
 };
 pub use lease::{Lease, LeaseKey};
 pub use message::{Ask, CoversRead, Cursor, End, Page, PageBatch, Verdict};

@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::Malformed;
 use crate::area::Audience;
+use crate::audit::AuditCheckpoint;
 use crate::day::Day;
 use crate::digest::Digest;
 use crate::id::{ActorId, BatchHash, BlobHash, ChangeHash, DocId, Incarnation, RelayId};
@@ -88,6 +89,10 @@ pub struct Ask {
     /// since 1970.
     #[n(8)]
     pub origins: Option<Vec<i64>>,
+    /// The number of the last row of the relay's audit chain that the sender keeps a checkpoint of; absent for
+    /// none. The end's checkpoint answers for it.
+    #[n(9)]
+    pub witnessed: Option<u64>,
 }
 
 /// The capability of a sender that takes packs where it begins to read a log.
@@ -255,6 +260,9 @@ pub struct End {
     /// What makes the codes by which somebody at a telephone lets this device read on, for nobody else.
     #[n(10)]
     pub lease_key: Option<LeaseKey>,
+    /// Where the relay's audit chain ends; absent from a relay without one.
+    #[n(11)]
+    pub audit: Option<Box<AuditCheckpoint>>,
 }
 
 /// The kinds of answer frames, one byte in front of each.

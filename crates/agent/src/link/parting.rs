@@ -126,6 +126,7 @@ impl Replica {
             catch_up: None,
             given_back: None,
             origins: None,
+            witnessed: None,
         }
         .bytes();
         let mut packer = Packer::new().map_err(internal)?;

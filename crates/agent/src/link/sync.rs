@@ -64,6 +64,9 @@ pub struct SyncReport {
     /// Whether the relay's log was in another life than this device knew it in: it had been restored.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub put_back: bool,
+    /// What is wrong with the relay's audit chain, as far as this device saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_doubt: Option<crate::witness::AuditDoubt>,
     /// What was repaired because digests differed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<super::repair::RepairReport>,
@@ -359,6 +362,7 @@ impl Meeting<'_> {
             .then_some(true),
             given_back: self.gives_back.then_some(true),
             origins: None,
+            witnessed: self.replica.witnessed(&relay)?,
         }
         .bytes();
         let mut body = u32::try_from(head.len())
@@ -509,6 +513,7 @@ impl Meeting<'_> {
         self.report.inbox = end.inbox;
         self.report.undecided = end.undecided.unwrap_or_default();
         self.replica.keep_lease(&self.relay_key, end)?;
+        self.report.audit_doubt = self.replica.witness(&self.relay_key, end)?;
         self.told = Some(end.clone());
         self.lost = end.lost.clone().unwrap_or_default();
         self.here = ended.here;

@@ -161,6 +161,9 @@ fn human(lang: Lang, replica: &Replica, status: &Status, next: &str) -> String {
         lines.push(tone(Tone::Bad, &lang.was_refused(&since)));
     }
     lines.extend(lease(lang, status));
+    if status.audit_doubt.is_some() {
+        lines.push(tone(Tone::Bad, lang.audit_doubted()));
+    }
     if status.undecided > 0 {
         lines.push(tone(Tone::Warn, &lang.undecided(status.undecided)));
     }

@@ -66,6 +66,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         if let Some(packs) = report.packs.as_ref().filter(|_| !report.put_back) {
             lines.push(lang.packs_came(packs.documents, packs.bytes.div_ceil(1024)));
         }
+        if report.audit_doubt.is_some() {
+            lines.push(tone(Tone::Bad, lang.audit_doubted()));
+        }
         for (area, proof) in &report.complete {
             let name = areas::shown(area.as_str());
             lines.push(match proof.equal {

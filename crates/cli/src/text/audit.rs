@@ -18,6 +18,19 @@ pub(super) const TOPIC: Topic = Topic {
         Help {
             path: "relay audit verify",
             about: "核对审计记录没有被改、被删、被添",
+            args: &[(
+                "checkpoint",
+                "某台设备见过的末尾：那里「审计 末尾」印出的一段",
+            )],
+        },
+        Help {
+            path: "audit",
+            about: "本机见过的中继审计记录",
+            args: &[],
+        },
+        Help {
+            path: "audit checkpoint",
+            about: "印出本机见过的审计记录末尾，给在中继核对的人",
             args: &[],
         },
     ],
@@ -25,6 +38,8 @@ pub(super) const TOPIC: Topic = Topic {
         ("relay audit", "审计"),
         ("relay audit list", "列表"),
         ("relay audit verify", "核对"),
+        ("audit", "审计"),
+        ("audit checkpoint", "末尾"),
     ],
     codes: &[
         ("audit", "began", "中继建立", "began"),
@@ -98,6 +113,26 @@ words! {
     col_who { zh: "谁", en: "who" }
     col_about { zh: "对什么", en: "to what" }
     operator { zh: "中继管理员", en: "the operator" }
+    audit_end_open {
+        zh: "末尾有没有被截断，要和某台设备见过的比：--checkpoint。",
+        en: "Whether the end was cut off shows against what a device saw: --checkpoint."
+    }
+    audit_doubted {
+        zh: "中继的审计记录被截断或改过：和本机见过的不一样。请告诉县里；本机留着见过的末尾（wangge audit checkpoint）。",
+        en: "The relay's audit log was cut or changed: it is not what this device saw. Tell the county; what was seen is kept here (wangge audit checkpoint)."
+    }
+    nothing_witnessed {
+        zh: "本机还没有见过审计记录；同步一次就有。",
+        en: "Nothing was seen yet; a sync brings it."
+    }
+    no_checkpoint {
+        zh: "这不是设备印出的审计末尾，没有比。",
+        en: "That is no checkpoint as a device prints it; nothing was compared."
+    }
+    checkpoint_not_ours {
+        zh: "那段末尾不是这个中继签的，不能作证。",
+        en: "This relay did not sign that checkpoint; it proves nothing here."
+    }
     nothing_audited { zh: "这段时间没有审计记录。", en: "Nothing was written down in that time." }
 }
 
@@ -114,8 +149,33 @@ messages! {
     }
     /// The chain is whole.
     audit_whole(rows: u64) {
-        zh: "审计记录共 {rows} 条，一条没有被改、被删、被添。末尾有没有被截断，要和设备见过的比。",
-        en: "All {rows} rows are as they were written, none taken out, none put in. Whether the end was cut off only a device that saw it can say."
+        zh: "审计记录共 {rows} 条，一条没有被改、被删、被添。",
+        en: "All {rows} rows are as they were written, none taken out, none put in."
+    }
+    /// What a device saw.
+    witnessed(relay: &str, n: u64, at: &str) {
+        zh: "中继 {relay}：{at} 见到第 {n} 条为止",
+        en: "Relay {relay}: seen up to row {n} at {at}"
+    }
+    /// A checkpoint fits.
+    checkpoint_fits(n: u64) {
+        zh: "设备见过的第 {n} 条还在，一样。",
+        en: "Row {n}, which the device saw, is there as it was."
+    }
+    /// A checkpoint of a chain before a restore.
+    checkpoint_restored(n: u64, by: u64) {
+        zh: "设备见过的第 {n} 条在备份以后：第 {by} 条记着中继从备份恢复过。",
+        en: "Row {n}, which the device saw, came after the backup that this relay was restored from: row {by} says so."
+    }
+    /// A chain that ends too early.
+    checkpoint_cut(n: u64, end: u64) {
+        zh: "设备见过第 {n} 条，现在只到第 {end} 条：末尾被截断了。",
+        en: "The device saw row {n}, and the chain ends at {end}: its end was cut off."
+    }
+    /// A row that is another one.
+    checkpoint_changed(n: u64) {
+        zh: "第 {n} 条不是设备见过的那一条：审计记录被改写过。",
+        en: "Row {n} is not the one that the device saw: the chain was written anew."
     }
     /// A row was changed.
     audit_changed(n: u64) {

@@ -19,6 +19,7 @@ use wangge_wire::{
 use super::purge;
 use super::sync::{Pending, pushed_positions};
 use crate::app::App;
+use crate::audit;
 use crate::pull::{Pull, Step, StepError};
 use crate::writer::Unwritten;
 
@@ -104,8 +105,14 @@ async fn tell(
 
 async fn pages(app: &Arc<App>, out: &Out, mut pull: Pull) -> Result<(), Ended> {
     loop {
+        let own = Arc::clone(app);
         let stepped = app.read(move |connection, standing| {
-            let step = pull.step(connection, standing)?;
+            let mut step = pull.step(connection, standing)?;
+            if let Step::End(end) = &mut step {
+                let (relay, at_ms) = (&own.relay, own.now_ms());
+                let word = audit::checkpoint(connection, relay, pull.witnessed, at_ms)?;
+                end.audit = Some(Box::new(word));
+            }
             let role = standing.roster().member(&pull.device).map(|me| me.role);
             Ok((pull, step, role))
         });

@@ -136,6 +136,7 @@ async fn begin(
     let takes_packs = ask.capabilities & CAN_TAKE_PACKS != 0;
     let (cursor, actor, full) = (ask.cursor, ask.actor, ask.full);
     let catch_up = ask.catch_up == Some(true) && cursor.is_none();
+    let witnessed = ask.witnessed.unwrap_or(0);
     let at_ms = app.now_ms();
     let day = Day::of_ms(at_ms);
     let own = Arc::clone(app);
@@ -173,6 +174,7 @@ async fn begin(
         let packs = packs.filter(|packs| packs.documents() >= own.relay.settings.packs_from);
         let mut pull = Pull::new(standing, device, (relay, incarnation), cursor, day, full);
         pull.pass_over(tail);
+        pull.witnessed = witnessed;
         if catch_up {
             pull.only_orders_until(log::head(connection)?.position);
         }

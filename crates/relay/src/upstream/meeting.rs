@@ -245,6 +245,7 @@ impl Meeting<'_> {
             given_back: None,
             origins: (!Sabotage::OriginLost.is_on())
                 .then(|| batches.iter().map(|(batch, _)| origin(batch)).collect()),
+            witnessed: None,
         }
         .bytes();
         let mut rest = Vec::with_capacity(batches.len());

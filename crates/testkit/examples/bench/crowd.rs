@@ -288,6 +288,7 @@ pub(super) fn request(
         catch_up: cursor.is_none().then_some(true),
         given_back: None,
         origins: None,
+        witnessed: None,
     };
     let head = ask.bytes();
     let signed = Signed {

@@ -128,6 +128,7 @@ impl Intruder {
             catch_up: None,
             given_back: None,
             origins: None,
+            witnessed: None,
         }
     }
 

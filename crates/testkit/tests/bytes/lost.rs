@@ -7,8 +7,9 @@ use wangge_wire::device::{
     KindCount, LastBatch, LeaseCode, RevokedRow, WaitingBatch,
 };
 use wangge_wire::{
-    BatchHash, BlobState, Day, DeviceId, DurableLife, End, GoodLife, Incarnation, Lease, LeaseKey,
-    LifeNonce, OrderBody, PurgeAnswer, PurgeOrder, Role, Signature, Verdict, packing,
+    AuditCheckpoint, AuditHash, BatchHash, BlobState, Day, DeviceId, DurableLife, End, GoodLife,
+    Incarnation, Lease, LeaseKey, LifeNonce, OrderBody, PurgeAnswer, PurgeOrder, Role, Signature,
+    Verdict, packing,
 };
 
 use super::{GRID, Lines, area, cursor, relay_key};
@@ -101,8 +102,28 @@ fn leased(lines: &mut Lines) {
         lost: None,
         lease: Some(Box::new(given)),
         lease_key: Some(lease_key),
+        audit: None,
     };
     lines.insert("end-leased", packing::encode(&end));
+    let mut seen = AuditCheckpoint {
+        relay: key.public().relay(),
+        incarnation: cursor().incarnation,
+        n: 9,
+        hash: AuditHash([9; 32]),
+        at_ms: 5,
+        restored: 3,
+        asked: 4,
+        asked_hash: Some(AuditHash([4; 32])),
+        asked_restored: 3,
+        signature: Signature([0; 64]),
+    };
+    key.sign_checkpoint(&mut seen);
+    lines.insert("audit-checkpoint-signed", seen.signed_bytes());
+    let end = End {
+        audit: Some(Box::new(seen)),
+        ..end
+    };
+    lines.insert("end-with-audit", packing::encode(&end));
     let code = lease::code(&lease_key, &device(), UNTIL);
     lines.insert("lease-code", code.into_bytes());
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use wangge_relay::{About, AuditRow, AuditWho, DeviceId, Fault, Relay};
+use wangge_agent::witness::read;
+use wangge_relay::{About, AuditRow, AuditWho, Compared, DeviceId, Fault, Relay};
 
 use super::open_to_look;
 use crate::context::Context;
@@ -37,7 +38,11 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Verify {}
+pub(crate) struct Verify {
+    /// What a device saw of it: the word that audit checkpoint prints there
+    #[arg(long, value_name = "TEXT")]
+    checkpoint: Option<String>,
+}
 
 pub(super) fn run(context: &Context, command: Audit) -> Result<Exit, Failure> {
     match command {
@@ -167,10 +172,21 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn verify(context: &Context, _args: &Verify) -> Result<Exit, Failure> {
+fn verify(context: &Context, args: &Verify) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let (relay, _) = open_to_look(context)?;
     let walked = relay.audit_walk()?;
+    let kept = match args.checkpoint.as_deref() {
+        None => None,
+        Some(typed) => Some(read(typed).ok_or_else(|| Failure::Usage {
+            message: lang.no_checkpoint().to_owned(),
+            hint: "wangge audit checkpoint".to_owned(),
+        })?),
+    };
+    let compared = match &kept {
+        None => None,
+        Some(kept) => Some((kept.n, relay.audit_compare(kept)?)),
+    };
     let (fault, n) = match walked.fault {
         None => (Value::Null, None),
         Some(Fault::Changed(n)) => (json!("changed"), Some(n)),
@@ -179,18 +195,43 @@ fn verify(context: &Context, _args: &Verify) -> Result<Exit, Failure> {
     };
     let value = json!({
         "rows": walked.last, "hash": hex(&walked.hash), "fault": fault, "n": n,
+        "checkpoint": compared.map(|(n, found)| json!({ "n": n, "found": word(found) })),
     });
     context.ui.show(&value, || {
-        let said = match walked.fault {
-            None => return tone(Tone::Good, &lang.audit_whole(walked.last)),
-            Some(Fault::Changed(n)) => lang.audit_changed(n),
-            Some(Fault::Missing(n)) => lang.audit_missing(n),
-            Some(Fault::Inserted(n)) => lang.audit_inserted(n),
+        let walked = match walked.fault {
+            None => tone(Tone::Good, &lang.audit_whole(walked.last)),
+            Some(Fault::Changed(n)) => tone(Tone::Bad, &lang.audit_changed(n)),
+            Some(Fault::Missing(n)) => tone(Tone::Bad, &lang.audit_missing(n)),
+            Some(Fault::Inserted(n)) => tone(Tone::Bad, &lang.audit_inserted(n)),
         };
-        tone(Tone::Bad, &said)
+        match compared {
+            None => format!("{walked}\n{}", tone(Tone::Faint, lang.audit_end_open())),
+            Some((n, found)) => format!("{walked}\n{}", said(lang, n, found)),
+        }
     });
-    Ok(match walked.fault {
-        None => Exit::Done,
-        Some(_) => Exit::Found,
+    let fits = |found| matches!(found, Compared::Fits | Compared::Restored(_));
+    Ok(match compared.is_none_or(|(_, found)| fits(found)) {
+        true if walked.fault.is_none() => Exit::Done,
+        _ => Exit::Found,
     })
+}
+
+fn word(found: Compared) -> &'static str {
+    match found {
+        Compared::Fits => "fits",
+        Compared::Restored(_) => "restored",
+        Compared::Cut(_) => "cut",
+        Compared::Changed => "changed",
+        Compared::NotOurs => "not_ours",
+    }
+}
+
+fn said(lang: Lang, n: u64, found: Compared) -> String {
+    match found {
+        Compared::Fits => tone(Tone::Good, &lang.checkpoint_fits(n)),
+        Compared::Restored(by) => tone(Tone::Warn, &lang.checkpoint_restored(n, by)),
+        Compared::Cut(end) => tone(Tone::Bad, &lang.checkpoint_cut(n, end)),
+        Compared::Changed => tone(Tone::Bad, &lang.checkpoint_changed(n)),
+        Compared::NotOurs => tone(Tone::Bad, lang.checkpoint_not_ours()),
+    }
 }
