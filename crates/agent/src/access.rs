@@ -4,6 +4,8 @@
 //! with the household (or the report or ticket that has none), syncs with it, and holds nothing of
 //! what was seen.
 
+use std::collections::BTreeMap;
+
 use chrono::Datelike as _;
 use serde::Serialize;
 use wangge_model::access::{self, What};
@@ -30,7 +32,7 @@ pub struct AccessView {
     pub by: WrittenBy,
     /// When, by their device's clock, milliseconds since 1970.
     pub at_ms: i64,
-    /// `reveal` or `call`.
+    /// `reveal`, `call` or `export`.
     pub what: String,
     /// `visit check errand request emergency`, or their own words.
     pub why: String,
@@ -130,6 +132,23 @@ impl Replica {
         Ok(())
     }
 
+    /// Writes down, in one action and before a byte of it is written, that a list of these records leaves as a
+    /// file: one record in the book of each household, or of each report or ticket without one.
+    pub fn record_export(&mut self, docs: &[DocId], why: &str) -> Result<(), AgentError> {
+        // Also where the list is empty: nobody gets used to typing anything.
+        checked(why)?;
+        let mut drafts = BTreeMap::new();
+        for doc in docs {
+            let (owner, draft) = self.access_draft(doc, What::Export, why)?;
+            drafts.entry(owner).or_insert(draft);
+        }
+        let drafts: Vec<Draft> = drafts.into_values().collect();
+        if !drafts.is_empty() {
+            self.record(&drafts)?;
+        }
+        Ok(())
+    }
+
     /// Writes one record and returns whose book it stands in.
     fn record_access(&mut self, doc: &DocId, what: What, why: &str) -> Result<DocId, AgentError> {
         let (owner, draft) = self.access_draft(doc, what, why)?;
@@ -143,11 +162,7 @@ impl Replica {
         what: What,
         why: &str,
     ) -> Result<(DocId, Draft), AgentError> {
-        let why = access::reason(why).ok_or_else(|| AgentError::BadValue {
-            field: "reason",
-            value: why.to_owned(),
-            expected: "visit, check, errand, request, emergency, or a reason of four characters or more",
-        })?;
+        let why = checked(why)?;
         let owner = self.access_owner(doc)?;
         let id: [u8; 8] = self.machine.random()?;
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -244,4 +259,13 @@ impl Replica {
             None => Ok(false),
         }
     }
+}
+
+/// Returns a reason that says something.
+fn checked(why: &str) -> Result<String, AgentError> {
+    access::reason(why).ok_or_else(|| AgentError::BadValue {
+        field: "reason",
+        value: why.to_owned(),
+        expected: "visit, check, errand, request, emergency, or a reason of four characters or more",
+    })
 }

@@ -74,14 +74,20 @@ impl Table {
         }
     }
 
-    /// Writes the table to a file; one that is there is replaced only if `replace` says so.
-    pub fn write(&self, path: &Path, replace: bool) -> Result<(), AgentError> {
+    /// Says no to a file of another form, or one that is there and is not to be replaced.
+    pub fn check(path: &Path, replace: bool) -> Result<Form, AgentError> {
         let form = Form::of(path)?;
         if !replace && path.exists() {
             return Err(AgentError::FileExists {
                 path: path.to_owned(),
             });
         }
+        Ok(form)
+    }
+
+    /// Writes the table to a file; one that is there is replaced only if `replace` says so.
+    pub fn write(&self, path: &Path, replace: bool) -> Result<(), AgentError> {
+        let form = Self::check(path, replace)?;
         let bytes = match form {
             Form::Csv => self.csv()?,
             Form::Xlsx => self.xlsx()?,

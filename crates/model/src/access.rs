@@ -33,6 +33,8 @@ pub enum What {
     Reveal,
     /// A number to call.
     Call,
+    /// A row in a list that left as a file.
+    Export,
 }
 
 /// One record.
@@ -40,7 +42,7 @@ pub enum What {
 pub struct Access {
     /// 16 hex digits, unique.
     pub id: String,
-    /// What was asked for: `reveal`, `call`, or a word of a newer program.
+    /// What was asked for: `reveal`, `call`, `export`, or a word of a newer program.
     pub what: String,
     /// A code of [`REASONS`], or the person's own words.
     pub why: String,
@@ -100,6 +102,7 @@ impl What {
         match self {
             What::Reveal => "reveal",
             What::Call => "call",
+            What::Export => "export",
         }
     }
 }

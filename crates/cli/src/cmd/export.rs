@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use wangge_agent::export::{Cell, Table};
+use wangge_agent::{DocId, Replica};
 
+use crate::cmd::access;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -24,11 +26,36 @@ pub(crate) struct Out {
     /// Replace the file if it is there
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
+    /// Why it leaves as a file: visit, check, errand, request, emergency, or four characters or more
+    #[arg(long, value_name = "TEXT", requires = "out")]
+    pub(crate) reason: Option<String>,
+    /// Also where more than 500 rows leave at once
+    #[arg(long, requires = "out")]
+    pub(crate) yes: bool,
 }
 
-/// Writes a list to the file that was asked for.
-pub(crate) fn write(context: &Context, out: &Out, table: &Table) -> Result<Exit, Failure> {
+/// Rows that leave in one file without another word.
+const ROWS_UNASKED: usize = 500;
+
+/// Writes a list to the file that was asked for; that it leaves, and why, is written down first, with each
+/// household, or report or ticket without one, that has a row.
+pub(crate) fn write(
+    context: &Context,
+    replica: &mut Replica,
+    out: &Out,
+    table: &Table,
+    docs: &[DocId],
+) -> Result<Exit, Failure> {
     let path = out.out.clone().unwrap_or_default();
+    Table::check(&path, out.force)?;
+    let reason = access::needed(context, out.reason.as_deref())?;
+    if table.rows.len() > ROWS_UNASKED && !out.yes {
+        return Err(Failure::Usage {
+            message: context.ui.lang.many_rows(table.rows.len(), ROWS_UNASKED),
+            hint: format!("{} --yes", context.typed_command()),
+        });
+    }
+    replica.record_export(docs, reason)?;
     table.write(&path, out.force)?;
     let (file, rows) = (path.display().to_string(), table.rows.len());
     context.ui.show(&json!({"file": file, "rows": rows}), || {

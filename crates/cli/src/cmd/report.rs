@@ -229,12 +229,19 @@ fn add(context: &Context, args: Add) -> Result<Exit, Failure> {
 
 fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let reports = replica.reports(args.limit.unwrap_or(ALL))?;
     if args.out.out.is_some() {
+        let docs: Vec<_> = reports.iter().map(|row| row.id).collect();
         let masked = seen(&reports, paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
-        return export::write(context, &args.out, &export::reports(lang, rows));
+        return export::write(
+            context,
+            &mut replica,
+            &args.out,
+            &export::reports(lang, rows),
+            &docs,
+        );
     }
     let value = seen(&reports, list_sight(&replica));
     let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();

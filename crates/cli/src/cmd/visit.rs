@@ -284,16 +284,23 @@ const SUBJECT_CHARS: usize = 60;
 
 fn list(context: &Context, args: &List) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let household = match &args.household {
         Some(name) => Some(replica.name_household(name)?),
         None => None,
     };
     let visits = replica.visits(household.as_ref(), args.limit.unwrap_or(ALL))?;
     if args.out.out.is_some() {
+        let docs: Vec<_> = visits.iter().map(|row| row.household).collect();
         let masked = seen(&visits, view::paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
-        return export::write(context, &args.out, &export::visits(lang, rows));
+        return export::write(
+            context,
+            &mut replica,
+            &args.out,
+            &export::visits(lang, rows),
+            &docs,
+        );
     }
     let value = seen(&visits, list_sight(&replica));
     let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();

@@ -137,6 +137,11 @@ words! {
 }
 
 messages! {
+    /// Many rows that are to leave as a file.
+    many_rows(rows: usize, most: usize) {
+        zh: "这份名单有 {rows} 行，超过 {most} 行。没有写文件；确实要整份导出，加 --yes。",
+        en: "The list has {rows} rows, more than {most}. No file was written; if all of it is to leave, add --yes."
+    }
     /// A day that cannot be read.
     no_such_audit_day(typed: &str) {
         zh: "看不懂日期「{typed}」。可以写 11-30、2026-11-30、昨天。",

@@ -19,6 +19,7 @@ pub(super) const TOPIC: Topic = Topic {
     codes: &[
         ("access_what", "reveal", "查看", "shown"),
         ("access_what", "call", "致电", "called"),
+        ("access_what", "export", "导出", "written to a file"),
         ("access_why", "visit", "上门服务", "visit"),
         ("access_why", "check", "核对信息", "check"),
         ("access_why", "errand", "办理业务", "errand"),

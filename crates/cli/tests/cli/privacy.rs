@@ -193,7 +193,8 @@ fn no_command_at_a_desk_shows_a_resident_in_either_language_or_form() {
         for form in ["csv", "xlsx"] {
             let to = world.path(&format!("{list}.{form}"));
             let to = to.to_str().unwrap();
-            hides_all(&world.at("周文", &[list, "list", "--out", to]).ok(), to);
+            let args = [list, "list", "--out", to, "--reason", "核对信息"];
+            hides_all(&world.at("周文", &args).ok(), to);
             if form == "csv" {
                 let file = Out {
                     code: 0,

@@ -121,7 +121,7 @@ fn every_list_leaves_as_a_file_without_a_name_a_number_or_a_door() {
     ]);
     for (name, list) in lists {
         let path = world.path(name).display().to_string();
-        let args = [list, &["--out", &path, "--json"]].concat();
+        let args = [list, &["--out", &path, "--reason", "check", "--json"]].concat();
         let told = world.at("d", &args).ok().json();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with('\u{feff}'), "{name}");
@@ -147,7 +147,8 @@ fn a_workbook_opens_and_a_file_that_is_there_stays() {
     let world = World::new();
     world.home_with_households("d");
     let path = world.path("名单.xlsx").display().to_string();
-    world.at("d", &["住户", "列表", "--out", &path]).ok();
+    let list = ["住户", "列表", "--out", &path, "--reason", "核对信息"];
+    world.at("d", &list).ok();
     let bytes = std::fs::read(&path).unwrap();
     assert!(bytes.starts_with(b"PK"));
     let error = world
@@ -166,6 +167,8 @@ fn a_workbook_opens_and_a_file_that_is_there_stays() {
                 "--out",
                 &path,
                 "--force",
+                "--reason",
+                "check",
             ],
         )
         .ok();

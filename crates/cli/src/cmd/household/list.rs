@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         Some(code) => init::area_codes(context, std::slice::from_ref(code))?.pop(),
         None => None,
     };
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let (group, care) = (args.group.as_deref(), args.care.as_deref());
     let filter = replica.household_filter(area, group, care, args.residence.as_deref())?;
     let (limit, offset) = match args.page {
@@ -73,10 +73,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     };
     let rows = replica.households_where(&filter, limit, offset)?;
     if args.out.out.is_some() {
+        let docs: Vec<_> = rows.iter().map(|row| row.id).collect();
         let masked = seen(&rows, paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
         let table = export::households(context.ui.lang, rows);
-        return export::write(context, &args.out, &table);
+        return export::write(context, &mut replica, &args.out, &table, &docs);
     }
     let total = replica.count_households(&filter)?;
     let lang = context.ui.lang;

@@ -80,7 +80,7 @@ fn status(context: &Context, typed: &str) -> Result<String, Failure> {
 
 pub(super) fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let filter = TicketFilter {
         statuses: args
             .status
@@ -94,9 +94,16 @@ pub(super) fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
     };
     let tickets = replica.ticket_list(&filter, args.limit.unwrap_or(ALL))?;
     if args.out.out.is_some() {
+        let docs: Vec<_> = tickets.iter().map(|row| row.id).collect();
         let masked = seen(&tickets, paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
-        return export::write(context, &args.out, &export::tickets(lang, rows));
+        return export::write(
+            context,
+            &mut replica,
+            &args.out,
+            &export::tickets(lang, rows),
+            &docs,
+        );
     }
     let value = seen(&tickets, list_sight(&replica));
     let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();

@@ -32,7 +32,7 @@ pub(crate) struct Due {
 pub(super) fn run(context: &Context, args: &Due) -> Result<Exit, Failure> {
     let lang = context.ui.lang;
     let area = init::area_codes(context, args.area.as_slice())?;
-    let replica = context.open()?;
+    let mut replica = context.open()?;
     let today = replica.today();
     let day = match &args.on {
         Some(typed) => typed::day_of(typed, today).ok_or_else(|| super::no_day(context, typed))?,
@@ -42,9 +42,10 @@ pub(super) fn run(context: &Context, args: &Due) -> Result<Exit, Failure> {
     let total = list.rows.len();
     list.rows.truncate(args.limit.unwrap_or(ALL));
     if args.out.out.is_some() {
+        let docs: Vec<_> = list.rows.iter().map(|row| row.household).collect();
         let masked = seen(&list.rows, paper(&replica));
         let rows = masked.as_array().map(Vec::as_slice).unwrap_or_default();
-        return export::write(context, &args.out, &sheet(lang, rows));
+        return export::write(context, &mut replica, &args.out, &sheet(lang, rows), &docs);
     }
     let rows = seen(&list.rows, list_sight(&replica));
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
