@@ -5,6 +5,7 @@
 //! what was seen.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use chrono::Datelike as _;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use wangge_store::Draft;
 use wangge_wire::{DocId, DocKind};
 
 use crate::error::{AgentError, Sought};
+use crate::export::Table;
 use crate::naming::Named;
 use crate::replica::{Replica, WrittenBy};
 
@@ -132,9 +134,22 @@ impl Replica {
         Ok(())
     }
 
-    /// Writes down, in one action and before a byte of it is written, that a list of these records leaves as a
-    /// file: one record in the book of each household, or of each report or ticket without one.
-    pub fn record_export(&mut self, docs: &[DocId], why: &str) -> Result<(), AgentError> {
+    /// Writes a list of these records to a file, and before a byte of it that it leaves, and why: in one action,
+    /// one record in the book of each household, or of each report or ticket without one. Where that cannot be
+    /// written there is no file.
+    pub fn export(
+        &mut self,
+        table: &Table,
+        docs: &[DocId],
+        why: &str,
+        (path, replace): (&Path, bool),
+    ) -> Result<(), AgentError> {
+        Table::check(path, replace)?;
+        self.record_export(docs, why)?;
+        table.write(path, replace)
+    }
+
+    fn record_export(&mut self, docs: &[DocId], why: &str) -> Result<(), AgentError> {
         // Also where the list is empty: nobody gets used to typing anything.
         checked(why)?;
         let mut drafts = BTreeMap::new();

@@ -93,6 +93,9 @@ pub enum What {
     /// Somebody asked to see what is hidden, and their record of it was numbered; about the document.
     #[n(20)]
     Looked,
+    /// A recovery key was ordered; about the order.
+    #[n(21)]
+    RecoveryOrdered,
 }
 
 /// Who did it.
@@ -187,6 +190,7 @@ impl What {
             OrderBody::Unit(_) => What::UnitOrdered,
             OrderBody::Below(_) => What::RelayBelow,
             OrderBody::Above(_) => What::RelayAbove,
+            OrderBody::Recovery(_) => What::RecoveryOrdered,
         }
     }
 
@@ -213,6 +217,7 @@ impl What {
             What::PurgeTold => "purge_told",
             What::IncidentReported => "incident_reported",
             What::Looked => "looked",
+            What::RecoveryOrdered => "recovery_ordered",
         }
     }
 
@@ -252,7 +257,7 @@ impl About {
             OrderBody::Root { key, .. } => About::Relay(key.relay()),
             OrderBody::Grant(grant) => About::Device(grant.device_key.device()),
             OrderBody::Revoke { device, .. } => About::Device(*device),
-            OrderBody::Cover(_) => About::Entry(hash),
+            OrderBody::Cover(_) | OrderBody::Recovery(_) => About::Entry(hash),
             OrderBody::Unit(unit) => About::Document(unit.id),
             OrderBody::Below(below) => About::Relay(below.key.relay()),
             OrderBody::Above(above) => About::Relay(above.key.relay()),

@@ -10,6 +10,7 @@ use wangge_trust::vault::{RecoveryKey, RecoverySecret};
 use wangge_wire::OrderBody;
 use wangge_wire::Recovery;
 
+use crate::audit::Who;
 use crate::backup::{BackupTrouble, failed, private, sync_folder};
 use crate::error::RelayError;
 use crate::relay::Relay;
@@ -32,9 +33,16 @@ impl Relay {
         self.write_order(|transaction, standing| {
             let n = standing.roster().recovery().map_or(0, |known| known.n + 1);
             let body = OrderBody::Recovery(Recovery { key: public.0, n });
-            orders::append(transaction, standing, &self.secrets.key, body, now_ms)
-                .map(drop)
-                .map_err(|source| RelayError::sqlite(&self.place.path, source))
+            orders::append(
+                transaction,
+                standing,
+                &self.secrets.key,
+                body,
+                Who::Operator,
+                now_ms,
+            )
+            .map(drop)
+            .map_err(|source| RelayError::sqlite(&self.place.path, source))
         })?;
         tracing::info!("a recovery key was ordered");
         Ok(public)

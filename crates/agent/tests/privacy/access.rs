@@ -1,6 +1,7 @@
 //! Who looked is written down before anything is shown, and says nothing of what was seen.
 
 use wangge_agent::AgentError;
+use wangge_agent::export::Table;
 use wangge_agent::households::{ContactInput, HouseholdInput};
 
 use crate::{family, home};
@@ -34,6 +35,48 @@ fn without_room_for_the_record_nothing_is_shown() {
     let before = replica.accesses(&id).unwrap().len();
     replica.store().limit_pages(pages + 10_000).unwrap();
     replica.call("lgh", "visit").unwrap();
+    assert_eq!(replica.accesses(&id).unwrap().len(), before + 1);
+}
+
+#[test]
+fn without_room_for_the_record_no_list_leaves_as_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut replica = home(&dir.path().join("home"));
+    let id = replica.add_household(family("龙国华", "3-12")).unwrap().id;
+    let mut table = Table::new("住户", &["户主"]);
+    table.rows.push(vec!["龙**".into()]);
+    let path = dir.path().join("list.csv");
+    let pages = replica.store().pages().unwrap();
+    replica.store().limit_pages(pages).unwrap();
+    // What is left of the last page is used up.
+    while replica.call("lgh", "visit").is_ok() {}
+    let before = replica.accesses(&id).unwrap().len();
+    let refused = replica.export(&table, &[id], "errand", (&path, false));
+    assert!(matches!(refused, Err(AgentError::DiskFull)), "{refused:?}");
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        1,
+        "the home"
+    );
+    replica.store().limit_pages(pages + 10_000).unwrap();
+    assert_eq!(replica.accesses(&id).unwrap().len(), before);
+
+    for why in ["", "看看", "核对511799196709039075"] {
+        let refused = replica.export(&table, &[id], why, (&path, false));
+        assert!(refused.is_err() && !path.exists(), "{why}");
+    }
+    replica
+        .export(&table, &[id, id], "errand", (&path, false))
+        .unwrap();
+    assert!(path.exists());
+    let said = replica.accesses(&id).unwrap();
+    assert_eq!(said.len(), before + 1, "one a household");
+    assert!(
+        said.iter()
+            .any(|it| (&*it.what, &*it.why) == ("export", "errand"))
+    );
+    let again = replica.export(&table, &[id], "errand", (&path, false));
+    assert!(matches!(again, Err(AgentError::FileExists { .. })));
     assert_eq!(replica.accesses(&id).unwrap().len(), before + 1);
 }
 

@@ -55,8 +55,7 @@ pub(crate) fn write(
             hint: format!("{} --yes", context.typed_command()),
         });
     }
-    replica.record_export(docs, reason)?;
-    table.write(&path, out.force)?;
+    replica.export(table, docs, reason, (&path, out.force))?;
     let (file, rows) = (path.display().to_string(), table.rows.len());
     context.ui.show(&json!({"file": file, "rows": rows}), || {
         context.ui.lang.list_written(rows, &file)

@@ -93,6 +93,12 @@ pub(super) const TOPIC: Topic = Topic {
         ),
         (
             "audit",
+            "recovery_ordered",
+            "更换恢复密钥",
+            "ordered a recovery key",
+        ),
+        (
+            "audit",
             "looked",
             "查看隐藏内容",
             "looked at what is hidden",
