@@ -140,7 +140,11 @@ fn a_folder_without_the_device_it_was_locked_on_opens_by_the_recovery_code_alone
         &elsewhere.open(Some("another long word")).unwrap()
     ));
     assert!(is_whole(&laptop.open(Some(WORD)).unwrap()));
-    for other in ["", "0000", &code.replace('1', "2").replace('A', "B")] {
+    let slip = match code.strip_prefix('7') {
+        Some(rest) => format!("8{rest}"),
+        None => format!("7{}", code.chars().skip(1).collect::<String>()),
+    };
+    for other in ["", "0000", &slip] {
         let tried = Replica::recover(&elsewhere.home(), other, elsewhere.machine(None));
         assert!(matches!(refusal(tried), AgentError::NotThisRecoveryKey));
     }

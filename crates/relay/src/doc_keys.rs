@@ -82,8 +82,10 @@ impl Of {
 
     fn keep(&self) -> &'static str {
         match self {
-            Of::Doc(_) => "INSERT INTO doc_key (doc, key) VALUES (?1, ?2)",
-            Of::Blob(_) => "INSERT INTO blob_key (hash, key) VALUES (?1, ?2)",
+            Of::Doc(_) => "INSERT INTO doc_key (doc, key) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            Of::Blob(_) => {
+                "INSERT INTO blob_key (hash, key) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+            }
         }
     }
 }
@@ -105,8 +107,8 @@ struct Inner {
     failure: Option<rusqlite::ffi::Error>,
 }
 
-/// The keys that a connection's transaction has drawn so far. Each connection has its own: another one's
-/// rollback must not take them.
+/// The keys that a connection has drawn and that are not durable yet. Each connection has its own, and one
+/// that is durable goes before them: who writes holds the log's lock until both are.
 #[derive(Clone, Default)]
 struct Fresh(Arc<Mutex<BTreeMap<Of, Key>>>);
 
@@ -163,8 +165,7 @@ impl DocKeys {
             // Said so, the commit becomes a rollback.
             settled.is_err()
         }))?;
-        // What was drawn for it seals nothing: another process may draw its own.
-        connection.rollback_hook(Some(move || drawn.lock().clear()))
+        Ok(())
     }
 
     /// Returns an error of a commit as what it was: one that was refused because keys could not be kept is an
@@ -186,13 +187,17 @@ impl DocKeys {
         let mut scribe = self.scribe();
         let connection = connected(&mut scribe, &self.path)?;
         let transaction = connection.transaction()?;
-        for (of, key) in &fresh {
-            transaction
-                .prepare_cached(of.keep())?
-                .execute(params![of.id(), key.as_slice()])?;
+        let mut kept = BTreeMap::new();
+        for (of, key) in fresh {
+            let mut keep = transaction.prepare_cached(of.keep())?;
+            // One that was drawn for what was rolled back seals nothing, and another process may have drawn its
+            // own since.
+            if keep.execute(params![of.id(), key.as_slice()])? == 1 {
+                kept.insert(of, key);
+            }
         }
         transaction.commit()?;
-        self.lock().keep(fresh);
+        self.lock().keep(kept);
         Ok(())
     }
 
@@ -250,11 +255,8 @@ impl DocKeys {
     }
 
     fn find(&self, fresh: &Fresh, of: Of) -> rusqlite::Result<Option<Key>> {
-        let drawn = fresh.lock().get(&of).cloned();
-        match drawn {
-            Some(key) => Ok(Some(key)),
-            None => self.lock().find(&self.path, of),
-        }
+        let kept = self.lock().find(&self.path, of)?;
+        Ok(kept.or_else(|| fresh.lock().get(&of).cloned()))
     }
 
     fn key_or_new(&self, fresh: &Fresh, of: Of) -> rusqlite::Result<Key> {

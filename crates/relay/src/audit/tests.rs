@@ -159,7 +159,7 @@ fn every_kind_of_row_reads_back_as_it_was_written() {
         assert_eq!(what.number(), number, "{}", what.as_str());
     }
     assert_eq!(What::of(0), None);
-    assert_eq!(What::of(21), None);
+    assert_eq!(What::of(22), None);
     let whos = [
         Who::Operator,
         Who::Device(DeviceId([1; 16])),
