@@ -12,6 +12,7 @@ mod inbox;
 mod order;
 mod pack;
 mod purge;
+mod question;
 mod repair;
 mod rise;
 mod routes;

@@ -43,6 +43,19 @@ impl Replica {
         self.line_to(address, Peer::of(key))
     }
 
+    /// Asks this member's own relay what a head alone says, and returns whatever is answered.
+    pub(super) async fn ask_relay(&self, path: &str, head: &[u8]) -> Result<Response, AgentError> {
+        let link = self.home.profile.relay.as_ref();
+        let link = link.filter(|_| self.member().is_some());
+        let link = link.ok_or(AgentError::NotEnrolled)?;
+        let mut line = self.line(Address::kept(&link.url)?, link.key)?;
+        let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
+        let whole = [length.to_be_bytes().as_slice(), head].concat();
+        let (key, machine) = (&self.home.key, &self.machine);
+        line.post_told(path, head, &whole, key, machine, &mut 0)
+            .await
+    }
+
     /// Returns a line to whom `peer` lets be there. Lines of one replica share their connections: on a
     /// village's link a new one costs a third of a second.
     pub(super) fn line_to(&self, address: Address, peer: Peer) -> Result<Line, AgentError> {

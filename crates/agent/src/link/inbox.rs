@@ -7,7 +7,6 @@ use wangge_wire::limits::{ANSWER_BYTES_MAX, PAGE_INFLATED_BYTES_MAX};
 use wangge_wire::packing::Unpacker;
 use wangge_wire::{ChangeHash, DocId, PROTOCOL_VERSION, packing};
 
-use super::address::Address;
 use super::http::{capped, refusal};
 use super::sync::strange;
 use crate::error::AgentError;
@@ -48,22 +47,14 @@ impl Replica {
     }
 
     async fn ask_inbox(&self, wish: InboxWish) -> Result<InboxAnswer, AgentError> {
-        let link = self.home.profile.relay.clone();
-        let link = link.filter(|_| self.member().is_some());
-        let link = link.ok_or(AgentError::NotEnrolled)?;
-        if !self.role().is_desk() {
+        if !self.role().is_desk() && self.member().is_some() {
             return Err(AgentError::NotYourRole);
         }
-        let mut line = self.line(Address::kept(&link.url)?, link.key)?;
         let head = packing::encode(&InboxAsk {
             version: PROTOCOL_VERSION,
             wish,
         });
-        let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
-        let whole = [length.to_be_bytes().as_slice(), &head].concat();
-        let (key, machine, mut offset_ms) = (&self.home.key, &self.machine, 0);
-        let posted = line.post_told("/v1/inbox", &head, &whole, key, machine, &mut offset_ms);
-        let response = posted.await?;
+        let response = self.ask_relay("/v1/inbox", &head).await?;
         let status = response.status();
         if !status.is_success() {
             return Err(refusal(status));

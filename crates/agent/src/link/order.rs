@@ -6,7 +6,6 @@ use wangge_wire::enroll::OrderBytes;
 use wangge_wire::limits::ANSWER_BYTES_MAX;
 use wangge_wire::{Order, OrderAsk, OrderBody, OrderRefusal, PROTOCOL_VERSION, packing};
 
-use super::address::Address;
 use super::http::{capped, refusal};
 use crate::error::AgentError;
 use crate::replica::Replica;
@@ -14,19 +13,12 @@ use crate::replica::Replica;
 impl Replica {
     /// Asks the relay for an order and keeps what it signed.
     pub(crate) async fn order(&mut self, body: OrderBody) -> Result<(), AgentError> {
-        let link = self.home.profile.relay.clone();
-        let link = link.filter(|_| self.member().is_some());
-        let link = link.ok_or(AgentError::NotEnrolled)?;
-        let mut line = self.line(Address::kept(&link.url)?, link.key)?;
         let head = packing::encode(&OrderAsk {
             version: PROTOCOL_VERSION,
             body: body.clone(),
         });
-        let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
-        let whole = [length.to_be_bytes().as_slice(), &head].concat();
-        let (key, machine, mut offset_ms) = (&self.home.key, &self.machine, 0);
-        let posted = line.post_told("/v1/order", &head, &whole, key, machine, &mut offset_ms);
-        let response = posted.await.map_err(|error| match error {
+        let asked = self.ask_relay("/v1/order", &head);
+        let response = asked.await.map_err(|error| match error {
             AgentError::NoLink { reason, .. } => AgentError::OrderUnsent { reason },
             other => other,
         })?;

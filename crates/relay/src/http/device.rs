@@ -16,19 +16,15 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use wangge_wire::Day;
 use wangge_wire::device::{DeviceAsk, DeviceRefusal};
 use wangge_wire::limits::HEAD_BYTES_MAX;
-use wangge_wire::{Day, PROTOCOL_VERSION, packing};
 
-use super::body::Incoming;
-use super::{cbor, signed, unwritten, words};
+use super::{cbor, question, unwritten, words};
 use crate::app::App;
 use crate::audit::Who;
 use crate::device::{self, Asker};
 use crate::writer::{Job, Unwritten};
-
-/// The length in front of the head.
-const LENGTH_BYTES: usize = 4;
 
 pub(super) async fn device(State(app): State<Arc<App>>, request: Request) -> Response {
     match answered(&app, request).await {
@@ -37,15 +33,8 @@ pub(super) async fn device(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
-    let (parts, body) = request.into_parts();
-    let mut incoming = Incoming::new(body, HEAD_BYTES_MAX + LENGTH_BYTES);
-    let head = incoming.head().await.map_err(|_| garbage())?;
-    let asker = signed::member(app, &parts, &head).await?;
-    let ask: DeviceAsk = packing::decode(&head, "devices").map_err(|_| garbage())?;
-    if ask.version > PROTOCOL_VERSION {
-        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
-    }
+    let version = |ask: &DeviceAsk| ask.version;
+    let (asker, ask) = question::asked(app, request, HEAD_BYTES_MAX, version).await?;
     let (own, day) = (Arc::clone(app), Day::of_ms(app.now_ms()));
     let noted = device::noted(&ask.wish);
     let answer = app.read(move |connection, standing| {

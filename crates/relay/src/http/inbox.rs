@@ -16,19 +16,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use wangge_wire::inbox::{InboxAnswer, InboxAsk, InboxWish};
 use wangge_wire::limits::HEAD_BYTES_MAX;
-use wangge_wire::{ChangeHash, Day, DeviceId, DocId, PROTOCOL_VERSION, packing};
+use wangge_wire::{ChangeHash, Day, DeviceId, DocId, packing};
 
-use super::body::Incoming;
-use super::{bytes, signed, unwritten, words};
+use super::{bytes, question, unwritten, words};
 use crate::app::App;
 use crate::audit::Who;
 use crate::holds::{self, NewRuling};
 use crate::inbox::Desk;
 use crate::pull::StepError;
 use crate::writer::{Job, Unwritten};
-
-/// The length in front of the head.
-const LENGTH_BYTES: usize = 4;
 
 pub(super) async fn inbox(State(app): State<Arc<App>>, request: Request) -> Response {
     match answered(&app, request).await {
@@ -37,15 +33,8 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, request: Request) -> Resp
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
-    let (parts, body) = request.into_parts();
-    let mut incoming = Incoming::new(body, HEAD_BYTES_MAX + LENGTH_BYTES);
-    let head = incoming.head().await.map_err(|_| garbage())?;
-    let device = signed::member(app, &parts, &head).await?;
-    let ask: InboxAsk = packing::decode(&head, "inbox").map_err(|_| garbage())?;
-    if ask.version > PROTOCOL_VERSION {
-        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
-    }
+    let version = |ask: &InboxAsk| ask.version;
+    let (device, ask) = question::asked(app, request, HEAD_BYTES_MAX, version).await?;
     if let InboxWish::Retry { doc, change } = &ask.wish {
         retry(app, device, *doc, *change).await?;
         tracing::info!(%device, "a held change is tried again");

@@ -18,15 +18,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use wangge_wire::enroll::OrderBytes;
 use wangge_wire::limits::HEAD_BYTES_MAX;
-use wangge_wire::{OrderAsk, OrderRefusal, PROTOCOL_VERSION, packing};
+use wangge_wire::{OrderAsk, OrderRefusal};
 
-use super::body::Incoming;
-use super::{cbor, signed, unwritten, words};
+use super::{cbor, question, unwritten};
 use crate::app::App;
 use crate::writer::{Job, Unwritten};
-
-/// The length in front of the head.
-const LENGTH_BYTES: usize = 4;
 
 pub(super) async fn order(State(app): State<Arc<App>>, request: Request) -> Response {
     match answered(&app, request).await {
@@ -35,15 +31,8 @@ pub(super) async fn order(State(app): State<Arc<App>>, request: Request) -> Resp
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
-    let (parts, body) = request.into_parts();
-    let mut incoming = Incoming::new(body, HEAD_BYTES_MAX + LENGTH_BYTES);
-    let head = incoming.head().await.map_err(|_| garbage())?;
-    let device = signed::member(app, &parts, &head).await?;
-    let ask: OrderAsk = packing::decode(&head, "order").map_err(|_| garbage())?;
-    if ask.version > PROTOCOL_VERSION {
-        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
-    }
+    let version = |ask: &OrderAsk| ask.version;
+    let (device, ask) = question::asked(app, request, HEAD_BYTES_MAX, version).await?;
     let answer = app.ask_writer(|reply| Job::Order(device, Box::new(ask.body), reply));
     match answer.await.unwrap_or(Err(Unwritten::Busy)) {
         Ok(Ok(order)) => {

@@ -13,17 +13,13 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use wangge_wire::Day;
 use wangge_wire::limits::{REPAIR_ASK_BYTES_MAX, REPAIR_SYMBOLS_MAX};
 use wangge_wire::repair::{RepairAsk, Wish};
-use wangge_wire::{Day, PROTOCOL_VERSION, packing};
 
-use super::body::Incoming;
-use super::{bytes, cbor, signed, words};
+use super::{bytes, cbor, question, words};
 use crate::app::App;
 use crate::repair;
-
-/// The length in front of the head.
-const LENGTH_BYTES: usize = 4;
 
 pub(super) async fn repair(State(app): State<Arc<App>>, request: Request) -> Response {
     match answered(&app, request).await {
@@ -32,18 +28,8 @@ pub(super) async fn repair(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
-    let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
-    let (parts, body) = request.into_parts();
-    let mut incoming = Incoming::new(body, REPAIR_ASK_BYTES_MAX + LENGTH_BYTES);
-    let head = incoming
-        .head_up_to(REPAIR_ASK_BYTES_MAX)
-        .await
-        .map_err(|_| garbage())?;
-    let device = signed::member(app, &parts, &head).await?;
-    let ask: RepairAsk = packing::decode(&head, "repair").map_err(|_| garbage())?;
-    if ask.version > PROTOCOL_VERSION {
-        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
-    }
+    let version = |ask: &RepairAsk| ask.version;
+    let (device, ask) = question::asked(app, request, REPAIR_ASK_BYTES_MAX, version).await?;
     let day = Day::of_ms(app.now_ms());
     let answer = app.read(move |connection, standing| match &ask.wish {
         Wish::Symbols { from, until } => {

@@ -16,15 +16,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use wangge_wire::limits::RISE_BYTES_MAX;
 use wangge_wire::rise::{RiseAnswer, RiseAsk};
-use wangge_wire::{DeviceId, Order, PROTOCOL_VERSION, Role, packing};
+use wangge_wire::{DeviceId, Order, Role};
 
-use super::body::Incoming;
-use super::{cbor, signed, unwritten, words};
+use super::{cbor, question, unwritten, words};
 use crate::app::App;
 use crate::writer::{Job, Unwritten};
-
-/// The length in front of the head.
-const LENGTH_BYTES: usize = 4;
 
 pub(super) async fn rise(State(app): State<Arc<App>>, request: Request) -> Response {
     match answered(&app, request).await {
@@ -34,15 +30,8 @@ pub(super) async fn rise(State(app): State<Arc<App>>, request: Request) -> Respo
 
 async fn answered(app: &Arc<App>, request: Request) -> Result<Response, Response> {
     let garbage = || words(StatusCode::BAD_REQUEST, "malformed");
-    let (parts, body) = request.into_parts();
-    let mut incoming = Incoming::new(body, RISE_BYTES_MAX + LENGTH_BYTES);
-    let head = incoming.head_up_to(RISE_BYTES_MAX).await;
-    let head = head.map_err(|_| garbage())?;
-    let sender = signed::member(app, &parts, &head).await?;
-    let ask: RiseAsk = packing::decode(&head, "orders").map_err(|_| garbage())?;
-    if ask.version > PROTOCOL_VERSION {
-        return Err(words(StatusCode::UPGRADE_REQUIRED, "a newer protocol"));
-    }
+    let version = |ask: &RiseAsk| ask.version;
+    let (sender, ask) = question::asked(app, request, RISE_BYTES_MAX, version).await?;
     if !is_relay(app, sender).await? {
         return Err(words(StatusCode::FORBIDDEN, "not a relay"));
     }
