@@ -316,7 +316,7 @@ fn home() -> Result<(tempfile::TempDir, Replica), String> {
 }
 
 /// Returns a home with so many households of made-up people; so many of ten have a care tag.
-fn populated(
+pub(super) fn populated(
     households: usize,
     cared_of_ten: usize,
 ) -> Result<(tempfile::TempDir, Replica), String> {
