@@ -106,7 +106,8 @@ impl Home {
         fs::create_dir_all(dir).map_err(|error| unwritable(dir, error))?;
         keep_private(dir)?;
         let lock = lock(dir)?;
-        Keys::make(dir, machine)?;
+        let revoked = purge::look(dir).map(|purged| purged.device);
+        Keys::make(dir, revoked.as_ref(), machine)?;
         save_profile(dir, profile)?;
         purge::forget(dir)?;
         drop(lock);
@@ -114,7 +115,7 @@ impl Home {
     }
 
     /// Opens a home. A damaged database is set aside and a new one begun: what was synced comes back
-    /// from the relay, and the damaged file stays for whoever can read it.
+    /// from the relay, and the damaged file stays, with what opens it.
     pub fn open(dir: &Path, machine: &Machine) -> Result<Self, AgentError> {
         if let Some(purged) = purge::finish(dir)?
             && !is_home(dir)
@@ -351,7 +352,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), AgentError> {
 }
 
 /// Returns the error of a home in which nothing can be written: which folder, and the system's word.
-fn unwritable(dir: &Path, error: io::Error) -> AgentError {
+pub(crate) fn unwritable(dir: &Path, error: io::Error) -> AgentError {
     match error.kind() {
         io::ErrorKind::StorageFull => AgentError::DiskFull,
         _ => AgentError::HomeUnwritable {

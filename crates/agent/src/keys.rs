@@ -10,20 +10,24 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use wangge_model::household::IdKey;
+use wangge_store::wipe;
 use wangge_trust::KeyPair;
 use wangge_trust::vault::{
     Draw, MasterKey, NONCE_BYTES, RecoveryKey, RecoverySecret, Tries, Vault, VaultError, Word,
     WordKind, seal, unseal,
 };
+use wangge_wire::DeviceId;
 use zeroize::Zeroizing;
 
 use crate::error::AgentError;
-use crate::home::{read_secret, write_private};
+use crate::home::{read_secret, unwritable, write_private};
 use crate::machine::Machine;
 
 const VAULT: &str = "vault.json";
 const SECRETS: &str = "secrets";
 const TRIES: &str = "tries";
+/// Bytes of the longest note of wrong words.
+const TRIES_BYTES: usize = 32;
 /// What programs before 0.4 kept in the clear.
 const DEVICE_KEY: &str = "device.key";
 const ID_KEY: &str = "id.key";
@@ -77,8 +81,23 @@ pub struct Keys {
 impl Keys {
     /// Makes the keys of a new home, or goes on where a making was broken off: whoever begins a home again
     /// has the key of the first try, which the relay may know already.
-    pub(crate) fn make(dir: &Path, machine: &Machine) -> Result<(), AgentError> {
+    ///
+    /// Where a damaged database stayed of a home whose device was revoked, what opens it stayed too; the new
+    /// home is another device's all the same.
+    pub(crate) fn make(
+        dir: &Path,
+        revoked: Option<&DeviceId>,
+        machine: &Machine,
+    ) -> Result<(), AgentError> {
         if dir.join(SECRETS).exists() {
+            let Some(revoked) = revoked else {
+                return Ok(());
+            };
+            let mut keys = Self::open(dir, machine)?;
+            if keys.device().public().device() == *revoked {
+                keys.device = Zeroizing::new(machine.random()?);
+                keys.keep(dir, machine)?;
+            }
             return Ok(());
         }
         let kept = |file: &str| match dir.join(file).exists() {
@@ -130,7 +149,7 @@ impl Keys {
             master,
             device: Zeroizing::new(device),
             id: Zeroizing::new(id),
-            past: Zeroizing::new(fs::read(dir.join(PAST_ID_KEYS)).unwrap_or_default()),
+            past: read_past(dir)?,
             plain_left: true,
         };
         keys.keep(dir, machine)
@@ -196,7 +215,7 @@ impl Keys {
     pub(crate) fn drop_plain(&mut self, dir: &Path) -> Result<(), AgentError> {
         // The device's key last: while it is there the rest is looked for again.
         for name in [PAST_ID_KEYS, ID_KEY, DEVICE_KEY] {
-            wipe(&dir.join(name)).map_err(|error| unreadable(&dir.join(name), &error))?;
+            wipe_away(&dir.join(name)).map_err(|error| unreadable(&dir.join(name), &error))?;
         }
         self.plain_left = false;
         Ok(())
@@ -240,35 +259,44 @@ impl Keys {
         &self.master
     }
 
-    /// Locks the home by a word, or by another one.
+    /// Locks the home by a word, or by another one. Where nothing else would open it, a secret that does is
+    /// made and returned: nobody else has it. Word and secret are kept in one step, so that no home has a
+    /// secret that nobody was shown.
     pub(crate) fn lock_by(
         &self,
         dir: &Path,
         word: &Word,
         machine: &Machine,
-    ) -> Result<(), AgentError> {
+    ) -> Result<Option<RecoverySecret>, AgentError> {
         let vault = read_vault(dir)?.ok_or_else(|| gone(dir.join(VAULT)))?;
         let secret = machine.safe.secret_or_new(machine)?;
         let next = vault.close_again(&self.master, Some(word), &secret, &draw(machine)?);
-        let next = next.map_err(|error| refused(dir, error))?;
+        let mut next = next.map_err(|error| refused(dir, error))?;
+        let recovery = match next.is_recoverable() {
+            true => None,
+            false => {
+                let recovery = RecoverySecret::new(machine.random()?);
+                let (fresh, nonce) = (machine.random()?, machine.random::<NONCE_BYTES>()?);
+                next.wrap_for(&self.master, &recovery.public(), fresh, &nonce);
+                Some(recovery)
+            }
+        };
         // Read back before the old one goes: a word that does not open would lock its person out.
         next.open(Some(word), &secret)
             .map_err(|error| refused(dir, error))?;
-        write_vault(dir, &next)
-    }
-
-    /// Makes a secret that opens this home without its word, and returns it: nobody else has it.
-    pub(crate) fn make_recovery(
-        &self,
-        dir: &Path,
-        machine: &Machine,
-    ) -> Result<RecoverySecret, AgentError> {
-        let secret = RecoverySecret::new(machine.random()?);
-        let mut vault = read_vault(dir)?.ok_or_else(|| gone(dir.join(VAULT)))?;
-        let (fresh, nonce) = (machine.random()?, machine.random::<NONCE_BYTES>()?);
-        vault.wrap_for(&self.master, &secret.public(), fresh, &nonce);
-        write_vault(dir, &vault)?;
-        Ok(secret)
+        // The place for wrong words is taken while there is room for it.
+        keep_tries(dir, &Tries::default())?;
+        let before = fs::File::options().write(true).open(dir.join(VAULT));
+        write_vault(dir, &next)?;
+        if vault.word().is_none() {
+            // What opened without a word is not left on the disk, as far as that is in our hands. The home is
+            // locked all the same.
+            let wiped = before.and_then(|mut file| wipe(&mut file));
+            if let Err(error) = wiped {
+                tracing::warn!(kind = ?error.kind(), "what opened without a word was not overwritten");
+            }
+        }
+        Ok(recovery)
     }
 }
 
@@ -297,11 +325,6 @@ pub fn word_of(dir: &Path) -> Result<Option<WordKind>, AgentError> {
     Ok(read_vault(dir)?.and_then(|vault| vault.word()))
 }
 
-/// Says whether anything but the word opens a home.
-pub fn is_recoverable(dir: &Path) -> Result<bool, AgentError> {
-    Ok(read_vault(dir)?.is_some_and(|vault| vault.is_recoverable()))
-}
-
 /// Opens a home's key with a recovery secret, without its word and on any device.
 pub fn recover(dir: &Path, secret: &RecoverySecret) -> Result<MasterKey, AgentError> {
     let vault = read_vault(dir)?.ok_or_else(|| AgentError::NoHome { at: dir.to_owned() })?;
@@ -326,16 +349,19 @@ fn unlock(dir: &Path, vault: &Vault, machine: &Machine) -> Result<MasterKey, Age
     let mut tries = read_tries(dir);
     let now_ms = (machine.now_ms)();
     if let Some(wait_ms) = tries.wait_ms(now_ms) {
+        // Of a clock that was ahead the wait began anew, and that is to be known the next time.
+        keep_tries(dir, &tries)?;
         return Err(AgentError::WordWait { wait_ms });
     }
     let secret = machine.safe.secret()?;
     let secret = secret.ok_or_else(|| AgentError::NoDeviceSecret { at: dir.to_owned() })?;
     // Noted before it is tried: who ends the program in between has tried all the same.
     tries.wrong(now_ms);
-    crate::home::write_whole(&dir.join(TRIES), tries.to_string().as_bytes())?;
+    keep_tries(dir, &tries)?;
     match vault.open(Some(&Word::typed(&typed, kind)), &secret) {
         Ok(master) => {
-            let _ = fs::remove_file(dir.join(TRIES));
+            // Where it stays noted, the next slip waits sooner: no reason to refuse the right word.
+            let _ = keep_tries(dir, &Tries::default());
             Ok(master)
         }
         Err(VaultError::Wrong) => Err(AgentError::WrongWord {
@@ -346,9 +372,37 @@ fn unlock(dir: &Path, vault: &Vault, machine: &Machine) -> Result<MasterKey, Age
     }
 }
 
+/// Returns the keys for id numbers that an earlier program had had before; none where it kept no such file. A
+/// file that cannot be read is no empty one: it is taken away once its keys are sealed.
+fn read_past(dir: &Path) -> Result<Zeroizing<Vec<u8>>, AgentError> {
+    let path = dir.join(PAST_ID_KEYS);
+    let mut past = match fs::read(&path) {
+        Ok(past) => Zeroizing::new(past),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::default(),
+        Err(error) => return Err(unreadable(&path, &error)),
+    };
+    // Half a key at the end is what a power cut left.
+    let whole = past.len() - past.len() % 32;
+    past.truncate(whole);
+    Ok(past)
+}
+
 fn read_tries(dir: &Path) -> Tries {
     let text = fs::read_to_string(dir.join(TRIES)).unwrap_or_default();
     text.parse().unwrap_or_default()
+}
+
+/// Notes the wrong words where the last ones are noted: that needs no room, and **on a full disk the right word
+/// opens the home all the same**.
+fn keep_tries(dir: &Path, tries: &Tries) -> Result<(), AgentError> {
+    let mut options = fs::File::options();
+    let options = options.create(true).truncate(false).write(true);
+    let keep = || {
+        let mut file = options.open(dir.join(TRIES))?;
+        file.write_all(format!("{:<TRIES_BYTES$}", tries.to_string()).as_bytes())?;
+        file.sync_all()
+    };
+    keep().map_err(|error| unwritable(dir, error))
 }
 
 fn read_vault(dir: &Path) -> Result<Option<Vault>, AgentError> {
@@ -379,17 +433,16 @@ fn draw(machine: &Machine) -> Result<Draw, AgentError> {
     })
 }
 
-/// Overwrites a file that held a secret and takes it away; one that is not there is gone already.
-fn wipe(path: &Path) -> io::Result<()> {
-    let length = match fs::metadata(path) {
-        Ok(file) => file.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let mut file = fs::File::options().write(true).open(path)?;
-    file.write_all(&vec![0; usize::try_from(length).unwrap_or(0)])?;
-    file.sync_all()?;
-    fs::remove_file(path)
+/// Overwrites a file that lay in the clear and takes it away; one that is not there is gone already.
+fn wipe_away(path: &Path) -> io::Result<()> {
+    match fs::File::options().write(true).open(path) {
+        Ok(mut file) => {
+            wipe(&mut file)?;
+            fs::remove_file(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn gone(path: PathBuf) -> AgentError {
@@ -416,5 +469,32 @@ fn refused(dir: &Path, error: VaultError) -> AgentError {
             path: dir.join(VAULT),
             missing: false,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_were_had_before_are_sealed_whole_and_never_taken_for_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = Machine::default();
+        let past = dir.path().join(PAST_ID_KEYS);
+        for (file, byte) in [(DEVICE_KEY, 1), (ID_KEY, 2)] {
+            fs::write(dir.path().join(file), [byte; 32]).unwrap();
+        }
+        // It is there, and nobody can read it.
+        fs::create_dir(&past).unwrap();
+        assert!(Keys::open(dir.path(), &machine).is_err());
+        assert!(!dir.path().join(SECRETS).exists());
+        fs::remove_dir(&past).unwrap();
+        // Half a key at the end, of a power cut.
+        fs::write(&past, [3; 40]).unwrap();
+        let mut keys = Keys::open(dir.path(), &machine).unwrap();
+        keys.drop_plain(dir.path()).unwrap();
+        assert!(!past.exists());
+        let keys = Keys::open(dir.path(), &machine).unwrap();
+        assert_eq!(*keys.past, [3; 32]);
     }
 }

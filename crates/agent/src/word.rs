@@ -40,11 +40,7 @@ impl Replica {
         let word = Word::new(typed, self.word_wanted())?;
         let changed = self.word()?.is_some();
         let dir = self.dir().to_owned();
-        let code = match keys::is_recoverable(&dir)? {
-            true => None,
-            false => Some(self.home.keys.make_recovery(&dir, &self.machine)?),
-        };
-        self.home.keys.lock_by(&dir, &word, &self.machine)?;
+        let code = self.home.keys.lock_by(&dir, &word, &self.machine)?;
         Ok(WordChosen {
             changed,
             recovery_code: code.map(|code| code.shown().to_string()),

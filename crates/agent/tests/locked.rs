@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may fail loudly"
 )]
@@ -11,9 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use wangge_agent::keys::Opening;
+use wangge_agent::purge::Purged;
 use wangge_agent::safe::FileSafe;
 use wangge_agent::word::as_typed;
 use wangge_agent::{AgentError, Machine, Replica, WordKind, WordTooWeak};
+use wangge_wire::RelayId;
 
 const WORD: &str = "竹林里有四只鸟在唱歌";
 const NOW_MS: i64 = 1_795_000_000_000;
@@ -118,6 +121,84 @@ fn wrong_words_wait_longer_each_time_and_destroy_nothing() {
     assert!(is_whole(&laptop.open(Some(WORD)).unwrap()));
     // The right word ends it: the next slip waits for nothing.
     assert!(matches!(wrong(), AgentError::WrongWord { wait_ms: 0, .. }));
+}
+
+#[test]
+fn a_clock_that_was_ahead_makes_the_right_word_wait_no_longer_than_a_wrong_one() {
+    let laptop = Laptop::new();
+    laptop.locked();
+    let years = 4 * 365 * 86_400_000;
+    laptop.now_ms.fetch_add(years, Ordering::SeqCst);
+    for _ in 0..5 {
+        refusal(laptop.open(Some("this is not the word")));
+    }
+    laptop.now_ms.fetch_sub(years, Ordering::SeqCst);
+    let AgentError::WordWait { wait_ms } = refusal(laptop.open(Some(WORD))) else {
+        panic!("a wait");
+    };
+    assert_eq!(wait_ms, 30_000);
+    laptop.now_ms.fetch_add(wait_ms, Ordering::SeqCst);
+    assert!(is_whole(&laptop.open(Some(WORD)).unwrap()));
+}
+
+#[cfg(unix)]
+#[test]
+fn wrong_words_are_noted_where_there_is_room_already() {
+    use std::os::unix::fs::MetadataExt as _;
+    let laptop = Laptop::new();
+    laptop.locked();
+    let place = || {
+        let file = std::fs::metadata(laptop.home().join("tries")).unwrap();
+        (file.ino(), file.len())
+    };
+    let before = place();
+    for _ in 0..3 {
+        refusal(laptop.open(Some("this is not the word")));
+        assert_eq!(place(), before);
+    }
+    assert!(is_whole(&laptop.open(Some(WORD)).unwrap()));
+    assert_eq!(place(), before);
+}
+
+#[test]
+fn a_word_that_could_not_be_kept_leaves_no_secret_that_nobody_was_shown() {
+    let laptop = Laptop::new();
+    let made = Replica::init(&laptop.home(), "李梅", Vec::new(), laptop.machine(None));
+    let mut replica = made.unwrap();
+    let vault = || std::fs::read(laptop.home().join("vault.json")).unwrap();
+    let before = vault();
+    let keys = laptop.dir.path().join("keys");
+    std::fs::write(&keys, "a file where the device's secret should lie").unwrap();
+    assert!(replica.choose_word(WORD).is_err());
+    assert_eq!(vault(), before);
+    std::fs::remove_file(&keys).unwrap();
+    assert!(replica.choose_word(WORD).unwrap().recovery_code.is_some());
+}
+
+#[test]
+fn a_home_beside_what_stayed_of_a_revoked_device_is_another_devices() {
+    let laptop = Laptop::new();
+    let begin = || Replica::init(&laptop.home(), "李梅", Vec::new(), laptop.machine(None));
+    let revoked = begin().unwrap().device();
+    // Nobody can say what it holds: it stays, and what opens it.
+    std::fs::write(laptop.home().join("wangge.damaged-1.db"), "a").unwrap();
+    let purged = Purged {
+        at_ms: NOW_MS,
+        relay: RelayId([1; 16]),
+        relay_name: "杨家镇".to_owned(),
+        device: revoked,
+        unsent: 0,
+        attachments: 0,
+        proven: true,
+        set_aside: Vec::new(),
+    };
+    let text = serde_json::to_string(&purged).unwrap();
+    std::fs::write(laptop.home().join("purged.json"), text).unwrap();
+    assert!(matches!(refusal(laptop.open(None)), AgentError::Purged(_)));
+    let database = || wangge_agent::keys::database_key(&laptop.home(), &laptop.machine(None));
+    let before = database().unwrap();
+    assert_ne!(begin().unwrap().device(), revoked);
+    assert_eq!(database().unwrap(), before, "what stayed opens as before");
 }
 
 #[test]

@@ -42,5 +42,5 @@ pub use packed::OpenFrame;
 pub use query::{HouseholdFilter, HouseholdRow, ReceiptRow, ReportRow, TicketRow, VisitRow};
 pub use record::{Draft, Recorded, Wordings, Writer};
 pub use relay::RelayRow;
-pub use sealing::BACKUP_DAYS;
+pub use sealing::{BACKUP_DAYS, wipe};
 pub use trail::{ConflictRow, Deed};

@@ -107,7 +107,7 @@ impl Store {
             },
             other => other,
         };
-        let was_plain = sealing::is_plain(path)?;
+        let was_plain = sealing::is_plain(path);
         if was_plain {
             sealing::seal(path, key).map_err(damaged)?;
         }
@@ -223,7 +223,7 @@ impl Store {
 
     /// Says whether a file is a database of an earlier program, which sealed none.
     pub fn is_plain(path: &Path) -> bool {
-        sealing::is_plain(path).unwrap_or(false)
+        sealing::is_plain(path)
     }
 
     /// Returns the copies that were made before the form of a database changed.

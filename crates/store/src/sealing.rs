@@ -24,13 +24,11 @@ const UNFINISHED: &str = ".unfinished";
 const WIPED_AT_ONCE: usize = 1 << 20;
 
 /// Says whether a file is a database that nobody sealed.
-pub(crate) fn is_plain(path: &Path) -> Result<bool, StoreError> {
+pub(crate) fn is_plain(path: &Path) -> bool {
     let mut head = [0; 16];
-    match File::open(path).and_then(|mut file| file.read_exact(&mut head)) {
-        Ok(()) => Ok(&head == PLAIN),
-        // None, or too short for one: the database itself says what is wrong.
-        Err(_) => Ok(false),
-    }
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    // None, or too short for one: the database itself says what is wrong.
+    read.is_ok() && &head == PLAIN
 }
 
 /// Seals a plain database with this key, in place: a proved copy first, then the file itself in one step.
@@ -76,17 +74,22 @@ fn replace(path: &Path, copy: &Path) -> std::io::Result<()> {
     fs::rename(&next, path)?;
     sync_folder(path)?;
     // The disk may have kept other copies; this one at least is gone.
-    let mut left = plain.seek(SeekFrom::End(0))?;
-    plain.seek(SeekFrom::Start(0))?;
+    wipe(&mut plain)
+}
+
+/// Overwrites what a file holds that lay in the clear, durably.
+pub fn wipe(file: &mut File) -> std::io::Result<()> {
+    let mut left = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
     let zeros = vec![0; WIPED_AT_ONCE];
     while left > 0 {
         let now = zeros
             .get(..usize::try_from(left).map_or(WIPED_AT_ONCE, |left| left.min(WIPED_AT_ONCE)))
             .unwrap_or_default();
-        plain.write_all(now)?;
+        file.write_all(now)?;
         left -= now.len() as u64;
     }
-    plain.sync_all()
+    file.sync_all()
 }
 
 /// Makes a sealed copy of a database, proves that it has every row, and returns where it is.
@@ -272,7 +275,7 @@ mod tests {
         for suffix in ["", "-wal"] {
             fs::copy(with_suffix(&source, suffix), with_suffix(&path, suffix)).unwrap();
         }
-        assert!(is_plain(&path).unwrap() && is_filled(&with_suffix(&path, "-wal")));
+        assert!(is_plain(&path) && is_filled(&with_suffix(&path, "-wal")));
         drop(open);
         for suffix in ["", "-wal", "-shm"] {
             let _ = fs::remove_file(with_suffix(&source, suffix));

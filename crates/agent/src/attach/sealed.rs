@@ -58,14 +58,6 @@ pub(crate) fn is_sealed(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Overwrites a file that lay in the clear.
-pub(crate) fn wipe(file: &mut File) -> io::Result<()> {
-    let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&vec![0; length])?;
-    file.sync_all()
-}
-
 /// A sealed file and where its whole pieces are.
 pub(crate) struct Sealed {
     file: File,

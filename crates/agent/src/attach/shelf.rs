@@ -157,10 +157,10 @@ impl Shelf {
                     Some(hash) if !is_parts => {
                         let mut plain = OpenOptions::new().read(true).write(true).open(&path)?;
                         self.keep_as(&hash, &fs::read(&path)?)?;
-                        sealed::wipe(&mut plain)?;
+                        wangge_store::wipe(&mut plain)?;
                     }
                     _ => {
-                        sealed::wipe(&mut OpenOptions::new().write(true).open(&path)?)?;
+                        wangge_store::wipe(&mut OpenOptions::new().write(true).open(&path)?)?;
                         fs::remove_file(&path)?;
                     }
                 }
