@@ -7,8 +7,8 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant, SystemTime};
 
 use wangge_trust::vault::MasterKey;
 use zeroize::Zeroizing;
@@ -30,6 +30,35 @@ pub struct Unlocked {
     pub most: Duration,
     /// Without a question.
     pub idle: Duration,
+}
+
+/// A length of time that ends by whichever clock says so first: the one that runs stands still while the machine
+/// sleeps, and the one of the wall may be set.
+struct Span {
+    length: Duration,
+    begun: Instant,
+    begun_wall: SystemTime,
+}
+
+impl Span {
+    fn of(length: Duration) -> Self {
+        Self {
+            length,
+            begun: Instant::now(),
+            begun_wall: SystemTime::now(),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.left_at(Instant::now(), SystemTime::now())
+    }
+
+    fn left_at(&self, now: Instant, wall: SystemTime) -> Duration {
+        let ran = now.saturating_duration_since(self.begun);
+        // A clock that was set back says nothing; the other one goes on.
+        let passed = wall.duration_since(self.begun_wall).unwrap_or_default();
+        self.length.saturating_sub(ran.max(passed))
+    }
 }
 
 /// What a holder was asked for.
@@ -107,29 +136,35 @@ impl Holder {
     /// Hands the key to whoever asks, until it is time to lock.
     pub fn hold(self, key: MasterKey, unlocked: Unlocked) -> io::Result<()> {
         let Self { listener, socket } = self;
-        let (asked, asks) = channel();
+        let (arrived, lines) = channel();
         std::thread::spawn(move || {
             for line in listener.incoming().flatten() {
-                if let Ok(what) = answer(&line, &key)
-                    && asked.send((what, line)).is_err()
-                {
+                if arrived.send(line).is_err() {
                     return;
                 }
             }
         });
-        let begun = Instant::now();
+        let most = Span::of(unlocked.most);
+        let mut idle = Span::of(unlocked.idle);
         loop {
-            let left = unlocked.most.saturating_sub(begun.elapsed());
-            match asks.recv_timeout(unlocked.idle.min(left)) {
-                Ok((Asked::Key, _)) => {}
-                Ok((Asked::Lock, line)) => {
+            let line = lines.recv_timeout(most.left().min(idle.left()));
+            // A question may be what wakes a machine that slept past the end.
+            let line = line
+                .ok()
+                .filter(|_| !most.left().min(idle.left()).is_zero());
+            let Some(line) = line else {
+                return std::fs::remove_file(&socket);
+            };
+            match answer(&line, &key) {
+                Ok(Asked::Key) => idle = Span::of(unlocked.idle),
+                Ok(Asked::Lock) => {
                     std::fs::remove_file(&socket)?;
+                    // Its end is the answer.
                     drop(line);
                     return Ok(());
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return std::fs::remove_file(&socket);
-                }
+                // Who asks for nothing keeps nothing open.
+                Err(_) => {}
             }
         }
     }
@@ -188,6 +223,17 @@ mod tests {
             holder.join().unwrap().unwrap();
             assert!(ask(dir.path()).is_none());
         }
+    }
+
+    #[test]
+    fn time_asleep_counts_and_a_clock_that_is_set_back_wins_none() {
+        let span = Span::of(LONG);
+        let (begun, wall) = (span.begun, span.begun_wall);
+        let minute = Duration::from_secs(60);
+        assert_eq!(span.left_at(begun, wall), LONG);
+        // The lid was closed: only the clock on the wall went on.
+        assert_eq!(span.left_at(begun, wall + LONG), Duration::ZERO);
+        assert_eq!(span.left_at(begun + minute, wall - LONG), LONG - minute);
     }
 
     #[test]

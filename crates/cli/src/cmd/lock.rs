@@ -107,9 +107,9 @@ pub(crate) fn hold(context: &Context, args: &Hold) -> Result<Exit, Failure> {
     use wangge_agent::holder::{Holder, Unlocked};
 
     let holder = Holder::take(&context.home()?)?;
-    let mut key = [0; 32];
-    std::io::stdin().read_exact(&mut key).map_err(broken)?;
-    let key = wangge_agent::MasterKey::new(key);
+    let mut key = zeroize::Zeroizing::new([0; 32]);
+    std::io::stdin().read_exact(&mut *key).map_err(broken)?;
+    let key = wangge_agent::MasterKey::new(*key);
     let unlocked = Unlocked {
         most: Duration::from_secs(args.most),
         idle: Duration::from_secs(args.idle),
