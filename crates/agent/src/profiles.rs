@@ -29,8 +29,11 @@ pub struct ProfileRow {
     pub home: PathBuf,
     /// What people call the relay it syncs with; none before enrolment.
     pub relay: Option<String>,
-    /// What kind of word locks it.
+    /// What kind of word locks it; none where none does, or nobody can tell.
     pub word: Option<WordKind>,
+    /// Whether nobody can tell, for what opens it is damaged: that is told to whoever opens it, and is nothing
+    /// to the others of the device.
+    pub damaged: bool,
 }
 
 /// Returns the profiles below the platform's folder, the usual one first.
@@ -83,12 +86,14 @@ fn row(home: &Path, usual: bool) -> Result<Option<ProfileRow>, AgentError> {
         // Its folder still tells which one it is.
         Err(_) => (folder.into_owned(), None),
     };
+    let word = keys::word_of(home);
     Ok(Some(ProfileRow {
         name,
         usual,
         home: home.to_owned(),
         relay,
-        word: keys::word_of(home)?,
+        damaged: word.is_err(),
+        word: word.unwrap_or_default(),
     }))
 }
 
@@ -113,6 +118,12 @@ mod tests {
             .map(|row| row.name)
             .collect();
         assert_eq!(names, ["李梅", "王芳"]);
+        // One person's damage keeps nobody else out.
+        std::fs::write(data.join("vault.json"), "{").unwrap();
+        assert!(home_of(&data, "王芳").unwrap().ends_with("王芳"));
+        let damaged = |row: ProfileRow| row.damaged;
+        let rows = list(&data).unwrap().into_iter().map(damaged);
+        assert_eq!(rows.collect::<Vec<_>>(), [true, false]);
         let long = "长".repeat(41);
         for bad in ["", "..", "../李梅", "a/b", "a\\b", "a\0b", &long] {
             assert!(home_of(&data, bad).is_err(), "{bad:?}");

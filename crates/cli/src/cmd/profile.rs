@@ -30,6 +30,7 @@ pub(crate) fn run(context: &Context, command: &Profile) -> Result<Exit, Failure>
                     row.name.clone(),
                     row.relay.clone().unwrap_or_default(),
                     match row.word {
+                        _ if row.damaged => lang.word_unreadable().to_owned(),
                         Some(kind) => lang.code("word", kind_code(kind)).to_owned(),
                         None => lang.no_word().to_owned(),
                     },

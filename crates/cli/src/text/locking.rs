@@ -83,6 +83,7 @@ pub(super) const TOPIC: Topic = Topic {
 };
 
 words! {
+    word_unreadable { zh: "损坏，读不出", en: "damaged, cannot be read" }
     no_word { zh: "没有口令", en: "no word" }
     no_word_yet { zh: "还没有设口令：拿到这台设备的人打得开这份档案。", en: "No word was chosen yet: whoever has this device opens this home." }
     no_profiles { zh: "这台设备上还没有档案。", en: "Nobody has a home on this device yet." }
