@@ -213,7 +213,12 @@ impl Context {
     }
 
     fn open_by(&self, machine: Machine) -> Result<Replica, Failure> {
-        let mut replica = Replica::open(&self.home()?, machine)?;
+        self.found(Replica::open(&self.home()?, machine)?)
+    }
+
+    /// Tells what was found as a home was opened: where its database is another one than the person left, the
+    /// command ends.
+    pub(crate) fn found(&self, mut replica: Replica) -> Result<Replica, Failure> {
         replica.keep_notes(self.keep_note);
         if let Some(aside) = replica.set_aside() {
             let aside = aside.to_owned();

@@ -31,7 +31,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             .secret(lang.ask_recovery())?
             .ok_or(Failure::NoTerminal)?,
     };
-    let mut replica = Replica::recover(&context.home()?, &code, context.machine())?;
+    let replica = Replica::recover(&context.home()?, &code, context.machine())?;
+    let mut replica = context.found(replica)?;
     let before = replica.status()?;
     let waited = before.counts.unsent;
     let sent = match (args.offline, before.relay.is_some()) {

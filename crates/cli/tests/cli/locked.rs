@@ -265,6 +265,24 @@ fn a_forgotten_word_costs_no_record_and_a_recovery_brings_home_what_was_never_se
 }
 
 #[test]
+fn a_recovery_beside_a_damaged_database_says_where_it_is_and_does_not_call_it_empty() {
+    let world = World::new();
+    let code = locked(&world, "d");
+    let code = world.write("code", code);
+    let database = world.path("d").join("wangge.db");
+    std::fs::write(&database, b"this is not a database, whatever its name says").unwrap();
+    let recover = ["device", "recover", "--code-file", &code, "--json"];
+    let told = world.at("d", &recover).ends(7);
+    assert_eq!(told.error()["kind"], "damaged");
+    // What was said once is no reason to stop the second time.
+    let next = world.write("next", "another long word");
+    let again = [&recover[..], &["--new-pin-file", &next]].concat();
+    world.at("d", &again).ok();
+    let status = with_word(&world, "d", "another long word", &["status", "--json"]);
+    assert_eq!(status.ok().json()["all_safe"], false);
+}
+
+#[test]
 fn a_countys_recovery_key_opens_every_home_that_has_synced_since_and_the_relay_keeps_none_of_it() {
     let world = World::new();
     let relay = world.relay();
