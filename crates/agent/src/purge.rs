@@ -103,9 +103,15 @@ pub(crate) fn set_aside(dir: &Path) -> Result<Vec<PathBuf>, AgentError> {
     Ok(Store::all_set_aside(&home::database(dir))?)
 }
 
+/// Returns the copies of a home's database from before a change of form.
+pub(crate) fn copies(dir: &Path) -> Result<Vec<PathBuf>, AgentError> {
+    Ok(Store::copies_before(&home::database(dir))?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys;
 
     fn marked(unsent: usize) -> Purged {
         Purged {
@@ -129,9 +135,15 @@ mod tests {
         fs::remove_file(dir.join("blobs")).unwrap();
         fs::create_dir_all(dir.join("blobs/ab")).unwrap();
         fs::write(dir.join("blobs/ab/paper"), "a").unwrap();
-        for name in ["lock", "life.next", "wangge.damaged-1.db", "notes.txt"] {
+        for name in ["lock", "life.next", "notes.txt"] {
             fs::write(dir.join(name), "a").unwrap();
         }
+    }
+
+    /// Makes a home beside which a damaged database was set aside.
+    fn home_beside_a_damaged_one(dir: &Path) {
+        home_in(dir);
+        fs::write(dir.join("wangge.damaged-1.db"), "a").unwrap();
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -144,25 +156,35 @@ mod tests {
 
     #[test]
     fn what_a_power_cut_left_of_a_purge_is_removed_by_whoever_looks_next() {
-        let count = {
-            let dir = tempfile::tempdir().unwrap();
-            home_in(dir.path());
-            home::files(dir.path()).unwrap().len()
-        };
-        assert!(count > 12, "{count}");
-        for gone in 0..count {
-            let dir = tempfile::tempdir().unwrap();
-            home_in(dir.path());
-            mark(dir.path(), &marked(0)).unwrap();
-            for path in home::files(dir.path()).unwrap().into_iter().take(gone) {
-                let file = fs::remove_file(&path);
-                file.or_else(|_| fs::remove_dir_all(&path)).unwrap();
+        let keys = keys::FILES;
+        for (make, stay) in [
+            (home_in as fn(&Path), &[][..]),
+            // What was set aside may hold the only copy of something, and what opens it stays.
+            (home_beside_a_damaged_one, &keys[..]),
+        ] {
+            let count = {
+                let dir = tempfile::tempdir().unwrap();
+                make(dir.path());
+                home::files(dir.path()).unwrap().len()
+            };
+            assert!(count + stay.len() > 17, "{count}");
+            for gone in 0..count {
+                let dir = tempfile::tempdir().unwrap();
+                make(dir.path());
+                mark(dir.path(), &marked(0)).unwrap();
+                for path in home::files(dir.path()).unwrap().into_iter().take(gone) {
+                    let file = fs::remove_file(&path);
+                    file.or_else(|_| fs::remove_dir_all(&path)).unwrap();
+                }
+                assert_eq!(finish(dir.path()).unwrap(), Some(marked(0)));
+                // The rest is none of ours.
+                let mut left: Vec<&str> = stay.to_vec();
+                left.extend(["notes.txt", "purged.json"]);
+                left.extend((!stay.is_empty()).then_some("wangge.damaged-1.db"));
+                left.sort_unstable();
+                assert_eq!(names(dir.path()), left, "{gone} were gone");
+                assert_eq!(finish(dir.path()).unwrap(), Some(marked(0)));
             }
-            assert_eq!(finish(dir.path()).unwrap(), Some(marked(0)));
-            // What was set aside may hold the only copy of something; the rest is none of ours.
-            let left = ["notes.txt", "purged.json", "wangge.damaged-1.db"];
-            assert_eq!(names(dir.path()), left, "{gone} were gone");
-            assert_eq!(finish(dir.path()).unwrap(), Some(marked(0)));
         }
     }
 

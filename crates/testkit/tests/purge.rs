@@ -140,6 +140,32 @@ fn a_revoked_device_hands_everything_in_and_then_holds_nothing() {
 }
 
 #[test]
+fn a_copy_beside_a_database_that_was_gone_is_kept_until_somebody_has_seen_that() {
+    let district = District::new();
+    let mut li = district.home("李梅", Role::Worker, &[GRID]);
+    family(&mut li, "3-12");
+    sync(&mut li).unwrap();
+    let dir = li.dir().to_owned();
+    drop(li);
+    // As a change of form leaves one.
+    let copy = dir.join("wangge.before-12.db");
+    std::fs::rename(dir.join("wangge.db"), &copy).unwrap();
+    let mut li = Replica::open(&dir, Machine::default()).unwrap();
+    assert!(li.is_lost());
+    revoke(&district, &li, None);
+    let marked = purged(&mut li);
+    assert!(!marked.is_clear() && marked.unsent == 0, "{marked:?}");
+    drop(li);
+    let mut li = Replica::open(&dir, Machine::default()).unwrap();
+    assert!(copy.exists());
+    li.loss_seen().unwrap();
+    assert!(purged(&mut li).is_clear());
+    drop(li);
+    assert!(Replica::open(&dir, Machine::default()).is_err());
+    assert_eq!(names(&dir), ["purged.json"]);
+}
+
+#[test]
 fn a_home_of_a_purged_device_takes_a_new_code_and_is_another_device() {
     let district = District::new();
     let mut li = district.home("李梅", Role::Worker, &[GRID]);

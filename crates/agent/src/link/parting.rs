@@ -163,6 +163,8 @@ impl Replica {
                     last && there.count == there.number
                 });
         }
+        // What a database held that is gone, and was never sent, may be in such a copy alone.
+        proven &= self.home.lost_ms()?.is_none() || purge::copies(&self.home.dir)?.is_empty();
         let known = self.roster.relay(&relay_key.relay());
         let pinned = self.home.profile.relay.as_ref();
         let pinned = pinned.filter(|link| link.key == *relay_key);
